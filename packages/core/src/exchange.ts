@@ -1,0 +1,90 @@
+import { hashFields } from './ids.ts';
+import type { VersionSource } from './monitoring.ts';
+import { FairwayError } from './errors.ts';
+
+/** What the agent knows about one captured HTTP exchange, besides its bytes. */
+export type ExchangeHead = {
+  readonly v: 1;
+  /** Exchange id, given back to the caller as `x-fairway-id`. */
+  readonly id: string;
+  /** Sequence within the agent's epoch; a gap is a counted loss. */
+  readonly seq: number;
+  /** Business time (RFC 3339 UTC): `x-fairway-time` where the deployment trusts it, else the wall clock. */
+  readonly time: string;
+  readonly model: string;
+  /** Version that answered; empty when it could not be learned. */
+  readonly version: string;
+  readonly versionSource: VersionSource;
+  readonly environment: string;
+  readonly method: string;
+  /** Request target as sent, e.g. `/v1/models/home-equity:predict`. */
+  readonly target: string;
+  readonly status: number;
+  readonly latencyMs: number;
+  readonly outcome: 'complete' | 'client_aborted' | 'upstream_aborted';
+  readonly correlationId?: string;
+  readonly requestEncoding?: string;
+  /** Bodies were cut at the cap; lengths tell how long they were. */
+  readonly truncated?: boolean;
+  readonly requestLength: number;
+  readonly responseLength: number;
+};
+
+/** One captured exchange: the head and the faithful raw bytes of both bodies. */
+export type Exchange = { readonly head: ExchangeHead; readonly request: Uint8Array; readonly response: Uint8Array };
+
+/** Binary frame: u32 head length, head as UTF-8 JSON, u32 request length, request, u32 response length, response (big endian). */
+export function encodeExchange({ head, request, response }: Exchange): Buffer {
+  const json = Buffer.from(JSON.stringify(head));
+  const frame = Buffer.allocUnsafe(12 + json.length + request.length + response.length);
+  let at = frame.writeUInt32BE(json.length, 0);
+  at += json.copy(frame, at);
+  at = frame.writeUInt32BE(request.length, at);
+  frame.set(request, at);
+  at = frame.writeUInt32BE(response.length, at + request.length);
+  frame.set(response, at);
+  return frame;
+}
+
+/** Decodes frames that stand one after the other. Throws `pack.invalid` on a torn or foreign frame. */
+export function decodeExchanges(bytes: Uint8Array): Exchange[] {
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const exchanges: Exchange[] = [];
+  let at = 0;
+  const field = (): Buffer => {
+    const start = at + 4;
+    const end = start > data.length ? Number.POSITIVE_INFINITY : start + data.readUInt32BE(at);
+    if (end > data.length) {
+      throw new FairwayError('pack.invalid', `A capture pack ends in the middle of an exchange at byte ${at}.`);
+    }
+    at = end;
+    return data.subarray(start, end);
+  };
+  while (at < data.length) {
+    const head = JSON.parse(field().toString('utf8')) as ExchangeHead;
+    exchanges.push({ head, request: field(), response: field() });
+  }
+  return exchanges;
+}
+
+/** A BullMQ job of queue {@link PACK_QUEUE}: exchanges `first..last` of one agent epoch. Its job id is `packId`. */
+export type Pack = {
+  readonly v: 1;
+  readonly packId: string;
+  readonly agent: string;
+  readonly epoch: string;
+  readonly first: number;
+  readonly last: number;
+  readonly exchanges: number;
+  /** gzip of concatenated exchange frames, base64: safe for Redis and for PostgreSQL's jsonb alike. */
+  readonly payload: string;
+  /** Losses of this epoch so far, by reason; the newest pack has the newest totals. */
+  readonly dropped: Readonly<Record<string, number>>;
+};
+
+export const PACK_QUEUE = 'fairway-packs';
+
+/** Deterministic pack id: the same range of the same epoch is the same job and the same ledger row. */
+export function packId(agent: string, epoch: string, first: number, last: number): string {
+  return `p-${hashFields([agent, epoch, String(first), String(last)]).slice(0, 32)}`;
+}

@@ -1,0 +1,175 @@
+/** A value of one input variable. Absent, null and NaN all mean missing to a profile. */
+export type Scalar = number | string | boolean | null;
+
+/** How the model version behind a prediction was learned (TF Serving's REST answers do not say it). */
+export type VersionSource = 'url' | 'label' | 'status' | 'ambiguous';
+
+/** One scored instance. */
+export type PredictionRecord = {
+  /** `<exchange id>-<index of the instance>`; the caller learns the exchange id from the `x-fairway-id` header. */
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly versionSource: VersionSource;
+  readonly environment: string;
+  /** Business time of the prediction, RFC 3339 UTC; decides hour and window. */
+  readonly time: string;
+  readonly inputs: Readonly<Record<string, Scalar>>;
+  readonly outputs: Readonly<Record<string, Scalar>>;
+  readonly latencyMs: number;
+  readonly status: number;
+  readonly correlationId?: string;
+};
+
+/** A late label for a prediction id or a correlation id. */
+export type GroundTruth = { readonly id: string; readonly label: 0 | 1; readonly observedAt?: string };
+
+/** Reference bins and counts of one variable. Numeric bins are right-closed on `edges`; see {@link binOf}. */
+export type VariableBaseline =
+  | {
+      readonly kind: 'numeric';
+      readonly name: string;
+      /** Ascending distinct inner edges (deciles, R type 7), full double precision. `edges.length + 1` bins. */
+      readonly edges: readonly number[];
+      readonly counts: readonly number[];
+      readonly n: number;
+      readonly missing: number;
+      readonly mean: number;
+      readonly std: number;
+      readonly min: number;
+      readonly max: number;
+    }
+  | {
+      readonly kind: 'category';
+      readonly name: string;
+      /** Trimmed categories in sorted order; one bin each, then one bin for every other value. */
+      readonly categories: readonly string[];
+      readonly counts: readonly number[];
+      readonly n: number;
+      readonly missing: number;
+    };
+
+/** Reference profile of a ModelVersion, from its training data. Stored in Git beside the manifests. */
+export type Baseline = {
+  readonly definition: 1;
+  readonly model: string;
+  readonly version: string;
+  readonly rows: number;
+  readonly events: number;
+  /** sha256 of the data it was taken from, hex. */
+  readonly source: string;
+  readonly variables: readonly VariableBaseline[];
+  /** Performance on held-out rows: what decay is measured against. */
+  readonly performance: { readonly auc: number; readonly ks: number; readonly rows: number; readonly events: number };
+  /** Held-out score counts at 1e-4: `[score bin, non-events, events]`, ascending. */
+  readonly scores: ReadonlyArray<readonly [number, number, number]>;
+};
+
+/** One cell of a Profile: a count in one bin of one variable in one hour. `bin` -1 = missing, -2 = not a finite number. */
+export type ProfileCount = {
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  /** Start of the hour, RFC 3339 UTC. */
+  readonly hour: string;
+  readonly variable: string;
+  readonly bin: number;
+  readonly count: number;
+};
+
+/** A closed half-open period `[start, end)` in UTC that a check looks at. */
+export type Window = {
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  /** e.g. `2026Q3`, `2026-11`, `2026-11-22`, `2026-11-22T10`. */
+  readonly period: string;
+  readonly start: string;
+  readonly end: string;
+};
+
+export type VerdictState = 'healthy' | 'warning' | 'alert' | 'insufficient';
+
+/** One breached rule. */
+export type Finding = {
+  readonly rule: string;
+  readonly metric: string;
+  readonly variable?: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly op: '>' | '>=' | '<' | '<=';
+  /** Level the metric reaches by chance at this sample size, when the metric has one. */
+  readonly noise?: number;
+  readonly sample: number;
+  readonly severity: 'warning' | 'alert';
+  /** The finding in one sentence for a person. */
+  readonly message: string;
+};
+
+/** The figures of one window, all from counts. null = cannot be known from this window (one class only, no labels…). */
+export type WindowMetrics = {
+  readonly predictions: number;
+  readonly labelled: number;
+  readonly events: number;
+  readonly auc: number | null;
+  readonly aucInterval: readonly [number, number] | null;
+  readonly ks: number | null;
+  readonly gini: number | null;
+  readonly meanScore: number | null;
+  readonly eventRate: number | null;
+  readonly brier: number | null;
+  /** Missing left out, floor 1e-4, natural logarithm. */
+  readonly psi: Readonly<Record<string, number | null>>;
+  readonly psiWithMissing: Readonly<Record<string, number | null>>;
+  readonly missing: Readonly<Record<string, number>>;
+  readonly scorePsi: number | null;
+};
+
+/** The outcome of a policy on a window. Same counts + same policy bytes = same verdict, byte for byte. */
+export type Verdict = {
+  readonly id: string;
+  readonly window: Window;
+  readonly state: VerdictState;
+  readonly metrics: WindowMetrics;
+  readonly findings: readonly Finding[];
+  /** Git blob id of the policy file. */
+  readonly policy: string;
+  /** sha256 over the canonical counts the verdict was made from, hex. */
+  readonly counts: string;
+  readonly judgedAt: string;
+};
+
+/** Immutable on-field data for a retraining. */
+export type Snapshot = {
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  /** File name below the snapshot volume, gzip'd CSV with a header line. */
+  readonly file: string;
+  readonly query: string;
+  readonly start: string;
+  readonly end: string;
+  readonly rows: number;
+  readonly labels: number;
+  readonly events: number;
+  readonly columns: ReadonlyArray<{ readonly name: string; readonly type: 'number' | 'string' | 'timestamp' }>;
+  /** sha256 of the uncompressed CSV bytes, hex. */
+  readonly sha256: string;
+  readonly createdAt: string;
+};
+
+/** What the monitor asks of the writer's one door (`POST /v1/changes`). */
+export type RetrainRequest = {
+  readonly kind: 'retrain';
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  /** model + version + rules + period; the same key is the same change. */
+  readonly dedupeKey: string;
+  readonly actor: string;
+  readonly verdict: Verdict;
+  readonly snapshot: Snapshot;
+  /** Earlier windows of the same version, oldest first, for the report's table. */
+  readonly windows: readonly Verdict[];
+};
