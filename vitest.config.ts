@@ -17,6 +17,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/faults/**/*.test.ts'],
+          globalSetup: 'test/harness/global-setup.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
