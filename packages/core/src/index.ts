@@ -13,3 +13,4 @@ export * from './profile.ts';
 export * from './ranking.ts';
 export * from './redact.ts';
 export * from './steps.ts';
+export * from './teams.ts';
