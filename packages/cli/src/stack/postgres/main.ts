@@ -7,9 +7,10 @@ const env = readEnv(process.env, {
   PORT: integer('port on loopback', { min: 1, max: 65_535 }),
   PASSWORD: text('password of the database user'),
 });
+const log = { ...silentLogger, error: (fields: object) => console.error(JSON.stringify(fields)) };
 let server: PostgresServer | undefined;
 const onExit = (reason: string) => {
-  console.error(JSON.stringify({ level: 'error', msg: 'PostgreSQL ended', reason }));
+  log.error({ reason });
   process.exit(1);
 };
 const database = {
@@ -20,9 +21,4 @@ const database = {
   },
   stop: () => server?.stop(),
 };
-await runService(
-  lifecycle([database], silentLogger, 30_000),
-  { ...silentLogger, error: (f) => console.error(JSON.stringify(f)) },
-  process,
-  false,
-);
+await runService(lifecycle([database], silentLogger, 30_000), log, process, false);

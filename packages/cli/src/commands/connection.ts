@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import { FairwayError } from '@fairway/core';
+import { readState, type StackState } from '../stack/folder.ts';
+
+export const DEFAULT_DIR = '.fairway/stack';
+
+/** Where the services are and the tokens for them: a running `fairway up`, or an installation named by the environment. */
+export type Connection = {
+  readonly writer: string;
+  readonly writerToken: string;
+  readonly monitor?: string;
+  readonly monitorToken?: string;
+  readonly state?: StackState;
+};
+
+/**
+ * Finds the services: `FAIRWAY_WRITER_URL` + `FAIRWAY_WRITER_TOKEN` (and `FAIRWAY_MONITOR_URL`, `FAIRWAY_MONITOR_TOKEN`)
+ * when set, else the stack that runs in `dir`.
+ */
+export function connection(dir: string, env: NodeJS.ProcessEnv): Connection {
+  const { FAIRWAY_WRITER_URL: writer, FAIRWAY_WRITER_TOKEN: writerToken } = env;
+  if (writer !== undefined && writerToken !== undefined) {
+    const { FAIRWAY_MONITOR_URL: monitor, FAIRWAY_MONITOR_TOKEN: monitorToken } = env;
+    return { writer, writerToken, ...(monitor && { monitor }), ...(monitorToken && { monitorToken }) };
+  }
+  if ((writer ?? writerToken) !== undefined) {
+    throw new FairwayError(
+      'config.invalid',
+      'FAIRWAY_WRITER_URL and FAIRWAY_WRITER_TOKEN belong together: set both or neither.',
+    );
+  }
+  const state = readState(dir);
+  const url = state?.processes.writer?.url;
+  if (state === undefined || !url) {
+    throw new FairwayError(
+      'stack.failed',
+      `No stack runs in ${resolve(dir)}: start one with "npx fairway up", or name its folder with --dir.`,
+    );
+  }
+  const monitor = state.processes.monitor?.url;
+  return {
+    writer: url,
+    writerToken: state.tokens.writer,
+    monitorToken: state.tokens.monitor,
+    state,
+    ...(monitor && { monitor }),
+  };
+}

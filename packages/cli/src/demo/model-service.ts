@@ -1,0 +1,17 @@
+import { FairwayError } from '@fairway/core';
+import { callJson } from '../stack/http.ts';
+import { MODEL, type Stack } from '../stack/stack.ts';
+
+type Service = { spec?: { clusterIP?: string; ports?: { port: number; name?: string }[] } };
+
+/** URL of the model's Service in the cluster. A cluster that is just restarting is asked again by the caller. */
+export async function serviceUrl(stack: Stack, environment: string): Promise<string> {
+  const url = `${stack.urls.kube}/api/v1/namespaces/${MODEL}-${environment}/services/${MODEL}`;
+  const { status, body } = await callJson<Service>('Kubernetes', url, { token: stack.tokens.kube });
+  const { clusterIP, ports } = body?.spec ?? {};
+  const port = ports?.find(({ name }) => name !== 'grpc')?.port;
+  if (status === 200 && clusterIP && port !== undefined) return `http://${clusterIP}:${port}`;
+  throw new FairwayError('stack.failed', `Service ${MODEL} of ${environment} is not there yet.`, {
+    disposition: 'retryable',
+  });
+}

@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { commands } from './commands/registry.ts';
+import { sentence } from './commands/sentence.ts';
+import pkg from '../package.json' with { type: 'json' };
+
+const program = new Command('fairway')
+  .description('Carries machine-learning models from approval to production, and back for retraining.')
+  .version(pkg.version)
+  .option('--debug', 'show stack traces')
+  .showHelpAfterError('(run with --help for the usage)')
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', '\nExit codes: 0 done · 1 failed, the last line says why · 2 wrong usage');
+
+for (const command of commands) program.addCommand(command());
+program.exitOverride();
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints what went wrong as one sentence; answers the exit code. */
+function report(error: unknown): number {
+  const { code, exitCode } = error as { code?: string; exitCode?: number };
+  // commander has printed help, version or its own usage error already.
+  if (code?.startsWith('commander.')) return exitCode === 0 ? 0 : 2;
+  console.error(`fairway: ${sentence(error)}`);
+  if (program.opts<{ debug?: boolean }>().debug) console.error((error as Error).stack);
+  return 1;
+}

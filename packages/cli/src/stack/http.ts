@@ -1,0 +1,60 @@
+import { FairwayError, redact, urlOrigin } from '@fairway/core';
+
+export type Call = {
+  readonly method?: string;
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+};
+
+/** The answer of a JSON API: its status and parsed body (undefined when empty). */
+export type Answer<T> = { readonly status: number; readonly body: T };
+
+/** Calls a JSON API. A refused or lost connection is a sentence that names the host, never the whole URL. */
+export async function callJson<T>(what: string, url: string, call: Call = {}): Promise<Answer<T>> {
+  const init: RequestInit = {
+    method: call.method ?? (call.body === undefined ? 'GET' : 'POST'),
+    headers: {
+      accept: 'application/json',
+      ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
+      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...call.headers,
+    },
+    signal: AbortSignal.timeout(call.timeoutMs ?? 15_000),
+    ...(call.body === undefined ? {} : { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
+  };
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await fetch(url, init);
+    text = await answer.text();
+  } catch (error) {
+    const cause = (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
+    throw new FairwayError(
+      'stack.failed',
+      `${what} at ${urlOrigin(url)} does not answer (${redact(String(cause))}): is it running?`,
+      {
+        disposition: 'retryable',
+      },
+    );
+  }
+  return { status: answer.status, body: parse(text) as T };
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text.slice(0, 300) };
+  }
+}
+
+/** As {@link callJson}, but an answer of 400 or more becomes an error with the API's own sentence. */
+export async function expectJson<T>(what: string, url: string, call: Call = {}): Promise<T> {
+  const { status, body } = await callJson<T & { detail?: string; message?: string }>(what, url, call);
+  if (status < 400) return body;
+  const reason = body?.detail ?? body?.message ?? `it answered ${status}`;
+  throw new FairwayError(status === 404 ? 'model.unknown' : 'input.invalid', reason, { detail: { status } });
+}

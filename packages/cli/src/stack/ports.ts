@@ -1,0 +1,39 @@
+import { createServer } from 'node:net';
+import { FairwayError } from '@fairway/core';
+
+const tryPort = (port: number): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
+    });
+  });
+
+/**
+ * Distinct free ports on loopback. All are held open until the last one is found, so that none comes twice.
+ * Another program may still take one before it is used: then its process says so.
+ */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** The wanted port, or `port.taken` with a sentence. */
+export async function claimPort(port: number): Promise<number> {
+  const got = await tryPort(port);
+  if (got !== undefined) return got;
+  throw new FairwayError(
+    'port.taken',
+    `Port ${port} on 127.0.0.1 is taken or not allowed: stop what listens there, or choose another with --port.`,
+  );
+}

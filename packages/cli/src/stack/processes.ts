@@ -1,0 +1,133 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Backing } from './backing.ts';
+import { ENTRY, place } from './layout.ts';
+import type { Ports, Secrets } from './secrets.ts';
+import { type ProcessSpec, sourceArgs } from './supervisor.ts';
+
+const HOST = '127.0.0.1';
+/** The person of the demo's bank: owns the GitOps repository and merges. */
+export const PERSON = 'alice';
+const BOT = 'fairway-bot';
+
+export type Wiring = { readonly dir: string; readonly ports: Ports; readonly secrets: Secrets };
+
+const local = (port: number) => `http://${HOST}:${port}`;
+const listen = (port: number) => ({ HOST, PORT: String(port) });
+
+/** URL of the Teams receiver in the form of a Workflows URL: the signature in it makes the whole a secret. */
+export const cardsUrl = ({ ports, secrets }: Wiring): string =>
+  `${local(ports.cards)}/workflows/fairway/triggers/manual/paths/invoke?api-version=1&sig=${secrets.cards}`;
+
+/** Forge, Kubernetes and Teams receiver: they need nobody. */
+export function groundProcesses(wiring: Wiring): ProcessSpec[] {
+  const { dir, ports, secrets } = wiring;
+  const at = place(dir);
+  writeUsers(wiring);
+  writePrograms(dir);
+  return [
+    {
+      name: 'forge',
+      entry: ENTRY.forge,
+      url: local(ports.forge),
+      readyUrl: `${local(ports.forge)}/readyz`,
+      env: { ...listen(ports.forge), DATA_DIR: at.forge, FORGE_USERS_FILE: at.users, FORGE_URL: local(ports.forge) },
+    },
+    {
+      name: 'kube',
+      entry: ENTRY.kube,
+      url: local(ports.kube),
+      readyUrl: `${local(ports.kube)}/readyz`,
+      env: {
+        ...listen(ports.kube),
+        DATA_DIR: at.kube,
+        KUBE_TOKEN: secrets.kube,
+        IMAGE_LAYOUT: at.images,
+        PROGRAMS_FILE: at.programs,
+        KUBECONFIG_OUT: at.kubeconfig,
+      },
+    },
+    {
+      name: 'cards',
+      entry: ENTRY.cards,
+      url: local(ports.cards),
+      readyUrl: `${local(ports.cards)}/readyz`,
+      env: { ...listen(ports.cards), DATA_DIR: at.cards, CARDS_SIG: secrets.cards },
+    },
+  ];
+}
+
+/** Writer, recorder and monitor, wired to the ground and to the backing servers. */
+export function serviceProcesses(
+  wiring: Wiring,
+  backing: Backing,
+  images: Readonly<Record<string, string>>,
+  repository: { readonly repository: string; readonly cloneUrl: string },
+): ProcessSpec[] {
+  const { dir, ports, secrets } = wiring;
+  const at = place(dir);
+  const teams = { TEAMS_WEBHOOK_URL: cardsUrl(wiring), DASHBOARD_URL: local(ports.monitor) };
+  const writerClient = { WRITER_URL: local(ports.writer), WRITER_TOKEN: secrets.writer };
+  const service = (name: 'writer' | 'recorder' | 'monitor', env: Record<string, string>): ProcessSpec => ({
+    name,
+    entry: ENTRY[name],
+    url: local(ports[name]),
+    readyUrl: `${local(ports[name])}/readyz`,
+    env: { ...listen(ports[name]), DATABASE_URL: backing.databaseUrl, ...env },
+  });
+  return [
+    service('writer', {
+      ...teams,
+      DATA_DIR: at.writer,
+      WRITER_TOKEN: secrets.writer,
+      GIT_URL: repository.cloneUrl,
+      GIT_USER: BOT,
+      FORGE: 'gitea',
+      FORGE_URL: local(ports.forge),
+      FORGE_REPOSITORY: repository.repository,
+      FORGE_TOKEN: secrets.bot,
+      WEBHOOK_SECRET: secrets.webhook,
+      MODEL_SOURCE: 'directory',
+      MODEL_DIRECTORY: at.registry,
+      IMAGE_LAYOUT: at.images,
+      IMAGE_REPOSITORY: 'registry.fairway.local/models',
+      SERVING_BASE: images['tensorflow/serving'] ?? '',
+      AGENT_IMAGE: images['fairway/agent'] ?? '',
+      KUBECONFIG: at.kubeconfig,
+    }),
+    service('recorder', {
+      ...writerClient,
+      QUEUE_URL: backing.queueUrl,
+      QUEUE_PREFIX: backing.queuePrefix,
+      MONITOR_TOKEN: secrets.monitor,
+    }),
+    service('monitor', {
+      ...teams,
+      ...writerClient,
+      MONITOR_TOKEN: secrets.monitor,
+      SNAPSHOT_DIR: at.snapshots,
+      // Labels of the demo come in one piece, seconds after the predictions; half a second of quiet is enough here.
+      SETTLE_MS: '500',
+    }),
+  ];
+}
+
+function writeUsers({ dir, secrets }: Wiring): void {
+  const users = [
+    { name: PERSON, token: secrets.person, admin: true, person: true },
+    { name: BOT, token: secrets.bot },
+    { name: 'argocd', token: secrets.argocd },
+  ];
+  writeFileSync(place(dir).users, JSON.stringify(users), { mode: 0o600 });
+}
+
+/** Which local program stands for which image entrypoint; each is told to bind to its pod's own address. */
+function writePrograms(dir: string): void {
+  const node = (entry: string) => [process.execPath, ...sourceArgs(), entry];
+  const programs = {
+    'tf_serving_entrypoint.sh': { argv: node(ENTRY.serving), env: { REST_HOST: '{podIP}' } },
+    'fairway-agent': { argv: node(ENTRY.agent), env: { LISTEN_HOST: '{podIP}', UPSTREAM: '{podIP}:8501' } },
+    'home-equity-train': { argv: node(ENTRY.trainer), env: {} },
+  };
+  mkdirSync(place(dir).images, { recursive: true });
+  writeFileSync(place(dir).programs, JSON.stringify(programs, undefined, 2));
+}

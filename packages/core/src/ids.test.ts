@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { branchName, changeId, checkName, checkVersion, hashFields } from './ids.ts';
+
+const key = {
+  kind: 'deploy',
+  model: 'home-equity',
+  version: '1',
+  digest: 'sha256:ab',
+  environment: 'prod',
+  event: 'e1',
+} as const;
+
+test('a change id depends on every field and on nothing else', () => {
+  const id = changeId(key);
+  expect(id).toMatch(/^[0-9a-f]{20}$/);
+  expect(changeId({ ...key })).toBe(id);
+  for (const field of ['kind', 'model', 'version', 'digest', 'environment', 'event'] as const) {
+    expect(changeId({ ...key, [field]: 'rollback' } as typeof key)).not.toBe(id);
+  }
+  expect(branchName(key, id)).toBe(`fairway/deploy/home-equity/prod/${id}`);
+});
+
+test('fields never run into each other', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string(), { maxLength: 4 }), fc.array(fc.string(), { maxLength: 4 }), (a, b) => {
+      expect(hashFields(a) === hashFields(b)).toBe(JSON.stringify(a) === JSON.stringify(b));
+    }),
+  );
+});
+
+test.each(['', '-a', 'a-', 'A', 'a..b', 'a/b', 'a:b', 'a\nb', 'ä', 'a'.repeat(64), '--upload-pack=x'])(
+  'the name %j is refused',
+  (name) => {
+    expect(() => checkName('Model', name)).toThrow(/Model .* is not usable: use 1 to 63/);
+  },
+);
+
+test.each(['0', '01', '-1', '1.0', 'latest', '', '1'.repeat(19)])('the version %j is refused', (version) => {
+  expect(() => checkVersion(version)).toThrow(/positive whole number/);
+});
+
+test('usable names and versions pass unchanged', () => {
+  expect(checkName('Model', 'home-equity')).toBe('home-equity');
+  expect(checkVersion('20261122')).toBe('20261122');
+});
