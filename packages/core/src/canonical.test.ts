@@ -9,9 +9,8 @@ test('keys are sorted at every depth and the order of making does not matter', (
 test('it reads back as the same value', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
-      expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value));
+      expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
     }),
-    ),
   );
 });
 
