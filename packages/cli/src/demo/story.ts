@@ -34,7 +34,7 @@ export type Storyteller = {
 
 /** Tells the whole story on a running stack: approval → live → decay → retrained → live again → better. */
 export async function tellStory(teller: Storyteller): Promise<Summary> {
-  const { stack, screen, data } = teller;
+  const { screen, data } = teller;
   const startedAt = teller.now();
   const progress: Progress = { version: '1', sent: 0, played: 0, retrained: false };
   await stage(teller, 'v1 trained and registered', () => trainFirst(teller));

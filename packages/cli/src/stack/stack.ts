@@ -136,7 +136,12 @@ function describe(
     writeState(dir, { pid: process.pid, started: processStart(process.pid) ?? '', processes: all, tokens });
     return all;
   };
-  const stop = () => processes.stop();
+  // Pods come, go and restart without the supervisor: their pids are looked up again every second.
+  const refresh = setInterval(() => void record().catch(() => {}), 1000).unref();
+  const stop = () => {
+    clearInterval(refresh);
+    return processes.stop();
+  };
   return {
     dir,
     urls: {

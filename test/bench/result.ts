@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+
+/** One promised number: what was measured, its bar, and whether it holds. */
+export type Result = {
+  readonly id: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly bar: number;
+  readonly ok: boolean;
+  readonly baseline?: number;
+  readonly note?: string;
+};
+
+/** A value that must not exceed its bar. */
+export const atMost = (id: string, value: number, unit: string, bar: number, note?: string): Result => ({
+  id,
+  value,
+  unit,
+  bar,
+  ok: value <= bar,
+  ...(note === undefined ? {} : { note }),
+});
+
+/** Prints the results as lines and writes them where `--json FILE` says. */
+export function publish(name: string, results: readonly Result[], file: string | undefined): void {
+  for (const { id, value, unit, bar, ok, note } of results) {
+    console.log(
+      `${ok ? 'ok    ' : 'MISSED'} ${id.padEnd(28)} ${value} ${unit} (bar ${bar})${note === undefined ? '' : `  ${note}`}`,
+    );
+  }
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ name, results }, undefined, 2)}\n`);
+}

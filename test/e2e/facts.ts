@@ -1,0 +1,34 @@
+import { expect } from 'vitest';
+import type { Told } from '../harness/demo.ts';
+
+/** What must be true of every told story, whatever was killed while it was told. */
+export function expectStory(told: Told, options: { v1Windows: number }): void {
+  expect(told.output).not.toMatch(/\n\s+at .*\(.*:\d+:\d+\)/);
+  expect(told.code, told.output).toBe(0);
+  const { pullRequests, windows, cards, sent, stored } = told.summary ?? expect.fail('no summary');
+  expect(stored).toBe(sent);
+  expect(windows.reduce((sum, window) => sum + window.predictions, 0)).toBe(sent);
+
+  expect(pullRequests.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+    'deploy merged',
+    'retrain merged',
+    'deploy merged',
+  ]);
+  for (const { mergeCommit } of pullRequests) expect(mergeCommit).toMatch(/^[0-9a-f]{40}$/);
+
+  const first = windows.filter(({ version }) => version === '1');
+  const second = windows.filter(({ version }) => version === '2');
+  expect(first.length).toBe(options.v1Windows);
+  expect(second.length).toBeGreaterThanOrEqual(1);
+  for (const window of windows) expect(window.labelled).toBe(window.predictions);
+  expect(first.at(-1)?.verdict).toBe('alert');
+  expect(first.slice(0, -1).map(({ verdict }) => verdict)).not.toContain('alert');
+  expect(second.map(({ verdict }) => verdict)).not.toContain('alert');
+  const decayed = first.at(-1);
+  const recovered = second[0];
+  expect(recovered?.auc ?? 0).toBeGreaterThan((decayed?.auc ?? 1) + 0.02);
+  expect(recovered?.ks ?? 0).toBeGreaterThan((decayed?.ks ?? 1) + 0.02);
+
+  expect(cards.filter(({ event }) => event === 'alert').length).toBe(1);
+  expect(cards.filter(({ valid }) => !valid)).toEqual([]);
+}
