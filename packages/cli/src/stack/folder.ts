@@ -9,7 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FairwayError, pause } from '@fairway/core';
+import { FairwayError } from '@fairway/core';
+import { awaitLeftovers } from './leftovers.ts';
 import { dataPlace } from './postgres/binaries.ts';
 import { processStart } from './process-start.ts';
 
@@ -45,8 +46,8 @@ export function writeState(dir: string, state: StackState): void {
 export type Claim = { readonly dir: string; release(): void };
 
 /**
- * Takes a folder for one stack at a time. A lock whose process is gone (killed) is taken over, after its children,
- * which notice the loss of their parent by themselves, had a moment to end.
+ * Takes a folder for one stack at a time. A lock whose process is gone (killed) is taken over once that stack's own
+ * processes have ended too.
  */
 export async function claimFolder(path: string): Promise<Claim> {
   const dir = resolve(path);
@@ -61,7 +62,7 @@ export async function claimFolder(path: string): Promise<Claim> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       if (ownerRuns(dir)) throw busy(dir);
       rmSync(lockFile(dir), { force: true });
-      await pause(1000);
+      await awaitLeftovers(dir);
     }
   }
   throw busy(dir);

@@ -4,6 +4,7 @@ import { type Backing, type Configured, databaseProcess, forget, prepareBacking,
 import { seedCluster } from './cluster-seed.ts';
 import { type Claim, emptyFolder, removeFolder, type StackState, writeState } from './folder.ts';
 import { seedImages } from './images/seed.ts';
+import { recordPids } from './leftovers.ts';
 import { place, SHIPPED } from './layout.ts';
 import { databaseName } from './postgres/server.ts';
 import { groundProcesses, PERSON, serviceProcesses, type Wiring } from './processes.ts';
@@ -53,7 +54,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   for (const folder of [at.logs, at.registry, at.snapshots]) mkdirSync(folder, { recursive: true });
   const wiring: Wiring = { dir, ports: await findPorts(options.port), secrets: loadSecrets(dir) };
   let stack: Stack | undefined;
-  const processes = supervisor(at.logs, () => void stack?.processes());
+  const processes = supervisor(at.logs, () => {
+    recordPids(
+      dir,
+      processes.list().flatMap(({ pid }) => pid ?? []),
+    );
+    void stack?.processes().catch(() => {});
+  });
   try {
     const { backing, repository } = await startAll(wiring, processes, configured);
     stack = describe(options, wiring, processes, backing, repository);

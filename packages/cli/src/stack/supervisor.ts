@@ -31,7 +31,13 @@ const GRACE_MS = 10_000;
 /** Restart back-off: first at once (a killed process is back within a second), then doubling up to 5 s. */
 const backoffMs = (failures: number): number => (failures <= 1 ? 0 : Math.min(250 * 2 ** (failures - 2), 5000));
 
-type Entry = { spec: ProcessSpec; child: ChildProcess | undefined; failures: number; startedAt: number };
+type Entry = {
+  spec: ProcessSpec;
+  child: ChildProcess | undefined;
+  failures: number;
+  startedAt: number;
+  ready: boolean;
+};
 
 /** Node arguments that run our TypeScript sources without a build. */
 export function sourceArgs(): string[] {
@@ -49,7 +55,7 @@ export function supervisor(logDir: string, onChange: () => void): Supervisor {
     entry.startedAt = Date.now();
     child.once('exit', () => {
       if (entry.child === child) entry.child = undefined;
-      if (stopping === undefined && entries.includes(entry)) void relaunch(entry);
+      if (stopping === undefined && entry.ready) void relaunch(entry);
     });
     onChange();
     return child;
@@ -60,17 +66,21 @@ export function supervisor(logDir: string, onChange: () => void): Supervisor {
     if (stopping === undefined) launch(entry);
   };
   const start = async (spec: ProcessSpec): Promise<void> => {
-    const entry: Entry = { spec, child: undefined, failures: 0, startedAt: 0 };
-    await untilReady(spec, launch(entry), logDir);
-    // Supervised only once it has been ready: a process that cannot start is reported, not retried for ever.
+    const entry: Entry = { spec, child: undefined, failures: 0, startedAt: 0, ready: false };
     entries.push(entry);
+    await untilReady(spec, launch(entry), logDir);
+    // Started again only once it has been ready: a process that cannot start is reported, not retried for ever.
+    entry.ready = true;
   };
   const stopAll = async (): Promise<void> => {
     for (const entry of entries.toReversed()) await stopProcess(entry.child);
   };
   return {
     start,
-    list: () => entries.map(({ spec, child }) => ({ name: spec.name, url: spec.url, pid: child?.pid })),
+    list: () =>
+      entries
+        .filter(({ child, ready }) => ready || child !== undefined)
+        .map(({ spec, child }) => ({ name: spec.name, url: spec.url, pid: child?.pid })),
     stop: () => (stopping ??= stopAll()),
   };
 }
