@@ -1,1 +1,2 @@
-export {};
+export { parsePolicy } from './policy/parse.ts';
+export type { Policy, Rule } from './policy/schema.ts';

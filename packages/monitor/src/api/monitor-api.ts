@@ -1,0 +1,35 @@
+import type { Logger } from '@fairway/core';
+import express, { type Express, type Router } from 'express';
+import type { JudgeStore, OutboxStore } from '../ports.ts';
+import { answerProblem, notFound, requireToken } from './problems.ts';
+
+type Needs = {
+  readonly store: Pick<JudgeStore, 'verdicts'>;
+  readonly outbox: Pick<OutboxStore, 'notifications'>;
+  readonly dashboard: Router;
+  readonly token: string;
+  readonly log: Logger;
+};
+
+const LIST_LENGTH = 200;
+
+/** The monitor's HTTP API, with the dashboard beside it. */
+export function monitorApi({ store, outbox, dashboard, token, log }: Needs): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use('/v1', requireToken(token));
+  app.get('/v1/windows', async (request, response) => {
+    const { model, environment } = request.query;
+    const filter = {
+      ...(typeof model === 'string' ? { model } : {}),
+      ...(typeof environment === 'string' ? { environment } : {}),
+    };
+    response.json({ windows: await store.verdicts(filter) });
+  });
+  app.get('/v1/notifications', async (_request, response) => {
+    response.json({ notifications: await outbox.notifications(LIST_LENGTH) });
+  });
+  app.use('/v1', notFound, answerProblem(log));
+  app.use(dashboard);
+  return app;
+}

@@ -1,0 +1,111 @@
+import { buildCard, canonicalJson, type CardTone, hashFields, sha256, type Verdict } from '@fairway/core';
+import type { Policy } from '../policy/schema.ts';
+import type { Judgement, OutboxItem } from '../ports.ts';
+
+/** Where cards can go and what they link to. */
+export type Announcer = {
+  /** Is there a channel at all? Without one no cards are kept: switching it on later must not flood it. */
+  readonly cards: boolean;
+  readonly dashboardUrl: string | undefined;
+};
+
+/** A retrain item before it is decided: the window that asks for it. */
+export type RetrainIntent = { readonly start: string };
+
+type CardEvent = Policy['notify']['on'][number];
+
+/**
+ * What has to leave the house because of a verdict. Keys follow from model, version, environment, the policy's alert rules
+ * and the period alone, so that a window judged ten times speaks once.
+ */
+export function announcements(
+  judgement: Judgement,
+  policy: Policy,
+  before: Verdict | undefined,
+  announcer: Announcer,
+): OutboxItem[] {
+  const event = eventOf(judgement, before);
+  const items: OutboxItem[] = [];
+  if (event !== undefined && announcer.cards && policy.notify.on.includes(event)) {
+    items.push(cardItem(event, judgement, policy, announcer));
+  }
+  if (judgement.state === 'alert' && policy.retrain !== undefined) {
+    items.push({
+      ...subject(judgement),
+      kind: 'retrain',
+      deliveryId: dedupeKey(judgement, policy),
+      event: 'retrain',
+      title: `Retrain ${judgement.window.model} version ${judgement.window.version} after ${judgement.window.period}`,
+      payload: { start: judgement.window.start } satisfies RetrainIntent,
+    });
+  }
+  return items;
+}
+
+function eventOf({ state }: Judgement, before: Verdict | undefined): CardEvent | undefined {
+  if (state === 'alert' || state === 'warning') return state;
+  return state === 'healthy' && before?.state === 'alert' ? 'recovered' : undefined;
+}
+
+/** One problem, one key: model, version, environment, period and the rules that can raise an alert. */
+function dedupeKey({ window }: Judgement, { rules }: Policy): string {
+  const alerting = sha256(canonicalJson(rules.filter(({ severity }) => severity === 'alert'))).slice(0, 12);
+  return [window.model, window.version, window.environment, window.period, alerting].join(':');
+}
+
+const subject = ({ window: { model, version, environment } }: Judgement) => ({ model, version, environment });
+
+const TITLES: Readonly<Record<CardEvent, string>> = {
+  warning: 'starts to drift',
+  alert: 'no longer performs as approved',
+  recovered: 'performs well again',
+};
+const TONES: Readonly<Record<CardEvent, CardTone>> = { warning: 'warning', alert: 'attention', recovered: 'good' };
+
+function cardItem(event: CardEvent, judgement: Judgement, policy: Policy, { dashboardUrl }: Announcer): OutboxItem {
+  const { window, findings } = judgement;
+  const deliveryId = `card-${hashFields([event, dedupeKey(judgement, policy)]).slice(0, 20)}`;
+  const title = `${window.model} ${TITLES[event]} (${window.period}, ${window.environment})`;
+  const link = dashboardUrl?.replace(/\/$/, '');
+  const card = buildCard({
+    event,
+    title,
+    text: findings.length === 0 ? 'All rules of the policy hold.' : findings.map(({ message }) => message).join('\n'),
+    facts: cardFacts(judgement),
+    links:
+      link === undefined
+        ? []
+        : [{ title: 'Open the dashboard', url: `${link}/models/${encodeURIComponent(window.model)}` }],
+    deliveryId,
+    tone: TONES[event],
+  });
+  return { ...subject(judgement), kind: 'card', deliveryId, event, title, payload: card };
+}
+
+function cardFacts({ window, metrics, policy }: Judgement): Array<{ title: string; value: string }> {
+  const share = metrics.predictions === 0 ? 0 : metrics.labelled / metrics.predictions;
+  const interval = metrics.aucInterval;
+  const facts = [
+    { title: 'Model', value: `${window.model}, version ${window.version}` },
+    { title: 'Window', value: `${window.start} to ${window.end}` },
+    { title: 'Predictions', value: `${metrics.predictions}, ${(share * 100).toFixed(0)} % labelled` },
+  ];
+  if (metrics.auc !== null) {
+    const range = interval === null ? '' : ` (95 % interval ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})`;
+    facts.push({ title: 'AUC', value: `${metrics.auc.toFixed(3)}${range}` });
+  }
+  if (metrics.ks !== null) facts.push({ title: 'KS', value: metrics.ks.toFixed(3) });
+  const worst = worstPsi(metrics.psi);
+  if (worst !== undefined) facts.push({ title: 'Largest PSI', value: `${worst[1].toFixed(3)} (${worst[0]})` });
+  facts.push({ title: 'Policy', value: policy.slice(0, 12) });
+  return facts;
+}
+
+/** The input whose PSI is largest, with the figure; undefined when none is known. */
+export function worstPsi(psi: Readonly<Record<string, number | null>>): readonly [string, number] | undefined {
+  let worst: readonly [string, number] | undefined;
+  for (const [variable, value] of Object.entries(psi)) {
+    if (value !== null && (worst === undefined || value > worst[1])) worst = [variable, value];
+  }
+  return worst;
+}

@@ -1,0 +1,97 @@
+import { type Clock, END_PHASES, iso, type Logger, type RetrainRequest, type Verdict } from '@fairway/core';
+import type { Policy } from '../policy/schema.ts';
+import type { DueItem, JudgeStore, OutboxStore, Settlement, Snapshots, Writer } from '../ports.ts';
+import type { RetrainIntent } from './announce.ts';
+import type { References } from './references.ts';
+import { settleFailure } from './send.ts';
+
+export type RetrainNeeds = {
+  readonly outbox: OutboxStore;
+  readonly store: Pick<JudgeStore, 'verdicts'>;
+  readonly writer: Pick<Writer, 'changes' | 'models' | 'policy' | 'requestRetrain'>;
+  readonly references: References;
+  readonly parsePolicy: (text: string, model: string) => Policy;
+  readonly snapshots: Snapshots;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/**
+ * Carries one due retrain request to the writer; false when none was due. First it is decided (nothing open, no cool-down, the
+ * version still live) and its snapshot taken; that is stored, and only then sent, as often as it takes: the same bytes each time.
+ */
+export function requestRetrain(needs: RetrainNeeds): Promise<boolean> {
+  return needs.outbox.attempt('retrain', async (item): Promise<Settlement> => {
+    try {
+      const request = item.decided ? (item.payload as RetrainRequest) : await decide(needs, item);
+      if ('state' in request) return request;
+      const change = await needs.writer.requestRetrain(request);
+      needs.log.info({ model: item.model, change: change.id, key: item.deliveryId }, 'retrain requested');
+      const link = change.pullRequest?.url;
+      return { state: 'accepted', ...(link === undefined ? {} : { link }) };
+    } catch (error) {
+      const settled = settleFailure(item, error);
+      needs.log.warn(
+        { key: item.deliveryId, state: settled.state, reason: (error as Error).message },
+        'retrain request not delivered',
+      );
+      return settled;
+    }
+  });
+}
+
+async function decide(needs: RetrainNeeds, item: DueItem): Promise<RetrainRequest | Settlement> {
+  const { outbox, store, references, snapshots, clock } = needs;
+  const verdicts = (await store.verdicts(item)).filter(({ window }) => window.version === item.version);
+  const { start } = item.payload as RetrainIntent;
+  const verdict = verdicts.find((one) => one.window.start === start);
+  const reason = await reasonToHold(needs, item, verdict);
+  if (reason !== undefined || verdict === undefined) return { state: 'held', reason: reason ?? 'The verdict is gone.' };
+  const reference = await references(item.model, item.version);
+  if (reference === undefined) {
+    return {
+      state: 'held',
+      reason: `Version ${item.version} was never deployed through Fairway, so its columns are not known.`,
+    };
+  }
+  const windows = verdicts.filter(({ window }) => window.start < verdict.window.start);
+  const bounds = { ...verdict.window, start: windows[0]?.window.start ?? verdict.window.start };
+  const snapshot = { ...(await snapshots.take(bounds, reference.modelVersion)), createdAt: iso(clock.now()) };
+  const request: RetrainRequest = {
+    kind: 'retrain',
+    model: item.model,
+    version: item.version,
+    environment: item.environment,
+    dedupeKey: item.deliveryId,
+    actor: 'fairway-monitor',
+    verdict,
+    snapshot,
+    windows,
+  };
+  if (await outbox.decide(item, request)) return request;
+  return { state: 'held', reason: `Another retrain of ${item.model} is on its way.` };
+}
+
+/** Why no retrain is asked for, in a sentence; undefined when it should be. */
+async function reasonToHold(
+  { outbox, writer, parsePolicy, clock }: RetrainNeeds,
+  { model, version, environment }: DueItem,
+  verdict: Verdict | undefined,
+): Promise<string | undefined> {
+  if (verdict?.state !== 'alert') return 'The window does not alert any more.';
+  const file = await writer.policy(model);
+  const cooldown = file === undefined ? undefined : parsePolicy(file.text, model).retrain?.cooldown;
+  if (cooldown === undefined) return 'The policy does not ask for retraining any more.';
+  const live = (await writer.models())
+    .find((one) => one.model === model)
+    ?.environments.find(({ name }) => name === environment)?.live;
+  if (live !== undefined && live.version !== version) return `Version ${live.version} is live meanwhile.`;
+  const changes = await writer.changes({ model, kind: 'retrain' });
+  const open = changes.find(({ phase }) => !END_PHASES.includes(phase));
+  if (open !== undefined) return `Retrain ${open.id} is open.`;
+  const decided = await outbox.decidedRetrains(model);
+  if (decided.some((one) => one.open)) return `Another retrain of ${model} is on its way.`;
+  const last = [...changes.map(({ updatedAt }) => updatedAt), ...decided.map(({ at }) => at)].sort().at(-1);
+  const until = last === undefined ? 0 : Date.parse(last) + cooldown;
+  return until > clock.now() ? `The cool-down after the last retrain lasts until ${iso(until)}.` : undefined;
+}

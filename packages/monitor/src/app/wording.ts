@@ -1,0 +1,42 @@
+import type { Finding } from '@fairway/core';
+import type { Evaluation } from '../metrics/metric.ts';
+import type { MetricName } from '../metrics/registry.ts';
+import type { Rule } from '../policy/schema.ts';
+
+/** A metric's name for people. */
+export const METRIC_TITLES: Readonly<Record<MetricName, string>> = {
+  auc: 'AUC',
+  brier: 'Brier score',
+  eventRate: 'event rate',
+  gini: 'Gini',
+  ks: 'KS',
+  meanScore: 'mean score',
+  missing: 'missing rate',
+  psi: 'PSI',
+  psiWithMissing: 'PSI with missing values',
+  scorePsi: 'score PSI',
+};
+
+const RATES: ReadonlySet<MetricName> = new Set(['missing', 'eventRate']);
+const WORDS = { '>': 'above', '>=': 'at or above', '<': 'below', '<=': 'at or below' } as const;
+
+/** A finding in one sentence, with the numbers a person needs to believe it. */
+export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, evaluation: Evaluation): string {
+  const title = METRIC_TITLES[rule.metric];
+  const rows = `${finding.sample.toLocaleString('en-US')} rows`;
+  const limit = `${WORDS[rule.op]} the limit of`;
+  if (rule.compare === 'relative-decay') {
+    return `${title} lost ${percent(finding.value)} against the baseline and is now ${figure(evaluation.value)}: the loss is ${limit} ${percent(rule.limit)} (${rows}).`;
+  }
+  if (rule.compare === 'absolute-decay') {
+    return `${title} lost ${figure(finding.value)} against the baseline and is now ${figure(evaluation.value)}: the loss is ${limit} ${figure(rule.limit)} (${rows}).`;
+  }
+  const shown = RATES.has(rule.metric) ? percent : figure;
+  const of = finding.variable === undefined ? title : `${title} of ${finding.variable}`;
+  const noise = finding.noise === undefined ? '' : `; chance alone reaches ${figure(finding.noise)}`;
+  return `${capital(of)} is ${shown(finding.value)}, ${limit} ${shown(rule.limit)} (${rows}${noise}).`;
+}
+
+const figure = (value: number): string => value.toFixed(3);
+const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,153 @@
+import type { Baseline, Verdict } from '@fairway/core';
+import { worstPsi } from '../app/announce.ts';
+import type { Policy, Rule } from '../policy/schema.ts';
+import type { ModelSummary } from '../ports.ts';
+import { heatTable } from './heat-table.ts';
+import { type Html, html } from './html.ts';
+import { lineChart, type Point } from './line-chart.ts';
+import { count, coverage, figure, percent, verdictBadge, when } from './words.ts';
+
+export type ModelView = {
+  readonly model: string;
+  readonly environment: string;
+  readonly environments: readonly string[];
+  readonly summary: ModelSummary | undefined;
+  /** Of this environment, oldest first. */
+  readonly verdicts: readonly Verdict[];
+  readonly baselines: ReadonlyMap<string, Baseline>;
+  readonly policy: Policy | undefined;
+  readonly policyFile: { readonly blob: string; readonly text: string } | undefined;
+};
+
+/** One model in one environment: how it performed, what moved, which rules spoke. */
+export function renderModel(view: ModelView): Html {
+  const { model, environment, environments, verdicts } = view;
+  const tab = (name: string) =>
+    html`<a href="?environment=${encodeURIComponent(name)}"${name === environment ? html` aria-current="true"` : ''}>${name}</a>`;
+  return html`<h1>${model}</h1><p class="lead">${lead(view)}</p>
+${environments.length > 1 && html`<p class="tabs">${environments.map(tab)}</p>`}
+${
+  verdicts.length === 0
+    ? html`<div class="panel"><p class="empty">No window of ${model} in ${environment} has been judged yet: a window is judged when its period has ended and its counts have been quiet for a while.</p></div>`
+    : html`${tiles(verdicts)}<div class="charts">${chart(view, 'auc')}${chart(view, 'ks')}</div>
+<h2 id="windows">Windows</h2><div class="panel">${windowTable(verdicts)}</div>
+<h2 id="drift">What moved in the inputs</h2><div class="panel">${heatTable(verdicts)}</div>
+<h2 id="findings">Findings</h2><div class="panel">${findings(verdicts)}</div>`
+}
+${view.policyFile !== undefined && html`<h2 id="policy">Policy</h2><div class="panel"><details><summary class="empty">policy.yaml, Git blob <code>${view.policyFile.blob.slice(0, 12)}</code></summary><pre>${view.policyFile.text}</pre></details></div>`}`;
+}
+
+function lead({ summary, environment, verdicts }: ModelView): string {
+  const live = summary?.environments.find(({ name }) => name === environment)?.live;
+  const place =
+    live === undefined
+      ? `Nothing is live in ${environment}`
+      : `Version ${live.version} is live in ${environment} since ${live.since.slice(0, 10)}`;
+  const last = verdicts.at(-1);
+  if (last === undefined) return `${place}.`;
+  const words = {
+    healthy: 'all rules hold',
+    warning: 'a rule warns',
+    alert: 'a rule alerts',
+    insufficient: 'there is not enough data to judge',
+  };
+  return `${place}; in its last judged window, ${last.window.period} of version ${last.window.version}, ${words[last.state]}.`;
+}
+
+function tiles(verdicts: readonly Verdict[]): Html {
+  const last = verdicts.at(-1) as Verdict;
+  const { metrics, window, state } = last;
+  const worst = worstPsi(metrics.psi);
+  const interval = metrics.aucInterval;
+  const list: Array<[string, Html, string]> = [
+    ['Verdict', verdictBadge(state), `${window.period}, version ${window.version}`],
+    [
+      'AUC',
+      html`${figure(metrics.auc)}`,
+      interval === null ? 'no interval' : `${figure(interval[0])} to ${figure(interval[1])} (95 %)`,
+    ],
+    ['KS', html`${figure(metrics.ks)}`, 'between events and non-events'],
+    ['Worst PSI', html`${figure(worst?.[1])}`, worst === undefined ? 'no baseline' : `of ${worst[0]}`],
+    [
+      'Predictions',
+      html`${count(metrics.predictions)}`,
+      metrics.predictions === 0 ? 'none labelled' : `${percent(metrics.labelled / metrics.predictions)} labelled`,
+    ],
+  ];
+  return html`<dl class="tiles">${list.map(([title, value, more]) => html`<div class="tile"><dt>${title}</dt><dd><span class="value">${value}</span><br><span class="soft small">${more}</span></dd></div>`)}</dl>`;
+}
+
+const TITLES = { auc: 'AUC', ks: 'KS' } as const;
+
+function chart({ verdicts, baselines, policy }: ModelView, series: 'auc' | 'ks'): Html {
+  const points = verdicts.map(({ window, state, metrics }): Point => {
+    const baseline = baselines.get(window.version)?.performance[series] ?? null;
+    return {
+      label: window.period,
+      version: window.version,
+      state,
+      value: metrics[series],
+      interval: series === 'auc' ? metrics.aucInterval : null,
+      baseline,
+      limit: limitOf(policy, series, baseline),
+    };
+  });
+  return lineChart({ id: series, title: TITLES[series], finding: findingOf(points, TITLES[series]), series, points });
+}
+
+/** Where the first alert rule of a metric speaks up, on the metric's own scale. */
+function limitOf(policy: Policy | undefined, series: 'auc' | 'ks', baseline: number | null): number | null {
+  const rules = policy?.rules.filter(({ metric, severity }) => metric === series && severity === 'alert') ?? [];
+  const limits = rules.map((rule) => onScale(rule, baseline)).filter((limit) => limit !== null);
+  return limits.length === 0 ? null : Math.max(...limits);
+}
+
+function onScale({ compare, limit }: Rule, baseline: number | null): number | null {
+  if (compare === 'value') return limit;
+  if (baseline === null) return null;
+  return compare === 'relative-decay' ? baseline * (1 - limit) : baseline - limit;
+}
+
+function findingOf(points: readonly Point[], title: string): string {
+  const known = points.filter((point): point is Point & { value: number } => point.value !== null);
+  const last = known.at(-1);
+  if (last === undefined) return `${title} is not known yet: too few predictions are labelled.`;
+  const change = last.baseline === null || last.baseline <= 0 ? undefined : last.value / last.baseline - 1;
+  const against =
+    change === undefined ? '' : `, ${percent(Math.abs(change))} ${change < 0 ? 'below' : 'above'} its baseline`;
+  const lowest = known.reduce((low, point) => (point.value < low.value ? point : low), last);
+  const low =
+    lowest === last ? '' : `; the lowest was ${figure(lowest.value)} in ${lowest.label} (version ${lowest.version})`;
+  return `${title} is ${figure(last.value)} in ${last.label} (version ${last.version})${against}${low}.`;
+}
+
+function windowTable(verdicts: readonly Verdict[]): Html {
+  return html`<table aria-labelledby="windows"><thead><tr><th scope="col">Period</th><th scope="col">Version</th><th scope="col" class="number">Predictions</th><th scope="col" class="number">Labelled</th><th scope="col" class="number">Event rate</th><th scope="col" class="number">AUC (95 % interval)</th><th scope="col" class="number">KS</th><th scope="col" class="number">Worst PSI</th><th scope="col">Verdict</th></tr></thead>
+<tbody>${verdicts.map(windowRow)}</tbody></table>`;
+}
+
+function windowRow({ window, metrics, state }: Verdict): Html {
+  const worst = worstPsi(metrics.psi);
+  const interval = metrics.aucInterval;
+  return html`<tr><th scope="row" class="nowrap">${window.period}</th><td>${window.version}</td><td class="number">${count(metrics.predictions)}</td><td class="number">${coverage(metrics.labelled, metrics.predictions)}</td><td class="number">${metrics.eventRate === null ? '–' : percent(metrics.eventRate)}</td><td class="number">${figure(metrics.auc)}${interval !== null && html` <span class="soft">(${figure(interval[0])} – ${figure(interval[1])})</span>`}</td><td class="number">${figure(metrics.ks)}</td><td class="number">${worst === undefined ? '–' : html`${figure(worst[1])} <span class="soft">${worst[0]}</span>`}</td><td>${verdictBadge(state)}</td></tr>`;
+}
+
+const NOTHING: Readonly<Record<Verdict['state'], string>> = {
+  healthy: 'All rules of the policy hold.',
+  warning: '',
+  alert: '',
+  insufficient: 'Too few predictions or labels for the policy: nothing can be said, and nothing is cleared.',
+};
+
+function findings(verdicts: readonly Verdict[]): Html {
+  return html`<ol class="findings" aria-labelledby="findings">${[...verdicts]
+    .reverse()
+    .map(
+      ({ window, state, findings, judgedAt, policy }) =>
+        html`<li><div>${verdictBadge(state)}</div><div><strong>${window.period}</strong>, version ${window.version} <span class="soft small">judged ${when(judgedAt)} by policy <code>${policy.slice(0, 12)}</code></span>${
+          findings.length === 0
+            ? html`<br>${NOTHING[state]}`
+            : html`<ul>${findings.map(({ message }) => html`<li>${message}</li>`)}</ul>`
+        }</div></li>`,
+    )}</ol>`;
+}

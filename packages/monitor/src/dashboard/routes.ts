@@ -1,0 +1,195 @@
+import { asFairwayError, type Baseline, END_PHASES, FairwayError, type Logger } from '@fairway/core';
+import { type Response, Router } from 'express';
+import type { References } from '../app/references.ts';
+import { parsePolicy } from '../policy/parse.ts';
+import type { Policy } from '../policy/schema.ts';
+import type { DashboardStore, JudgeStore, ModelSummary, OutboxStore, Writer } from '../ports.ts';
+import { type Card, renderCards } from './cards-page.ts';
+import { renderChanges } from './changes-page.ts';
+import { renderHome } from './home.ts';
+import { html } from './html.ts';
+import { type Page, renderPage } from './layout.ts';
+import { renderModel } from './model-page.ts';
+
+export type DashboardNeeds = {
+  readonly store: DashboardStore;
+  readonly verdicts: Pick<JudgeStore, 'verdicts'>;
+  readonly outbox: Pick<OutboxStore, 'notifications'>;
+  readonly writer: Pick<Writer, 'models' | 'changes' | 'notifications'>;
+  readonly references: References;
+  readonly log: Logger;
+};
+
+const LAST_CARDS = 50;
+
+/** The dashboard: read-only pages, complete without JavaScript. What the writer knows is asked for live; when it is down, a sentence says so. */
+export function dashboardRoutes(needs: DashboardNeeds): Router {
+  const { store, verdicts, log } = needs;
+  const routes = Router();
+  const answer = async (response: Response, page: Omit<Page, 'refresh'> & { open: boolean }) => {
+    const wanted = response.req.query['refresh'] !== 'off';
+    send(response, { ...page, refresh: wanted && (page.open || (await store.active())) });
+  };
+
+  routes.get('/', async (_request, response) => {
+    const problems: string[] = [];
+    const [models, changes, theirs] = await writerPart(needs, problems);
+    const [judged, ours, totals] = await Promise.all([
+      verdicts.verdicts({}),
+      needs.outbox.notifications(LAST_CARDS),
+      store.totals(),
+    ]);
+    const known = models.length > 0 ? models : modelsOf(judged.map(({ window }) => window));
+    const view = { models: known, verdicts: judged, changes, cards: [...ours, ...theirs], ...totals };
+    await answer(response, {
+      title: 'Models',
+      current: 'models',
+      problems,
+      open: isOpen(changes),
+      body: renderHome(view),
+    });
+  });
+  routes.get('/models/:model', async (request, response) => {
+    const { model } = request.params;
+    const wanted = request.query['environment'];
+    const page = await modelPage(needs, model, typeof wanted === 'string' ? wanted : undefined);
+    await answer(response, page);
+  });
+  routes.get('/changes', async (_request, response) => {
+    const problems: string[] = [];
+    const [, changes] = await writerPart(needs, problems);
+    await answer(response, {
+      title: 'Changes',
+      current: 'changes',
+      problems,
+      open: isOpen(changes),
+      body: renderChanges(changes),
+    });
+  });
+  routes.get('/cards', async (_request, response) => {
+    const problems: string[] = [];
+    const [, changes, theirs] = await writerPart(needs, problems);
+    const ours = await needs.outbox.notifications(LAST_CARDS);
+    const cards: Card[] = [
+      ...ours.map((card) => ({ ...card, from: 'monitor' as const })),
+      ...theirs.map((card) => ({ ...card, from: 'writer' as const })),
+    ];
+    const newest = cards.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, LAST_CARDS);
+    const open = isOpen(changes) || newest.some(({ state }) => state === 'pending');
+    await answer(response, { title: 'Cards', current: 'cards', problems, open, body: renderCards(newest) });
+  });
+  routes.use((_request, _response, next) => next(new FairwayError('model.unknown', 'There is no such page.')));
+  routes.use(errorPage(log));
+  return routes;
+}
+
+/** What only the writer knows; what it does not answer becomes one sentence in `problems`. */
+async function writerPart({ writer }: DashboardNeeds, problems: string[]) {
+  let down = false;
+  const orEmpty = <T>(list: Promise<readonly T[]>): Promise<readonly T[]> =>
+    list.catch((error: unknown) => {
+      if (!down)
+        problems.push(
+          `${asFairwayError(error).message} Live versions, changes and the writer's cards are missing on this page.`,
+        );
+      down = true;
+      return [];
+    });
+  return Promise.all([orEmpty(writer.models()), orEmpty(writer.changes({})), orEmpty(writer.notifications())]);
+}
+
+const isOpen = (changes: ReadonlyArray<{ phase: (typeof END_PHASES)[number] }>): boolean =>
+  changes.some(({ phase }) => !END_PHASES.includes(phase));
+
+/** Models as our own verdicts know them, for when the writer is down. */
+function modelsOf(windows: ReadonlyArray<{ model: string; environment: string }>): ModelSummary[] {
+  const byModel = new Map<string, Set<string>>();
+  for (const { model, environment } of windows) byModel.set(model, (byModel.get(model) ?? new Set()).add(environment));
+  return [...byModel].map(([model, names]) => ({
+    model,
+    owner: '',
+    environments: [...names].map((name) => ({ name, namespace: '', application: '', merge: 'review' as const })),
+  }));
+}
+
+async function modelPage(needs: DashboardNeeds, model: string, wanted: string | undefined) {
+  const problems: string[] = [];
+  const [models, changes] = await writerPart(needs, problems);
+  const judged = await needs.verdicts.verdicts({ model });
+  const summary = models.find((one) => one.model === model);
+  if (summary === undefined && judged.length === 0)
+    throw new FairwayError('model.unknown', `No model is called ${model.slice(0, 70)}.`);
+  const environments = [
+    ...new Set([
+      ...(summary?.environments.map(({ name }) => name) ?? []),
+      ...judged.map(({ window }) => window.environment),
+    ]),
+  ];
+  // Of several environments the one that was judged last is the one people come for.
+  const environment = wanted ?? judged.at(-1)?.window.environment ?? environments.at(-1) ?? '';
+  const verdicts = judged.filter(({ window }) => window.environment === environment);
+  const file = await needs.store.policy(model);
+  if (file?.problem != null) problems.push(file.problem);
+  const view = {
+    model,
+    environment,
+    environments,
+    summary,
+    verdicts,
+    baselines: await baselinesOf(
+      needs,
+      model,
+      verdicts.map(({ window }) => window.version),
+    ),
+    policy: file === undefined ? undefined : usable(file.text, model),
+    policyFile: file,
+  };
+  return { title: model, current: 'models' as const, problems, open: isOpen(changes), body: renderModel(view) };
+}
+
+function usable(text: string, model: string): Policy | undefined {
+  try {
+    return parsePolicy(text, model);
+  } catch {
+    return undefined;
+  }
+}
+
+async function baselinesOf({ references }: DashboardNeeds, model: string, versions: readonly string[]) {
+  const found = new Map<string, Baseline>();
+  for (const version of new Set(versions)) {
+    const reference = await references(model, version).catch(() => undefined);
+    if (reference !== undefined) found.set(version, reference.baseline);
+  }
+  return found;
+}
+
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+function send(response: Response, page: Page, status = 200): void {
+  response.status(status).set(HEADERS).type('html').send(renderPage(page));
+}
+
+function errorPage(log: Logger) {
+  // Express knows an error handler by its four parameters.
+  return (thrown: unknown, _request: unknown, response: Response, _next: unknown) => {
+    const { code, message } = asFairwayError(thrown);
+    const missing = code === 'model.unknown';
+    if (!missing) log.warn({ code, reason: message }, 'page not shown');
+    const body = html`<h1>${missing ? 'Not found' : 'This page cannot be shown now'}</h1><p class="lead">${message}</p><p><a href="/">Back to the models</a></p>`;
+    const page = {
+      title: missing ? 'Not found' : 'Not available',
+      current: undefined,
+      problems: [],
+      refresh: false,
+      body,
+    };
+    send(response, page, missing ? 404 : 503);
+  };
+}

@@ -1,0 +1,97 @@
+import {
+  type EnvOf,
+  flag,
+  integer,
+  lifecycle,
+  type Logger,
+  optionalUrl,
+  type Part,
+  readEnv,
+  runService,
+  systemClock,
+  text,
+  url,
+} from '@fairway/core';
+import { pino } from 'pino';
+import { monitorApi } from './api/monitor-api.ts';
+import { expose, monitorMetrics } from './api/prometheus.ts';
+import { httpServer } from './api/server.ts';
+import { windowJudge } from './app/judge-windows.ts';
+import { cachedReferences } from './app/references.ts';
+import { requestRetrain } from './app/request-retrain.ts';
+import { rounds } from './app/rounds.ts';
+import { sendCard } from './app/send.ts';
+import { dashboardRoutes } from './dashboard/routes.ts';
+import { parsePolicy } from './policy/parse.ts';
+import { prepareSnapshots, snapshotFiles } from './snapshot/files.ts';
+import { dashboardStore } from './store/dashboard-store.ts';
+import { databasePart, databaseTrouble, openPool } from './store/database.ts';
+import { judgeStore } from './store/judge-store.ts';
+import { migrate } from './store/migrate.ts';
+import { outboxStore } from './store/outbox-store.ts';
+import { referenceStore } from './store/reference-store.ts';
+import { teamsNotifier } from './teams/notifier.ts';
+import { writerClient } from './writer/client.ts';
+
+const ENVIRONMENT = {
+  HOST: text('address to listen on', '0.0.0.0'),
+  PORT: integer('port to listen on', { min: 0, max: 65_535, fallback: 8080 }),
+  LOG_LEVEL: text('pino level', 'info'),
+  FAIRWAY_DEBUG: flag('print stacks', false),
+  DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
+  WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
+  WRITER_TOKEN: text('token of the writer'),
+  MONITOR_TOKEN: text('token that callers of this service send'),
+  SNAPSHOT_DIR: text('volume that retrain jobs read snapshots from'),
+  TEAMS_WEBHOOK_URL: optionalUrl('Teams workflow that posts cards; a secret as a whole', ['http', 'https']),
+  DASHBOARD_URL: optionalUrl('public address of this dashboard, for links on cards', ['http', 'https']),
+  SETTLE_MS: integer('a window is judged when its counts have been quiet for so long', {
+    min: 0,
+    max: 86_400_000,
+    fallback: 30_000,
+  }),
+};
+
+/** How long the judge and the outbox rest when there was nothing to do. */
+const REST_MS = 500;
+
+function buildMonitor(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
+  const pool = openPool(env.DATABASE_URL, 'fairway-monitor', log);
+  const writer = writerClient(env.WRITER_URL, env.WRITER_TOKEN);
+  const metrics = monitorMetrics();
+  const [store, outbox, clock] = [judgeStore(pool), outboxStore(pool), systemClock];
+  const references = cachedReferences(referenceStore(pool), writer, clock);
+  const announcer = { cards: env.TEAMS_WEBHOOK_URL !== undefined, dashboardUrl: env.DASHBOARD_URL };
+  const judge = windowJudge({ store, writer, references, parsePolicy, announcer, clock, log, settleMs: env.SETTLE_MS });
+  const snapshots = snapshotFiles(pool, env.SNAPSHOT_DIR);
+  const retrain = () => requestRetrain({ outbox, store, writer, references, parsePolicy, snapshots, clock, log });
+  const parts: Part[] = [
+    databasePart(pool, env.DATABASE_URL, migrate),
+    { name: 'snapshots', start: () => prepareSnapshots(env.SNAPSHOT_DIR), stop: () => {} },
+    rounds('judge', async () => judgeRound(await judge(), metrics.onVerdict), REST_MS, log),
+    rounds('retrain', retrain, REST_MS, log),
+  ];
+  if (env.TEAMS_WEBHOOK_URL !== undefined) {
+    const notifier = teamsNotifier(env.TEAMS_WEBHOOK_URL, clock);
+    parts.push(rounds('cards', () => sendCard(outbox, notifier, clock, log), REST_MS, log));
+  }
+  const dashboard = dashboardRoutes({ store: dashboardStore(pool), verdicts: store, outbox, writer, references, log });
+  const api = monitorApi({ store, outbox, dashboard, token: env.MONITOR_TOKEN, log });
+  const admin = { ready: () => databaseTrouble(pool), metrics: expose(metrics.registry) };
+  parts.push(httpServer(api, admin, { host: env.HOST, port: env.PORT }, log));
+  return lifecycle(parts, log);
+}
+
+function judgeRound<T>(verdicts: readonly T[], onVerdict: (verdict: T) => void): boolean {
+  for (const verdict of verdicts) onVerdict(verdict);
+  return verdicts.length > 0;
+}
+
+const log = pino({ name: 'monitor', level: process.env['LOG_LEVEL'] ?? 'info' });
+try {
+  const env = readEnv(process.env, ENVIRONMENT);
+  await runService(buildMonitor(env, log), log, process, env.FAIRWAY_DEBUG);
+} catch (error) {
+  log.fatal({ reason: (error as Error).message }, 'could not start');
+  process.exitCode = 1;
+}

@@ -1,0 +1,17 @@
+import { totals } from './counts.ts';
+import type { Metric } from './metric.ts';
+
+/** Events among labelled predictions. */
+export const eventRate: Metric = {
+  name: 'eventRate',
+  scope: 'window',
+  needsLabels: true,
+  better: 'lower',
+  guards: [],
+  evaluate: (counts) => {
+    const { labelled, events } = totals(counts);
+    return labelled === 0 ? null : { value: events / labelled, sample: labelled };
+  },
+  held: ({ performance }) =>
+    performance.rows === 0 ? null : { value: performance.events / performance.rows, sample: performance.rows },
+};

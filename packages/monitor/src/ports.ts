@@ -1,0 +1,280 @@
+import type {
+  Baseline,
+  CardAnswer,
+  Change,
+  Environment,
+  ModelVersion,
+  ProfileCount,
+  RetrainRequest,
+  Snapshot,
+  Verdict,
+  Window,
+} from '@fairway/core';
+
+/** What the writer committed for one model version. */
+export type Reference = { readonly modelVersion: ModelVersion; readonly baseline: Baseline };
+
+/** `policy.yaml` as it stands on the default branch. */
+export type PolicyFile = { readonly blob: string; readonly text: string };
+
+export type LiveVersion = { readonly version: string; readonly digest: string; readonly since: string };
+export type ModelEnvironment = Environment & { readonly live?: LiveVersion };
+export type ModelSummary = {
+  readonly model: string;
+  readonly owner: string;
+  readonly environments: readonly ModelEnvironment[];
+};
+
+export type NotificationState = 'pending' | 'accepted' | 'dead';
+/** One message to people, as either service lists it. */
+export type Notification = {
+  readonly deliveryId: string;
+  readonly event: string;
+  readonly title: string;
+  readonly at: string;
+  readonly state: NotificationState;
+  readonly link?: string;
+};
+
+/** The writer's HTTP API. Every method throws a retryable FairwayError when the writer does not answer. */
+export type Writer = {
+  /** undefined: never deployed. */
+  reference(model: string, version: string): Promise<Reference | undefined>;
+  /** undefined: the model has no policy. */
+  policy(model: string): Promise<PolicyFile | undefined>;
+  models(): Promise<readonly ModelSummary[]>;
+  changes(filter: { model?: string; kind?: string; environment?: string }): Promise<readonly Change[]>;
+  /** The same dedupe key again answers with the same change. */
+  requestRetrain(request: RetrainRequest): Promise<Change>;
+  notifications(): Promise<readonly Notification[]>;
+};
+
+/** A label class of a prediction: 0 non-event, 1 event, -1 not labelled yet. */
+export type LabelClass = -1 | 0 | 1;
+
+/** A count of predictions by hour, score bin (-1 = no score) and label class. Their sum is the number of predictions. */
+export type ScoreCount = Omit<ProfileCount, 'variable'> & { readonly label: LabelClass };
+
+/** What {@link PackStore.record} writes for one exchange: the faithful bytes and why it gave no predictions, if it gave none. */
+export type ExchangeRow = {
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  /** null: the head's time cannot be read. */
+  readonly time: string | null;
+  readonly status: number;
+  readonly outcome: string;
+  readonly latencyMs: number;
+  readonly correlationId: string | null;
+  readonly request: Uint8Array;
+  readonly response: Uint8Array;
+  /** JSON of the head as captured. */
+  readonly head: string;
+  readonly instances: number;
+  /** null: split into predictions. */
+  readonly reason: string | null;
+};
+
+/** A stored prediction: the queryable view; the exchange keeps the bytes. */
+export type PredictionRow = {
+  readonly id: string;
+  readonly exchange: string;
+  readonly model: string;
+  readonly version: string;
+  readonly versionSource: string;
+  readonly environment: string;
+  readonly time: string;
+  /** Probability of the event, or null when the answer holds none. */
+  readonly score: number | null;
+  readonly inputs: string;
+  readonly outputs: string;
+  readonly latencyMs: number;
+  readonly status: number;
+  readonly correlationId: string | null;
+  readonly label: LabelClass;
+  readonly observedAt: string | null;
+};
+
+export type Ledger = {
+  readonly packId: string;
+  readonly agent: string;
+  readonly epoch: string;
+  readonly first: number;
+  readonly last: number;
+  readonly exchanges: number;
+  readonly model: string;
+  readonly stored: number;
+  readonly quarantined: number;
+  readonly dropped: Readonly<Record<string, number>>;
+};
+
+export type Recording = {
+  readonly ledger: Ledger;
+  readonly exchanges: readonly ExchangeRow[];
+  readonly predictions: readonly PredictionRow[];
+  readonly profile: readonly ProfileCount[];
+  readonly scores: readonly ScoreCount[];
+};
+
+/** A label that arrived before its prediction. */
+export type EarlyLabel = { readonly key: string; readonly label: 0 | 1; readonly observedAt: string | null };
+
+/** One open transaction of a pack. */
+export type PackTransaction = {
+  /** Takes the early labels of these prediction or correlation ids out of the waiting room. */
+  takeEarlyLabels(keys: readonly string[]): Promise<readonly EarlyLabel[]>;
+  write(rows: Omit<Recording, 'ledger'>): Promise<void>;
+};
+
+/**
+ * stored: committed. known: the ledger has this pack already. overlap: some row of it is stored under another pack.
+ * poison: PostgreSQL refused the data, and would again.
+ */
+export type PackOutcome = 'stored' | 'known' | 'overlap' | { readonly poison: string };
+
+export type PackStore = {
+  /** One transaction per pack; `work` runs only when the ledger does not know the pack. */
+  once(ledger: Ledger, work: (transaction: PackTransaction) => Promise<void>): Promise<PackOutcome>;
+  /** Which of these exchange ids are stored already. */
+  known(exchangeIds: readonly string[]): Promise<readonly string[]>;
+  /** Keeps a pack that cannot be read, with its payload, in one transaction with its ledger row. */
+  quarantine(ledger: Ledger, payload: string, reason: string): Promise<void>;
+};
+
+/** Stored prediction that a label key points to. */
+export type LabelTarget = {
+  readonly id: string;
+  readonly correlationId: string | null;
+  readonly label: LabelClass;
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  readonly hour: string;
+  readonly bin: number;
+};
+export type LabelUpdate = { readonly id: string; readonly label: 0 | 1; readonly observedAt: string | null };
+
+/** One open transaction of a label request; no pack is recorded meanwhile. */
+export type LabelTransaction = {
+  targets(keys: readonly string[]): Promise<readonly LabelTarget[]>;
+  early(keys: readonly string[]): Promise<readonly EarlyLabel[]>;
+  write(change: {
+    readonly updates: readonly LabelUpdate[];
+    readonly scores: readonly ScoreCount[];
+    readonly early: readonly EarlyLabel[];
+  }): Promise<void>;
+};
+
+export type Account = {
+  readonly stored: number;
+  readonly labelled: number;
+  readonly quarantined: number;
+  readonly exchanges: number;
+  readonly packs: number;
+  readonly dropped: Readonly<Record<string, number>>;
+};
+
+export type LabelStore = {
+  transaction<T>(work: (transaction: LabelTransaction) => Promise<T>): Promise<T>;
+  account(model: string | undefined): Promise<Account>;
+};
+
+/** References that were asked for once; a committed reference never changes. */
+export type ReferenceStore = {
+  reference(model: string, version: string): Promise<Reference | undefined>;
+  keepReference(reference: Reference): Promise<void>;
+};
+
+/** All counts of one window: what a check looks at, and all it looks at. */
+export type WindowCounts = {
+  /** `[bin, count]` by variable, bins ascending. */
+  readonly variables: Readonly<Record<string, ReadonlyArray<readonly [bin: number, count: number]>>>;
+  /** `[score bin (-1 = no score), unlabelled, non-events, events]`, bins ascending. */
+  readonly scores: ReadonlyArray<readonly [bin: number, unlabelled: number, nonEvents: number, events: number]>;
+};
+
+/** A window whose counts changed since it was judged, with the marks to take away once it is judged. */
+export type DirtyWindow = {
+  readonly version: string;
+  readonly environment: string;
+  readonly start: string;
+  readonly marks: ReadonlyArray<{ readonly hour: string; readonly revision: string }>;
+};
+
+/** A verdict before it is stored: no clock has touched it. */
+export type Judgement = Omit<Verdict, 'judgedAt'>;
+
+/** Something that has to leave the house; stored in the verdict's transaction. */
+export type OutboxItem = {
+  readonly kind: 'card' | 'retrain';
+  /** The same key is never stored twice. */
+  readonly deliveryId: string;
+  readonly event: string;
+  readonly title: string;
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  readonly payload: unknown;
+};
+
+export type JudgeStore = {
+  dirtyModels(): Promise<readonly string[]>;
+  /** Windows of `every` length that have been quiet for `settleMs`. */
+  dirtyWindows(model: string, every: string, settleMs: number): Promise<readonly DirtyWindow[]>;
+  counts(window: Window): Promise<WindowCounts>;
+  /** Starts of the version's earlier windows that hold predictions, newest first. */
+  earlierStarts(window: Window, every: string, limit: number): Promise<readonly string[]>;
+  /** The newest verdict of every window, oldest window first. */
+  verdicts(filter: { model?: string; environment?: string }): Promise<readonly Verdict[]>;
+  /** One transaction: verdict (unless it is already the newest), outbox items, marks taken away. Answers whether it is new. */
+  keep(
+    judgement: Judgement,
+    judgedAt: string,
+    items: readonly OutboxItem[],
+    marks: DirtyWindow['marks'],
+  ): Promise<boolean>;
+  keepPolicy(model: string, policy: PolicyFile, problem: string | undefined): Promise<void>;
+};
+
+/** An outbox item that is being sent. `decided`: its payload is final. */
+export type DueItem = OutboxItem & { readonly attempts: number; readonly createdAt: string; readonly decided: boolean };
+
+/** How an attempt ended. held: not sent, by decision. */
+export type Settlement =
+  | { readonly state: 'accepted'; readonly link?: string }
+  | { readonly state: 'held' | 'dead'; readonly reason: string }
+  | { readonly state: 'pending'; readonly delayMs: number; readonly reason: string };
+
+export type DecidedRetrain = { readonly deliveryId: string; readonly at: string; readonly open: boolean };
+
+export type OutboxStore = {
+  /** Takes one due item, alone, and settles it by what `work` answers. false: nothing was due. A crash frees the item at once. */
+  attempt(kind: OutboxItem['kind'], work: (item: DueItem) => Promise<Settlement>): Promise<boolean>;
+  /** Fixes what will be sent, before it is sent. false: another retrain of the model is on its way. */
+  decide(item: DueItem, payload: unknown): Promise<boolean>;
+  /** Retrains of the model that were decided and not given up. */
+  decidedRetrains(model: string): Promise<readonly DecidedRetrain[]>;
+  notifications(limit: number): Promise<readonly Notification[]>;
+};
+
+/** Labelled predictions of a version with `start` ≤ time < `end`. */
+export type SnapshotBounds = Pick<Window, 'model' | 'version' | 'environment' | 'start' | 'end'>;
+
+/** Streams on-field rows to a file; the same rows give the same bytes. */
+export type Snapshots = {
+  take(bounds: SnapshotBounds, modelVersion: ModelVersion): Promise<Omit<Snapshot, 'createdAt'>>;
+};
+
+/** One channel to people. `accepted` means that the channel took it, not that anybody saw it. */
+export type Notifier = { send(card: unknown): Promise<CardAnswer> };
+
+/** The policy a model was last judged by, or why it cannot be used. */
+export type StoredPolicy = PolicyFile & { readonly problem: string | null };
+
+export type DashboardStore = {
+  policy(model: string): Promise<StoredPolicy | undefined>;
+  totals(): Promise<{ readonly predictions: number; readonly labelled: number }>;
+  /** Something happened in the last minute, or waits to leave the house. */
+  active(): Promise<boolean>;
+};

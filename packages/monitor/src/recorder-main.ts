@@ -1,0 +1,77 @@
+import {
+  type EnvOf,
+  flag,
+  integer,
+  lifecycle,
+  type Logger,
+  readEnv,
+  runService,
+  systemClock,
+  text,
+  url,
+} from '@fairway/core';
+import { pino } from 'pino';
+import { expose, recorderMetrics } from './api/prometheus.ts';
+import { recorderApi } from './api/recorder-api.ts';
+import { httpServer } from './api/server.ts';
+import { recordPack } from './app/record-pack.ts';
+import { cachedReferences } from './app/references.ts';
+import { packWorker } from './queue/pack-worker.ts';
+import { databasePart, databaseTrouble, openPool } from './store/database.ts';
+import { labelStore } from './store/label-store.ts';
+import { migrate } from './store/migrate.ts';
+import { packStore } from './store/pack-store.ts';
+import { referenceStore } from './store/reference-store.ts';
+import { writerClient } from './writer/client.ts';
+
+const ENVIRONMENT = {
+  HOST: text('address to listen on', '0.0.0.0'),
+  PORT: integer('port to listen on', { min: 0, max: 65_535, fallback: 8080 }),
+  LOG_LEVEL: text('pino level', 'info'),
+  FAIRWAY_DEBUG: flag('print stacks', false),
+  DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
+  QUEUE_URL: url('queue of capture packs', ['redis', 'rediss', 'postgres', 'postgresql']),
+  QUEUE_PREFIX: text('key prefix on Redis, schema on PostgreSQL', 'fairway'),
+  WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
+  WRITER_TOKEN: text('token of the writer'),
+  MONITOR_TOKEN: text('token that callers of this service send'),
+};
+
+function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
+  const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
+  const metrics = recorderMetrics();
+  const references = cachedReferences(
+    referenceStore(pool),
+    writerClient(env.WRITER_URL, env.WRITER_TOKEN),
+    systemClock,
+  );
+  const store = packStore(pool);
+  const packs = packWorker(
+    env.QUEUE_URL,
+    env.QUEUE_PREFIX,
+    async (pack) => metrics.onPack(await recordPack({ store, references, log }, pack)),
+    log,
+  );
+  const api = recorderApi({ store: labelStore(pool), token: env.MONITOR_TOKEN, log, onLabels: metrics.onLabels });
+  const admin = {
+    ready: async () => packs.trouble() ?? (await databaseTrouble(pool)),
+    metrics: expose(metrics.registry),
+  };
+  return lifecycle(
+    [
+      databasePart(pool, env.DATABASE_URL, migrate),
+      packs,
+      httpServer(api, admin, { host: env.HOST, port: env.PORT }, log),
+    ],
+    log,
+  );
+}
+
+const log = pino({ name: 'recorder', level: process.env['LOG_LEVEL'] ?? 'info' });
+try {
+  const env = readEnv(process.env, ENVIRONMENT);
+  await runService(buildRecorder(env, log), log, process, env.FAIRWAY_DEBUG);
+} catch (error) {
+  log.fatal({ reason: (error as Error).message }, 'could not start');
+  process.exitCode = 1;
+}

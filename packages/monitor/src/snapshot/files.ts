@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { FairwayError, hashFields, type ModelVersion } from '@fairway/core';
+import type { Pool, PoolClient } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { SnapshotBounds, Snapshots } from '../ports.ts';
+import { withTransaction } from '../store/database.ts';
+import { snapshotColumns, snapshotQuery, snapshotRows } from './query.ts';
+
+const PARTIAL = '.partial';
+
+/** Snapshots as gzip'd CSV files in `directory`: streamed, synced, and visible under their name only when whole. */
+export function snapshotFiles(pool: Pool, directory: string): Snapshots {
+  return { take: (bounds, modelVersion) => takeSnapshot(pool, directory, bounds, modelVersion) };
+}
+
+/** Makes the directory, and takes away what a killed process left half-written. */
+export async function prepareSnapshots(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const name of await readdir(directory))
+    if (name.endsWith(PARTIAL)) await rm(join(directory, name), { force: true });
+}
+
+async function takeSnapshot(
+  pool: Pool,
+  directory: string,
+  bounds: SnapshotBounds,
+  modelVersion: ModelVersion,
+): ReturnType<Snapshots['take']> {
+  const query = snapshotQuery(bounds, modelVersion);
+  const base = `${bounds.model}-${bounds.version}-${bounds.environment}-${bounds.end.slice(0, 10)}`;
+  const partial = join(directory, `.${base}-${process.pid}${PARTIAL}`);
+  try {
+    // One snapshot of the database for the counts and the rows: a label that arrives meanwhile is in both or in neither.
+    const { counts, sha256 } = await withTransaction(
+      pool,
+      async (client) => ({ counts: await countRows(client, bounds), sha256: await streamRows(client, query, partial) }),
+      'begin isolation level repeatable read read only',
+    );
+    const file = `${base}-${sha256.slice(0, 12)}.csv.gz`;
+    await rename(partial, join(directory, file));
+    await sync(directory);
+    const { model, version, environment, start, end } = bounds;
+    const id = hashFields([query, sha256]).slice(0, 20);
+    const columns = snapshotColumns(modelVersion);
+    return { id, model, version, environment, file, query, start, end, ...counts, columns, sha256 };
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull(error) : error;
+  }
+}
+
+async function countRows(
+  client: PoolClient,
+  bounds: SnapshotBounds,
+): Promise<{ rows: number; labels: number; events: number }> {
+  const sql = `select count(*)::float8 as rows, coalesce(sum(label), 0)::float8 as events ${snapshotRows(bounds)}`;
+  const { rows } = await client.query<{ rows: number; events: number }>(sql);
+  const found = rows[0] ?? { rows: 0, events: 0 };
+  return { rows: found.rows, labels: found.rows, events: found.events };
+}
+
+/** Streams the rows as CSV with a header line; answers the sha256 of the uncompressed bytes. */
+async function streamRows(client: PoolClient, query: string, path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const hashing = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  const rows = client.query(copyTo(`copy (${query}) to stdout with (format csv, header true)`));
+  await pipeline(rows, hashing, createGzip(), createWriteStream(path, { mode: 0o644 }));
+  await sync(path);
+  return hash.digest('hex');
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const diskFull = (cause: unknown) =>
+  new FairwayError(
+    'disk.full',
+    'The snapshot does not fit on the disk of SNAPSHOT_DIR; make room, it will be tried again.',
+    {
+      cause,
+    },
+  );

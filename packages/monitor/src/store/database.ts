@@ -1,0 +1,78 @@
+import { FairwayError, type Logger, type Part, redact, urlOrigin } from '@fairway/core';
+import { DatabaseError, Pool, type PoolClient } from 'pg';
+
+/** A pool on `url`. A connection that dies while idle is logged and replaced, never fatal. */
+export function openPool(url: string, name: string, log: Logger): Pool {
+  const pool = new Pool({ connectionString: url, application_name: name, max: 8, connectionTimeoutMillis: 10_000 });
+  pool.on('error', (error) => log.warn({ reason: redact(error.message) }, 'an idle database connection was lost'));
+  return pool;
+}
+
+/** Answers once the database does; otherwise throws the sentence for whoever configured it. */
+async function checkDatabase(pool: Pool, url: string): Promise<void> {
+  try {
+    await pool.query('select 1');
+  } catch (error) {
+    throw new FairwayError(
+      'database.unavailable',
+      `PostgreSQL at ${urlOrigin(url)} does not answer (${redact((error as Error).message)}). Check DATABASE_URL and that the server runs.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Runs `work` in one transaction; anything thrown rolls back. A broken connection is not given back to the pool. */
+export async function withTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  begin = 'begin',
+): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw asRetryable(error);
+  });
+  let broken: Error | undefined;
+  try {
+    await client.query(begin);
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+const asRetryable = (error: unknown): FairwayError =>
+  new FairwayError('database.unavailable', `PostgreSQL does not answer: ${redact((error as Error).message)}.`, {
+    cause: error,
+  });
+
+/** SQLSTATE of a database error, undefined for anything else. */
+export const sqlState = (error: unknown): string | undefined =>
+  error instanceof DatabaseError ? error.code : undefined;
+
+/** The database as a part of a service: reached and migrated at start, given back at stop. */
+export function databasePart(pool: Pool, url: string, migrate: (pool: Pool) => Promise<void>): Part {
+  return {
+    name: 'database',
+    start: async () => {
+      await checkDatabase(pool, url);
+      await migrate(pool);
+    },
+    stop: () => pool.end(),
+  };
+}
+
+/** undefined while the database answers; otherwise the reason. */
+export async function databaseTrouble(pool: Pool): Promise<string | undefined> {
+  try {
+    await pool.query('select 1');
+    return undefined;
+  } catch (error) {
+    return `PostgreSQL does not answer: ${redact((error as Error).message)}`;
+  }
+}

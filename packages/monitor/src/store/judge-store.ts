@@ -1,0 +1,157 @@
+import { canonicalJson, iso, type Verdict, type Window } from '@fairway/core';
+import type { Pool, PoolClient } from 'pg';
+import type { DirtyWindow, JudgeStore, Judgement, OutboxItem, WindowCounts } from '../ports.ts';
+import { withTransaction } from './database.ts';
+
+const DIRTY_MODELS = 'select distinct model from monitoring.dirty_hours order by model';
+
+const DIRTY_WINDOWS = `
+select version, environment, date_trunc($2, hour, 'UTC') as start, array_agg(hour) as hours, array_agg(revision) as revisions
+from monitoring.dirty_hours where model = $1
+group by 1, 2, 3
+having max(touched_at) <= clock_timestamp() - make_interval(secs => $3::float8 / 1000)
+order by start, version, environment`;
+
+const VARIABLE_COUNTS = `
+select variable, bin, sum(count)::float8 as count from monitoring.profile_counts
+where model = $1 and version = $2 and environment = $3 and hour >= $4 and hour < $5
+group by variable, bin having sum(count) <> 0 order by variable collate "C", bin`;
+
+const SCORE_COUNTS = `
+select bin,
+  coalesce(sum(count) filter (where label = -1), 0)::float8 as unlabelled,
+  coalesce(sum(count) filter (where label = 0), 0)::float8 as "nonEvents",
+  coalesce(sum(count) filter (where label = 1), 0)::float8 as events
+from monitoring.score_counts
+where model = $1 and version = $2 and environment = $3 and hour >= $4 and hour < $5
+group by bin having sum(count) <> 0 order by bin`;
+
+const EARLIER_STARTS = `
+select distinct date_trunc($5, hour, 'UTC') as start from monitoring.score_counts
+where model = $1 and version = $2 and environment = $3 and hour < $4 and count > 0
+order by start desc limit $6`;
+
+const VERDICTS = `
+select distinct on (model, environment, start, version) body, judged_at as "judgedAt"
+from monitoring.verdicts
+where ($1::text is null or model = $1) and ($2::text is null or environment = $2)
+order by model, environment, start, version, revision desc`;
+
+const LOCK_WINDOW = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
+
+const NEWEST_VERDICT = `
+select id from monitoring.verdicts
+where model = $1 and environment = $2 and start = $3 and version = $4 order by revision desc limit 1`;
+
+/** A verdict that was overtaken and comes back (a label corrected and corrected back) becomes the newest again. */
+const INSERT_VERDICT = `
+insert into monitoring.verdicts (id, model, version, environment, start, body, judged_at) values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (id) do update set judged_at = excluded.judged_at, revision = default`;
+
+const INSERT_OUTBOX = `
+insert into monitoring.outbox (delivery_id, kind, event, title, model, version, environment, payload)
+values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (delivery_id) do nothing`;
+
+/** Only marks that were seen go: an hour that changed meanwhile has another revision and stays. */
+const CLEAR_MARKS = `
+delete from monitoring.dirty_hours d using unnest($4::timestamptz[], $5::bigint[]) as g (hour, revision)
+where d.model = $1 and d.version = $2 and d.environment = $3 and d.hour = g.hour and d.revision = g.revision`;
+
+const KEEP_POLICY = `
+insert into monitoring.policies as p (model, blob, text, problem) values ($1, $2, $3, $4)
+on conflict (model) do update set blob = excluded.blob, text = excluded.text, problem = excluded.problem, seen_at = now()
+where p.blob <> excluded.blob or p.problem is distinct from excluded.problem`;
+
+/** What a judge reads and writes, in PostgreSQL. */
+export function judgeStore(pool: Pool): JudgeStore {
+  return {
+    dirtyModels: async () => (await pool.query<{ model: string }>(DIRTY_MODELS)).rows.map(({ model }) => model),
+    dirtyWindows: async (model, every, settleMs) =>
+      (await pool.query<DirtyRow>(DIRTY_WINDOWS, [model, every, settleMs])).rows.map(dirtyWindow),
+    counts: (window) => countsOf(pool, window),
+    earlierStarts: async ({ model, version, environment, start }, every, limit) => {
+      const { rows } = await pool.query<{ start: Date }>(EARLIER_STARTS, [
+        model,
+        version,
+        environment,
+        start,
+        every,
+        limit,
+      ]);
+      return rows.map((row) => iso(row.start.getTime()));
+    },
+    verdicts: async ({ model, environment }) => {
+      const { rows } = await pool.query<{ body: string; judgedAt: Date }>(VERDICTS, [
+        model ?? null,
+        environment ?? null,
+      ]);
+      return rows.map(
+        ({ body, judgedAt }) =>
+          ({ ...(JSON.parse(body) as Judgement), judgedAt: iso(judgedAt.getTime()) }) satisfies Verdict,
+      );
+    },
+    keep: (judgement, judgedAt, items, marks) =>
+      withTransaction(pool, async (client) => {
+        const isNew = await insertVerdict(client, judgement, judgedAt);
+        for (const item of items) await client.query(INSERT_OUTBOX, outboxValues(item));
+        const { model, version, environment } = judgement.window;
+        const hours = marks.map(({ hour }) => hour);
+        await client.query(CLEAR_MARKS, [model, version, environment, hours, marks.map(({ revision }) => revision)]);
+        return isNew;
+      }),
+    keepPolicy: async (model, { blob, text }, problem) => {
+      await pool.query(KEEP_POLICY, [model, blob, text, problem ?? null]);
+    },
+  };
+}
+
+type DirtyRow = { version: string; environment: string; start: Date; hours: Date[]; revisions: string[] };
+
+const dirtyWindow = ({ version, environment, start, hours, revisions }: DirtyRow): DirtyWindow => ({
+  version,
+  environment,
+  start: iso(start.getTime()),
+  marks: hours.map((hour, index) => ({ hour: iso(hour.getTime()), revision: revisions[index] ?? '' })),
+});
+
+async function countsOf(pool: Pool, { model, version, environment, start, end }: Window): Promise<WindowCounts> {
+  const bounds = [model, version, environment, start, end];
+  const variables: Record<string, Array<readonly [number, number]>> = {};
+  for (const { variable, bin, count } of (await pool.query<VariableRow>(VARIABLE_COUNTS, bounds)).rows) {
+    (variables[variable] ??= []).push([bin, count]);
+  }
+  const { rows } = await pool.query<ScoreRow>(SCORE_COUNTS, bounds);
+  const scores = rows.map(({ bin, unlabelled, nonEvents, events }) => [bin, unlabelled, nonEvents, events] as const);
+  return { variables, scores };
+}
+
+type VariableRow = { variable: string; bin: number; count: number };
+type ScoreRow = { bin: number; unlabelled: number; nonEvents: number; events: number };
+
+async function insertVerdict(client: PoolClient, judgement: Judgement, judgedAt: string): Promise<boolean> {
+  const { model, version, environment, start } = judgement.window;
+  await client.query(LOCK_WINDOW, [canonicalJson(['verdict', model, version, environment, start])]);
+  const newest = await client.query<{ id: string }>(NEWEST_VERDICT, [model, environment, start, version]);
+  if (newest.rows[0]?.id === judgement.id) return false;
+  await client.query(INSERT_VERDICT, [
+    judgement.id,
+    model,
+    version,
+    environment,
+    start,
+    canonicalJson(judgement),
+    judgedAt,
+  ]);
+  return true;
+}
+
+const outboxValues = ({
+  deliveryId,
+  kind,
+  event,
+  title,
+  model,
+  version,
+  environment,
+  payload,
+}: OutboxItem): unknown[] => [deliveryId, kind, event, title, model, version, environment, JSON.stringify(payload)];

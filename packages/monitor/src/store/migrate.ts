@@ -1,0 +1,29 @@
+import type { Pool } from 'pg';
+import { withTransaction } from './database.ts';
+import { first } from './migrations/0001-first.ts';
+
+/** Forward only; a migration that has been released never changes. Position + 1 is its number. */
+const MIGRATIONS: readonly string[] = [first];
+
+/** `FWMO` in ASCII: one process migrates, the others wait and find nothing left to do. */
+const LOCK = 0x46_57_4d_4f;
+
+/** Brings schema `monitoring` up to date, in one transaction; safe when recorder and monitor start at once. */
+export function migrate(pool: Pool): Promise<void> {
+  return withTransaction(pool, async (client) => {
+    await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
+    await client.query('create schema if not exists monitoring');
+    await client.query(
+      'create table if not exists monitoring.migrations (number integer primary key, applied_at timestamptz not null default now())',
+    );
+    const { rows } = await client.query<{ done: number }>(
+      'select coalesce(max(number), 0)::int as done from monitoring.migrations',
+    );
+    const done = rows[0]?.done ?? 0;
+    for (const [index, sql] of MIGRATIONS.entries()) {
+      if (index < done) continue;
+      await client.query(sql);
+      await client.query('insert into monitoring.migrations (number) values ($1)', [index + 1]);
+    }
+  });
+}
