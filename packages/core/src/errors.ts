@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   'model.invalid': 'terminal',
   'model.changed': 'terminal',
   'environment.unknown': 'terminal',
+  'change.unknown': 'terminal',
   'registry.unavailable': 'retryable',
   'image.failed': 'retryable',
   'git.race': 'retryable',

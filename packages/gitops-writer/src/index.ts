@@ -1,1 +1,1 @@
-export {};
+export { WRITER_ENV, type WriterEnv } from './config.ts';

@@ -1,0 +1,88 @@
+import { type Baseline, type Change, FairwayError, type Logger, type ModelVersion } from '@fairway/core';
+import type { ChangeReader, LoadedVersion, Repository } from '../ports.ts';
+import type { ModelFile } from '../render/model-file.ts';
+import { environmentFolder, policyPath } from '../render/paths.ts';
+import { modelNames, readModelFile } from './catalogue.ts';
+
+export type QueryContext = { readonly changes: ChangeReader; readonly repository: Repository; readonly log: Logger };
+
+const FRESH_MS = 1_000;
+
+export type LiveVersion = {
+  readonly version: string;
+  readonly digest: string;
+  readonly changeId: string;
+  readonly since: string;
+};
+export type ModelSummary = {
+  readonly model: string;
+  readonly owner: string;
+  readonly environments: ReadonlyArray<ModelFile['environments'][number] & { readonly live?: LiveVersion }>;
+};
+
+/** The models of the GitOps repository with what is live in each environment. A model.yaml that is not usable is left out and logged. */
+export async function listModels({ changes, repository, log }: QueryContext): Promise<ModelSummary[]> {
+  const head = await repository.head(FRESH_MS);
+  const live = await changes.live();
+  const models: ModelSummary[] = [];
+  for (const model of await modelNames(repository, head)) {
+    try {
+      models.push(summary(model, await readModelFile(repository, head, model), live));
+    } catch (error) {
+      log.warn({ model, reason: (error as Error).message }, 'a model is left out');
+    }
+  }
+  return models;
+}
+
+function summary(model: string, file: ModelFile, live: readonly Change[]): ModelSummary {
+  const environments = file.environments.map((environment) => {
+    const change = live.find((candidate) => candidate.model === model && candidate.environment === environment.name);
+    return change === undefined ? environment : { ...environment, live: liveVersion(change) };
+  });
+  return { model, owner: file.owner, environments };
+}
+
+function liveVersion({ id, version, digest, history, updatedAt }: Change): LiveVersion {
+  const since = history.findLast(({ phase }) => phase === 'live')?.at ?? updatedAt;
+  return { version, digest: digest ?? '', changeId: id, since };
+}
+
+/** `policy.yaml` on the default branch with its blob id. Throws `model.unknown`, or `policy.invalid` when there is none. */
+export async function readPolicy(model: string, { repository }: QueryContext): Promise<{ blob: string; text: string }> {
+  const head = await repository.head(FRESH_MS);
+  await readModelFile(repository, head, model);
+  const policy = await repository.read(head, policyPath(model));
+  if (policy !== undefined) return { blob: policy.blob, text: policy.text };
+  throw new FairwayError(
+    'policy.invalid',
+    `Model ${model} has no policy; add ${policyPath(model)} to the GitOps repository.`,
+  );
+}
+
+/** Model version and baseline as the deploy change committed them. Throws `model.unknown` when it never was deployed. */
+export async function readDeployedVersion(
+  model: string,
+  version: string,
+  context: QueryContext,
+): Promise<LoadedVersion> {
+  const { changes, repository } = context;
+  const change = await changes.merged(model, version);
+  const commit = change?.pullRequest?.mergeCommit;
+  if (change === undefined || commit === undefined) throw neverDeployed(model, version);
+  const folder = environmentFolder(model, change.environment);
+  await repository.head(FRESH_MS);
+  const modelVersion = await repository.read(commit, `${folder}/modelversion.json`);
+  const baseline = await repository.read(commit, `${folder}/baseline.json`);
+  if (modelVersion === undefined || baseline === undefined) throw neverDeployed(model, version);
+  return {
+    modelVersion: JSON.parse(modelVersion.text) as ModelVersion,
+    baseline: JSON.parse(baseline.text) as Baseline,
+  };
+}
+
+const neverDeployed = (model: string, version: string): FairwayError =>
+  new FairwayError(
+    'model.unknown',
+    `Version ${version} of model ${model} has never been deployed by Fairway; approve it and merge its pull request first.`,
+  );

@@ -1,0 +1,37 @@
+import type { ErrorCode } from '@fairway/core';
+
+/** First delay, ceiling, and how many tries; `Infinity` = until it works, because the change must not be lost. */
+export type RetryRule = { readonly baseMs: number; readonly capMs: number; readonly tries: number };
+
+const UNTIL_BACK: RetryRule = { baseMs: 500, capMs: 60_000, tries: Number.POSITIVE_INFINITY };
+const CAPPED: RetryRule = { baseMs: 1_000, capMs: 60_000, tries: 8 };
+
+/** Retry rules by error code; a retryable code that is not here is capped, as unknown errors are. */
+export const RETRY: Partial<Record<ErrorCode, RetryRule>> = {
+  'git.race': { baseMs: 50, capMs: 5_000, tries: 20 },
+  'git.unavailable': UNTIL_BACK,
+  'forge.unavailable': UNTIL_BACK,
+  'cluster.unavailable': UNTIL_BACK,
+  'registry.unavailable': UNTIL_BACK,
+  'database.unavailable': UNTIL_BACK,
+  'notify.unavailable': UNTIL_BACK,
+  'disk.full': { baseMs: 5_000, capMs: 60_000, tries: Number.POSITIVE_INFINITY },
+};
+
+/** Milliseconds until try `attempts + 1` after `attempts` failures (≥ 1), doubling up to the cap; undefined = give up. */
+export function retryDelay(code: ErrorCode, attempts: number): number | undefined {
+  const { baseMs, capMs, tries } = RETRY[code] ?? CAPPED;
+  if (attempts >= tries) return undefined;
+  return Math.min(capMs, baseMs * 2 ** Math.min(attempts - 1, 30));
+}
+
+const POLL_MIN_MS = 500;
+const POLL_MAX_MS = 30_000;
+
+/**
+ * How long to wait before the world is looked at again: half a second for what has just begun, a sixtieth of its age
+ * for what waits longer (a webhook shortens it anyway), at most half a minute.
+ */
+export function pollDelay(sinceMs: number): number {
+  return Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, sinceMs / 60));
+}

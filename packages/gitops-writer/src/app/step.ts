@@ -1,0 +1,41 @@
+import type { Clock, Logger, StepResult } from '@fairway/core';
+import type {
+  ChangeReader,
+  Cluster,
+  Forge,
+  History,
+  ImageBuilder,
+  ModelSource,
+  Repository,
+  StoredChange,
+  Transition,
+} from '../ports.ts';
+
+/** What steps work with. */
+export type StepContext = {
+  readonly changes: ChangeReader;
+  readonly repository: Repository;
+  readonly history: History;
+  readonly forge: Forge;
+  readonly source: ModelSource;
+  readonly images: ImageBuilder;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The agent's image, `name@sha256:…`. */
+  readonly agentImage: string;
+  /** Origin of the dashboard, for links. */
+  readonly dashboardUrl: string | undefined;
+};
+
+/** One thing to do for a change in one phase. It reads the world first and may run twice or die half-way. */
+export type Step = {
+  readonly name: string;
+  run(stored: StoredChange, context: StepContext): Promise<StepResult<Transition>>;
+};
+
+/** Since when a change is in its phase, in ms before now. */
+export function phaseAge({ change }: StoredChange, clock: Clock): number {
+  const since = change.history.at(-1)?.at ?? change.createdAt;
+  return Math.max(0, clock.now() - Date.parse(since));
+}

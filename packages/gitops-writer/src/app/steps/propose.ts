@@ -1,0 +1,55 @@
+import { iso, succeeded } from '@fairway/core';
+import type { StoredChange, Transition } from '../../ports.ts';
+import { environmentOf } from '../../render/model-file.ts';
+import { readModelFile } from '../catalogue.ts';
+import { alreadyThere } from '../draft.ts';
+import { proposedNotice } from '../notices.ts';
+import { publish } from '../publish.ts';
+import type { Step, StepContext } from '../step.ts';
+
+/** Branch and pull request, unless a newer version has been proposed or the default branch says the same already. */
+export const propose: Step = {
+  name: 'propose',
+  async run(stored, context) {
+    const { change, evidence } = stored;
+    const skipped =
+      evidence.kind === 'deploy'
+        ? ((await overtaken(stored, context)) ?? (await onBranch(stored, context)))
+        : undefined;
+    if (skipped !== undefined) return succeeded(skipped);
+    const { pullRequest, facts } = await publish(stored, context);
+    const proposed: Transition = { phase: 'proposed', pullRequest, facts };
+    // The alert card of the monitor already announces a retraining.
+    if (evidence.kind === 'retrain') return succeeded(proposed);
+    const auto = await mergesByItself(stored, context);
+    return succeeded({ ...proposed, notice: proposedNotice({ evidence, change: { ...change, pullRequest } }, auto) });
+  },
+};
+
+async function overtaken({ change }: StoredChange, { changes }: StepContext): Promise<Transition | undefined> {
+  const newer = await changes.newer(change);
+  return newer === undefined
+    ? undefined
+    : { phase: 'superseded', reason: `Version ${newer.version} was approved after it (change ${newer.id}).` };
+}
+
+/** No empty pull request; that the model is live is still proven, for the change that had put it there. */
+async function onBranch(stored: StoredChange, context: StepContext): Promise<Transition | undefined> {
+  const { change } = stored;
+  const head = await context.repository.head(0);
+  if ((await context.repository.branch(change.branch)) !== undefined) return undefined;
+  const carrier = await alreadyThere(stored, context, head);
+  if (carrier === undefined || carrier === change.id) return undefined;
+  return {
+    phase: 'merged',
+    reason: `The default branch already says so by change ${carrier}; nothing to merge.`,
+    facts: { mergeCommit: head, mergedAt: iso(context.clock.now()), stamp: carrier },
+  };
+}
+
+/** Whether the environment's merge rule is `auto`; retrainings are always reviewed. */
+export async function mergesByItself({ change }: StoredChange, { repository }: StepContext): Promise<boolean> {
+  if (change.kind === 'retrain') return false;
+  const file = await readModelFile(repository, await repository.head(10_000), change.model);
+  return environmentOf(file, change.environment).merge === 'auto';
+}

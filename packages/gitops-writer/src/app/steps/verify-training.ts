@@ -1,0 +1,38 @@
+import { failed, FairwayError, succeeded, waiting } from '@fairway/core';
+import type { Pod, StoredChange } from '../../ports.ts';
+import { retrainJob, retrainNamespace } from '../../render/paths.ts';
+import { retrainFinishedNotice } from '../notices.ts';
+import { pollDelay } from '../retry.ts';
+import { phaseAge, type Step, type StepContext } from '../step.ts';
+
+/** The trainer's exit code for "the candidate did not beat the champion" (docs/contracts.md). */
+const GATE_REFUSED = 10;
+
+/** The Job is named after the change, so its word is proof enough. */
+export const verifyTraining: Step = {
+  name: 'verify-training',
+  async run(stored, context) {
+    const { change } = stored;
+    const job = await context.cluster.job(retrainNamespace(change.model), retrainJob(change.id));
+    if (job?.state === 'succeeded') {
+      const reason = 'training job finished, candidate registered';
+      return succeeded({ phase: 'live', reason, notice: retrainFinishedNotice(stored) });
+    }
+    if (job?.state === 'failed')
+      return failed(new FairwayError('sync.failed', await whyFailed(stored, context, job.reason)));
+    const reason = job === undefined ? 'The training Job is not there yet.' : 'The training Job runs.';
+    return waiting(pollDelay(phaseAge(stored, context.clock)), reason);
+  },
+};
+
+async function whyFailed(
+  { change }: StoredChange,
+  { cluster }: StepContext,
+  reason: string | undefined,
+): Promise<string> {
+  const pods = await cluster.pods(retrainNamespace(change.model), { 'job-name': retrainJob(change.id) });
+  if (pods.some(hasRefused)) return 'the gate refused the candidate';
+  return `The training Job failed: ${reason ?? 'no reason given'}`;
+}
+
+const hasRefused = ({ exitCodes }: Pod): boolean => exitCodes.includes(GATE_REFUSED);

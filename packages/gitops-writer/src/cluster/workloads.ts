@@ -1,0 +1,43 @@
+import type { V1Deployment, V1Job, V1Pod } from '@kubernetes/client-node';
+import type { Deployment, Job, Pod } from '../ports.ts';
+
+const STAMP = 'fairway.dev/change';
+
+export function toDeployment({ metadata, spec, status }: V1Deployment): Deployment {
+  const stamp = spec?.template.metadata?.annotations?.[STAMP];
+  const stuck = status?.conditions?.find(
+    ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
+  );
+  return {
+    generation: metadata?.generation ?? 0,
+    observedGeneration: status?.observedGeneration ?? 0,
+    desired: spec?.replicas ?? 1,
+    replicas: status?.replicas ?? 0,
+    updated: status?.updatedReplicas ?? 0,
+    available: status?.availableReplicas ?? 0,
+    selector: spec?.selector.matchLabels ?? {},
+    ...(stamp === undefined ? {} : { stamp }),
+    ...(stuck === undefined ? {} : { stuck: stuck.message ?? 'it passed its progress deadline' }),
+  };
+}
+
+export function toPod({ metadata, status }: V1Pod): Pod {
+  const stamp = metadata?.annotations?.[STAMP];
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return {
+    name: metadata?.name ?? '',
+    ready: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+    terminating: metadata?.deletionTimestamp !== undefined,
+    exitCodes: containers.flatMap(({ state }) => (state?.terminated === undefined ? [] : [state.terminated.exitCode])),
+    ...(stamp === undefined ? {} : { stamp }),
+    ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
+  };
+}
+
+export function toJob({ status }: V1Job): Job {
+  const is = (wanted: string) =>
+    status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True');
+  const failure = is('Failed');
+  if (failure !== undefined) return { state: 'failed', reason: failure.message ?? failure.reason ?? 'no reason given' };
+  return { state: is('Complete') === undefined ? 'running' : 'succeeded' };
+}

@@ -1,0 +1,86 @@
+import { type Approval, type Baseline, canonicalJson } from '@fairway/core';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { RepositoryFile } from '../ports.ts';
+import { commitMessage, intentHash } from './intent.ts';
+import { environmentFolder } from './paths.ts';
+import { deployment, service, type Workload } from './workload.ts';
+import { toYaml } from './yaml.ts';
+
+export type DeploySource = Workload & { readonly approval: Approval; readonly baseline: Baseline };
+
+/** Everything a change puts on its branch. */
+export type Rendered = {
+  /** Folder that the files replace as a whole. */
+  readonly folder: string;
+  readonly files: readonly RepositoryFile[];
+  readonly intent: string;
+  readonly message: string;
+};
+
+/** `kustomization.yaml` that applies the given files. */
+export const kustomization = (resources: readonly string[]): string =>
+  toYaml({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources });
+
+/** The environment folder of a deploy change: manifests, the chain, the model version and its baseline. */
+export function renderDeploy(source: DeploySource): Rendered {
+  const { approval, baseline, change, environment, image, modelVersion } = source;
+  const folder = environmentFolder(modelVersion.model, environment.name);
+  const files: RepositoryFile[] = [
+    { path: `${folder}/baseline.json`, text: `${canonicalJson(baseline)}\n` },
+    { path: `${folder}/deployment.yaml`, text: toYaml(deployment(source)) },
+    { path: `${folder}/kustomization.yaml`, text: kustomization(['deployment.yaml', 'service.yaml']) },
+    { path: `${folder}/modelversion.json`, text: `${canonicalJson(modelVersion, 2)}\n` },
+    { path: `${folder}/service.yaml`, text: toYaml(service(source)) },
+  ];
+  const { model, version, digest } = modelVersion;
+  const chain = { change, model, version, digest, image, environment: environment.name, approval };
+  // The chain's own file holds the hash, so the hash covers the chain itself and every other file.
+  const intent = intentHash(chain, files);
+  files.push({
+    path: `${folder}/version.yaml`,
+    text: toYaml({ apiVersion: 'fairway.dev/v1', kind: 'Version', ...chain, intent }),
+  });
+  return { folder, files, intent, message: deployMessage(source, intent) };
+}
+
+function deployMessage({ approval, change, environment, modelVersion }: DeploySource, intent: string): string {
+  const { model, version, digest } = modelVersion;
+  const subject = `Deploy ${model} ${version} to ${environment.name}`;
+  return commitMessage(subject, `Approved by ${oneLine(approval.actor)} on ${approval.time}.`, {
+    'Fairway-Change': change,
+    'Fairway-Model': model,
+    'Fairway-Version': version,
+    'Fairway-Digest': digest,
+    'Fairway-Environment': environment.name,
+    'Fairway-Approval': `${approval.eventId} by ${approval.actor} at ${approval.time}`,
+    'Fairway-Intent': intent,
+  });
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+const chainSchema = z.object({
+  change: z.string(),
+  image: z.string(),
+  approval: z.object({
+    eventId: z.string(),
+    model: z.string(),
+    version: z.string(),
+    environment: z.string(),
+    actor: z.string(),
+    time: z.string(),
+    evidence: z.string().optional(),
+    answerTo: z.string().optional(),
+  }),
+});
+
+/** The chain that a `version.yaml` tells; undefined when it is not one that Fairway wrote. */
+export function readChain(text: string): { change: string; image: string; approval: Approval } | undefined {
+  try {
+    const parsed = chainSchema.safeParse(parse(text));
+    return parsed.success ? (parsed.data as { change: string; image: string; approval: Approval }) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import { checkName, type Environment, FairwayError } from '@fairway/core';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { environmentName, modelPath } from './paths.ts';
+
+const PINNED = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?@sha256:[0-9a-f]{64}$/;
+
+const schema = z.strictObject({
+  apiVersion: z.literal('fairway.dev/v1'),
+  kind: z.literal('Model'),
+  name: z.string(),
+  owner: z.string().min(1).max(200),
+  source: z.strictObject({ registry: z.enum(['directory']) }),
+  capture: z.strictObject({ eventTime: z.enum(['wall-clock', 'header']).default('wall-clock') }).prefault({}),
+  serving: z.strictObject({ replicas: z.int().min(1).max(100).default(1) }).prefault({}),
+  retrain: z
+    .strictObject({
+      image: z.string().regex(PINNED, 'must be pinned by digest: name@sha256:<64 hex digits>'),
+      gateMargin: z.number().min(0).max(1),
+    })
+    .optional(),
+  environments: z
+    .array(z.strictObject({ name: z.string(), namespace: z.string(), merge: z.enum(['auto', 'review']) }))
+    .min(1)
+    .max(20),
+});
+
+/** `model.yaml`: what people say about a model. */
+export type ModelFile = {
+  readonly name: string;
+  readonly owner: string;
+  readonly trustEventTime: boolean;
+  readonly replicas: number;
+  readonly retrain?: { readonly image: string; readonly gateMargin: number };
+  readonly environments: readonly Environment[];
+};
+
+/**
+ * Reads `models/<model>/model.yaml`. Throws `model.invalid` with every problem in one sentence: broken YAML, duplicate
+ * keys, anchors, unknown keys, wrong values, or names that do not agree with the folder.
+ */
+export function parseModelFile(model: string, text: string): ModelFile {
+  const parsed = schema.safeParse(readYaml(model, text));
+  if (!parsed.success) throw unusable(model, parsed.error.issues.map(sentence));
+  const problems = disagreements(model, parsed.data);
+  if (problems.length > 0) throw unusable(model, problems);
+  const { name, owner, capture, serving, retrain, environments } = parsed.data;
+  return {
+    name,
+    owner,
+    trustEventTime: capture.eventTime === 'header',
+    replicas: serving.replicas,
+    ...(retrain === undefined ? {} : { retrain }),
+    environments: environments.map((environment) => ({
+      ...environment,
+      application: environmentName(model, environment.name),
+    })),
+  };
+}
+
+/** The named environment of a model. Throws `environment.unknown` with the known ones. */
+export function environmentOf(file: ModelFile, name: string): Environment {
+  const found = file.environments.find((environment) => environment.name === name);
+  if (found !== undefined) return found;
+  const known = file.environments.map((environment) => environment.name).join(', ');
+  throw new FairwayError(
+    'environment.unknown',
+    `Model ${file.name} has no environment ${JSON.stringify(name)}; ${modelPath(file.name)} has: ${known}.`,
+  );
+}
+
+function readYaml(model: string, text: string): unknown {
+  const document = parseDocument(text, { uniqueKeys: true });
+  const [broken] = document.errors;
+  if (broken !== undefined) throw unusable(model, [broken.message.split('\n')[0]?.replace(/:$/, '') ?? 'broken YAML']);
+  try {
+    // No alias at all: an edit of an anchored value would silently change every place that uses it.
+    return document.toJS({ maxAliasCount: 0 });
+  } catch {
+    throw unusable(model, ['anchors and aliases are not allowed; write each value where it is used']);
+  }
+}
+
+function disagreements(model: string, file: z.infer<typeof schema>): string[] {
+  const problems: string[] = [];
+  if (file.name !== model)
+    problems.push(`name is ${JSON.stringify(file.name)} but the folder is ${JSON.stringify(model)}`);
+  const names = file.environments.map(({ name }) => name);
+  for (const { name, namespace } of file.environments) {
+    try {
+      checkName('Environment', name);
+    } catch (error) {
+      problems.push((error as Error).message.replace(/\.$/, ''));
+    }
+    const wanted = environmentName(model, name);
+    if (namespace !== wanted)
+      problems.push(`environment ${name} must use namespace ${wanted}, as its Application does`);
+    if (wanted.length > 63) problems.push(`the namespace ${wanted} is longer than 63 characters; use shorter names`);
+    if (names.indexOf(name) !== names.lastIndexOf(name)) problems.push(`environment ${name} is there twice`);
+  }
+  return [...new Set(problems)];
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  const at = issue.path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .slice(1);
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => JSON.stringify(key)).join(', ');
+    return `${at === '' ? '' : `${at} has `}unknown key ${keys}`;
+  }
+  return at === '' ? issue.message : `${at}: ${issue.message}`;
+}
+
+const unusable = (model: string, problems: readonly string[]): FairwayError =>
+  new FairwayError('model.invalid', `${modelPath(model)} is not usable: ${problems.join('; ')}.`, {
+    detail: { problems },
+  });

@@ -1,0 +1,99 @@
+import { canonicalJson, type RetrainRequest } from '@fairway/core';
+import { kustomization, type Rendered } from './deploy.ts';
+import { commitMessage, intentHash } from './intent.ts';
+import { retrainFolder, retrainJob, retrainNamespace } from './paths.ts';
+import { retrainReport } from './report.ts';
+import { type RetrainSource, seedOf } from './retrain-source.ts';
+import { ANNOTATION, containerSecurity, podSecurity } from './workload.ts';
+import { toYaml } from './yaml.ts';
+
+/** The folder of a retrain change: Job, snapshot, verdict and report. */
+export function renderRetrain(source: RetrainSource): Rendered {
+  const { change, request } = source;
+  const { model, snapshot, verdict } = request;
+  const folder = retrainFolder(model, change);
+  const files = [
+    { path: `${folder}/job.yaml`, text: toYaml(trainingJob(source)) },
+    { path: `${folder}/kustomization.yaml`, text: kustomization(['job.yaml']) },
+    { path: `${folder}/report.md`, text: retrainReport(source) },
+    { path: `${folder}/snapshot.json`, text: `${canonicalJson(snapshot, 2)}\n` },
+    { path: `${folder}/verdict.json`, text: `${canonicalJson(verdict, 2)}\n` },
+  ];
+  const { actor, dedupeKey, environment, version } = request;
+  const intent = intentHash(
+    { change, model, version, environment, actor, dedupeKey, snapshot: snapshot.sha256 },
+    files,
+  );
+  const message = commitMessage(
+    `Retrain ${model} after ${verdict.window.period}`,
+    `Version ${version} in ${environment} is in ${verdict.state}; trained on snapshot ${snapshot.id}.`,
+    {
+      'Fairway-Change': change,
+      'Fairway-Model': model,
+      'Fairway-Version': version,
+      'Fairway-Environment': environment,
+      'Fairway-Request': `${dedupeKey} by ${actor}`,
+      'Fairway-Snapshot': `sha256:${snapshot.sha256}`,
+      'Fairway-Intent': intent,
+    },
+  );
+  return { folder, files, intent, message };
+}
+
+function trainingJob({ change, request, file }: RetrainSource): object {
+  const annotations = {
+    [`${ANNOTATION}/change`]: change,
+    [`${ANNOTATION}/snapshot`]: `sha256:${request.snapshot.sha256}`,
+  };
+  const labels = { 'app.kubernetes.io/managed-by': 'fairway', [`${ANNOTATION}/model`]: request.model };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: retrainJob(change), namespace: retrainNamespace(request.model), annotations, labels },
+    spec: {
+      backoffLimit: 1,
+      // Exit code 10 is the gate's answer, not an accident: no second try.
+      podFailurePolicy: {
+        rules: [{ action: 'FailJob', onExitCodes: { containerName: 'trainer', operator: 'In', values: [10] } }],
+      },
+      // No ttlSecondsAfterFinished: Argo CD would see the Job missing and train again.
+      template: {
+        metadata: { annotations, labels },
+        spec: {
+          automountServiceAccountToken: false,
+          restartPolicy: 'Never',
+          securityContext: podSecurity,
+          containers: [trainer(change, request, file.retrain)],
+          volumes: [
+            { name: 'snapshots', persistentVolumeClaim: { claimName: 'fairway-snapshots', readOnly: true } },
+            { name: 'registry', persistentVolumeClaim: { claimName: 'fairway-registry' } },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function trainer(change: string, request: RetrainRequest, retrain: RetrainSource['file']['retrain']): object {
+  const env: Record<string, string> = {
+    FAIRWAY_CHAMPION_VERSION: request.version,
+    FAIRWAY_CHANGE: change,
+    FAIRWAY_GATE_MARGIN: String(retrain.gateMargin),
+    FAIRWAY_MODEL: request.model,
+    FAIRWAY_REGISTRY: '/registry',
+    FAIRWAY_SEED: String(seedOf(change)),
+    FAIRWAY_SNAPSHOT: `/snapshots/${request.snapshot.file}`,
+    FAIRWAY_SNAPSHOT_SHA256: request.snapshot.sha256,
+  };
+  return {
+    name: 'trainer',
+    image: retrain.image,
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    resources: { requests: { cpu: '500m', memory: '512Mi' }, limits: { memory: '2Gi' } },
+    securityContext: containerSecurity,
+    volumeMounts: [
+      { name: 'snapshots', mountPath: '/snapshots', readOnly: true },
+      { name: 'registry', mountPath: '/registry' },
+    ],
+  };
+}
