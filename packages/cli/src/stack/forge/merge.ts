@@ -90,12 +90,13 @@ async function prepare(
   };
 }
 
-/** Gitea's default title per style and its `Reviewed-on` trailer; both give way to what the caller sends. */
+/** Gitea's default message with its `Reviewed-on` trailer; what the caller sends stands alone, so that its own trailers stay the last paragraph. */
 function messageOf(pull: PullState, { style, title, message }: MergeOptions, url: string): string {
   const squash = `${pull.title} (#${pull.number})`;
   const standard = `Merge pull request '${pull.title}' (#${pull.number}) from ${pull.head} into ${pull.base}`;
   const subject = title?.trim() || (style === 'squash' ? squash : standard);
-  return `${subject}\n\n${message?.trim() || `Reviewed-on: ${url}`}\n`;
+  const rest = message?.trim() || (title === undefined ? `Reviewed-on: ${url}` : '');
+  return `${[subject, rest].filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 /** Style → the commit the base branch moves to. A new style is one line here. */

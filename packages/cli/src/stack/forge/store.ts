@@ -26,6 +26,7 @@ export type Store = {
 
 export async function openStore(root: string): Promise<Store> {
   await mkdir(root, { recursive: true });
+  await sweep(root);
   const states = new Map<string, RepositoryState>();
   const queues = new Map<string, Promise<unknown>>();
   for (const state of await load(root)) states.set(keyOf(state), state);
@@ -78,6 +79,18 @@ export async function openStore(root: string): Promise<Store> {
 const keyOf = ({ owner, name }: Pick<RepositoryState, 'owner' | 'name'>) => `${owner}/${name}`;
 const fileOf = (root: string, { owner, name }: Pick<RepositoryState, 'owner' | 'name'>) =>
   join(root, owner, `${name}.json`);
+
+/**
+ * Removes what a kill left behind: half-made repositories, and Git's lock files, which would refuse every later push. Nobody else writes
+ * here; a push that outlived a killed forge loses its lock and fails, which nobody waits for any more.
+ */
+async function sweep(root: string): Promise<void> {
+  for (const path of await readdir(root, { recursive: true })) {
+    if (/^\.new-[^/\\]+$/.test(path) || /\.git[/\\](?!objects).*\.lock$/.test(path)) {
+      await rm(join(root, path), { recursive: true, force: true });
+    }
+  }
+}
 
 async function load(root: string): Promise<RepositoryState[]> {
   const found: RepositoryState[] = [];

@@ -1,0 +1,136 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type GitClient, gitClient } from '../../conformance/forge/git-client.ts';
+import {
+  call,
+  type EmbeddedForge,
+  newRepository,
+  OWNER,
+  SECOND,
+  startForgeOn,
+} from '../../conformance/forge/target.ts';
+
+let dataDir: string;
+let forge: EmbeddedForge;
+let git: GitClient;
+let repository: Awaited<ReturnType<typeof newRepository>>;
+let dir: string;
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'fairway forge '));
+  forge = await startForgeOn(dataDir);
+  git = gitClient();
+  repository = await newRepository(forge);
+  dir = await git.clone(repository.cloneUrl, repository.name);
+});
+afterEach(async () => {
+  await forge.kill();
+  git.remove();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const bare = () => join(dataDir, 'data', 'repositories', `${repository.full}.git`);
+const stateFile = () => join(dataDir, 'data', 'repositories', `${repository.full}.json`);
+async function pullRequest(): Promise<{ number: number; head: string }> {
+  await git.ok(dir, ['checkout', '--quiet', '-b', 'b']);
+  const head = await git.commit(dir, 'x.txt', 'x\n');
+  await git.ok(dir, ['push', '--quiet', 'origin', 'b'], SECOND);
+  const body = { head: 'b', base: 'main', title: 'T' };
+  const { number } = (await call(forge, 'POST', `${repository.api}/pulls`, { token: SECOND.token, body })).body;
+  return { number: Number(number), head };
+}
+const pull = async (number: number) => (await call(forge, 'GET', `${repository.api}/pulls/${number}`)).body;
+const again = async () => {
+  await forge.kill();
+  forge = await startForgeOn(dataDir, forge.port);
+};
+
+it('has everything it acknowledged after a kill', async () => {
+  const { number } = await pullRequest();
+  const before = await pull(number);
+  await call(forge, 'POST', `${repository.api}/issues/${number}/comments`, {
+    token: SECOND.token,
+    body: { body: 'hi' },
+  });
+  await again();
+  expect(await pull(number)).toEqual({ ...before, comments: 1 });
+  const merged = await call(forge, 'POST', `${repository.api}/pulls/${number}/merge`, {
+    token: OWNER.token,
+    body: { Do: 'merge' },
+  });
+  expect(merged.status).toBe(200);
+  await again();
+  expect(await pull(number)).toMatchObject({ merged: true, state: 'closed' });
+});
+
+it('loses no push it acknowledged when killed while many arrive', async () => {
+  const pushes = Array.from({ length: 12 }, (_, i) =>
+    git
+      .run(dir, ['push', 'origin', `HEAD:refs/heads/p/${i}`], OWNER)
+      .then(({ code }) => (code === 0 ? `p/${i}` : undefined)),
+  );
+  await Promise.race(pushes);
+  await again();
+  const acknowledged = (await Promise.all(pushes)).filter((branch) => branch !== undefined);
+  expect(acknowledged.length).toBeGreaterThan(0);
+  const there = (await call(forge, 'GET', `${repository.api}/branches?limit=50`)).body.map((branch) => branch['name']);
+  expect(there).toEqual(expect.arrayContaining(acknowledged));
+  for (let i = 0; i < 12; i += 1) {
+    const { code, err } = await git.run(dir, ['push', 'origin', `HEAD:refs/heads/p/${i}`], OWNER);
+    expect(code, err).toBe(0);
+  }
+});
+
+it('finishes a merge that moved the base just before the kill', async () => {
+  const { number, head } = await pullRequest();
+  await forge.kill();
+  const tree = await git.ok(bare(), ['rev-parse', `${head}^{tree}`]);
+  const commit = await git.ok(bare(), ['commit-tree', tree, '-p', 'main', '-p', head, '-m', 'merge']);
+  await git.ok(bare(), ['update-ref', 'refs/heads/main', commit]);
+  noteMerging(number, commit);
+  forge = await startForgeOn(dataDir, forge.port);
+  expect(await pull(number)).toMatchObject({
+    merged: true,
+    state: 'closed',
+    merge_commit_sha: commit,
+    merged_by: { login: 'alice' },
+  });
+});
+
+it('forgets a merge that had not moved the base', async () => {
+  const { number, head } = await pullRequest();
+  await forge.kill();
+  const tree = await git.ok(bare(), ['rev-parse', `${head}^{tree}`]);
+  noteMerging(number, await git.ok(bare(), ['commit-tree', tree, '-p', 'main', '-p', head, '-m', 'merge']));
+  forge = await startForgeOn(dataDir, forge.port);
+  expect(await pull(number)).toMatchObject({ merged: false, state: 'open', mergeable: true });
+});
+
+function noteMerging(number: number, commit: string): void {
+  const state = JSON.parse(readFileSync(stateFile(), 'utf8')) as { pulls: { number: number; merging?: object }[] };
+  const found = state.pulls.find((candidate) => candidate.number === number);
+  if (found) found.merging = { commit, by: 'alice', at: new Date().toISOString() };
+  writeFileSync(stateFile(), JSON.stringify(state));
+}
+
+it('sweeps away lock files of a killed Git', async () => {
+  await forge.kill();
+  writeFileSync(join(bare(), 'refs', 'heads', 'main.lock'), '');
+  writeFileSync(join(bare(), 'packed-refs.lock'), '');
+  forge = await startForgeOn(dataDir, forge.port);
+  await git.commit(dir, 'y.txt', 'y\n');
+  const { code, err } = await git.run(dir, ['push', 'origin', 'main'], OWNER);
+  expect(code, err).toBe(0);
+});
+
+it('notices a branch that moved while it was away', async () => {
+  const { number } = await pullRequest();
+  const next = await git.commit(dir, 'x.txt', 'y\n');
+  await forge.kill();
+  await git.ok(dir, ['push', '--quiet', bare(), 'b:b']);
+  forge = await startForgeOn(dataDir, forge.port);
+  expect((await pull(number))['head']['sha']).toBe(next);
+  expect(await git.ok(dir, ['ls-remote', 'origin', `refs/pull/${number}/head`])).toContain(next);
+});
