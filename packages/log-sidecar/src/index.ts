@@ -1,1 +1,1 @@
-export {};
+export type { Account } from './admin.ts';

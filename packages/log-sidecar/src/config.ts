@@ -1,0 +1,42 @@
+import { choice, type EnvOf, type EnvSpec, flag, integer, type Reader, text, url } from '@fairway/core';
+import type { Address } from './ports.ts';
+
+const PREFIX = /^[a-z_][a-z0-9_]{0,62}$/;
+const HOST_AND_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/;
+
+const readPrefix: Reader<string> = (raw) => {
+  const value = raw ?? 'fairway';
+  return PREFIX.test(value)
+    ? { value }
+    : { problem: 'must be 1 to 63 lower-case letters, digits and underscores, not starting with a digit' };
+};
+
+const readUpstream: Reader<Address> = (raw) => {
+  const match = HOST_AND_PORT.exec(raw ?? '127.0.0.1:8501');
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  return host !== undefined && port >= 1 && port <= 65_535
+    ? { value: { host, port } }
+    : { problem: 'must be host:port, such as 127.0.0.1:8501' };
+};
+
+const port = (about: string, fallback: number) => integer(about, { min: 1, max: 65_535, fallback });
+
+/** The agent's environment (docs/contracts.md). */
+export const ENVIRONMENT = {
+  LISTEN_HOST: text('address of the prediction port and of the admin port', '0.0.0.0'),
+  LISTEN_PORT: port('port that callers predict on', 9001),
+  UPSTREAM: { about: 'address of the model server', read: readUpstream },
+  ADMIN_PORT: port('port of /healthz, /readyz, /metrics and /account', 9090),
+  SPOOL_DIR: text('folder that survives a restart of the container'),
+  QUEUE_URL: url('queue that takes the packs', ['redis', 'rediss', 'postgres', 'postgresql']),
+  QUEUE_PREFIX: { about: "the queue's key prefix on Redis, its schema on PostgreSQL", read: readPrefix },
+  FAIRWAY_MODEL: text('name of the model that this pod serves'),
+  FAIRWAY_ENVIRONMENT: text('environment that this pod belongs to'),
+  AGENT_NAME: text('name of this agent among all, such as the pod name'),
+  TRUST_EVENT_TIME: flag('take the business time from x-fairway-time', false),
+  LOG_LEVEL: choice('least severity that is logged', ['debug', 'info', 'warn', 'error'], 'info'),
+  FAIRWAY_DEBUG: flag('show stack traces', false),
+} as const satisfies EnvSpec;
+
+export type AgentEnv = EnvOf<typeof ENVIRONMENT>;

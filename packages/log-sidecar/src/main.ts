@@ -1,0 +1,89 @@
+import { performance } from 'node:perf_hooks';
+import { asFairwayError, lifecycle, type Logger, readEnv, runService, systemClock } from '@fairway/core';
+import { pino } from 'pino';
+import { account, AdminServer } from './admin.ts';
+import { Capturer } from './capture/capturer.ts';
+import { createIds } from './capture/ids.ts';
+import { Sealer } from './capture/sealer.ts';
+import { VersionHistory } from './capture/versions.ts';
+import { type AgentEnv, ENVIRONMENT } from './config.ts';
+import { createMetrics } from './metrics.ts';
+import type { AgentClock } from './ports.ts';
+import { Listener } from './proxy/listener.ts';
+import { PostgresQueue } from './pump/postgres-queue.ts';
+import { Pump } from './pump/pump.ts';
+import { RedisQueue } from './pump/redis-queue.ts';
+import { FileSpool } from './spool/spool.ts';
+import { createTally } from './tally.ts';
+import { StatusPoll } from './upstream/status.ts';
+
+const MIB = 1024 * 1024;
+/** Well below the emptyDir's sizeLimit: beyond that the kubelet evicts the pod. */
+const SPOOL_DISK_CAP = 256 * MIB;
+const SPOOL_MEMORY_CAP = 8 * MIB;
+/** All bodies of unfinished exchanges together; beyond, exchanges are truncated. */
+const BODY_BUDGET = 32 * MIB;
+/** Together below the 30 s that Kubernetes gives a pod by default. */
+const CONNECTION_GRACE_MS = 8000;
+const FLUSH_GRACE_MS = 6000;
+
+function agent(env: AgentEnv, log: Logger) {
+  const clock: AgentClock = { ...systemClock, monotonic: () => performance.now() };
+  const tally = createTally();
+  const ids = createIds(clock);
+  const epoch = ids();
+  const versions = new VersionHistory();
+  const spool = new FileSpool(
+    {
+      directory: env.SPOOL_DIR,
+      agent: env.AGENT_NAME,
+      epoch,
+      diskCap: SPOOL_DISK_CAP,
+      memoryCap: SPOOL_MEMORY_CAP,
+    },
+    { clock, tally, log, onReady: () => pump.wake() },
+  );
+  const queue = queueOf(env);
+  const pump = new Pump({ epoch, graceMs: FLUSH_GRACE_MS }, { spool, queue, tally, clock, log }, Math.random);
+  const capture = new Capturer(
+    { model: env.FAIRWAY_MODEL, environment: env.FAIRWAY_ENVIRONMENT, trustEventTime: env.TRUST_EVENT_TIME },
+    { spool, versions, tally, ids },
+  );
+  const listener = new Listener({ host: env.LISTEN_HOST, port: env.LISTEN_PORT }, env.UPSTREAM, CONNECTION_GRACE_MS, {
+    capture,
+    clock,
+    tally,
+    budget: { held: 0, cap: BODY_BUDGET },
+  });
+  const metrics = createMetrics({ tally, spool, queueFlowing: () => pump.flowing, clock });
+  const admin = new AdminServer(
+    { host: env.LISTEN_HOST, port: env.ADMIN_PORT },
+    {
+      ready: () => (listener.listening ? undefined : 'the prediction port is not open'),
+      metrics: async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
+    },
+    () => account(epoch, tally, spool),
+  );
+  const poll = new StatusPoll(env.UPSTREAM, env.FAIRWAY_MODEL, versions, clock);
+  // Stopped in reverse: the port closes first, then the last evidence is taken, packs are settled and sent.
+  return lifecycle([admin, spool, pump, new Sealer(spool, versions, tally, clock), poll, listener], log);
+}
+
+function queueOf({ QUEUE_URL, QUEUE_PREFIX }: AgentEnv) {
+  return QUEUE_URL.startsWith('redis')
+    ? new RedisQueue(QUEUE_URL, QUEUE_PREFIX, Math.random)
+    : new PostgresQueue(QUEUE_URL, QUEUE_PREFIX);
+}
+
+async function main(): Promise<void> {
+  try {
+    const env = readEnv(process.env, ENVIRONMENT);
+    const log = pino({ level: env.LOG_LEVEL, base: { service: 'agent', agent: env.AGENT_NAME } });
+    await runService(agent(env, log), log, process, env.FAIRWAY_DEBUG);
+  } catch (error) {
+    process.stderr.write(`${asFairwayError(error).message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+await main();

@@ -1,0 +1,132 @@
+import type { Clock, Pack, VersionSource } from '@fairway/core';
+
+/** Wall clock for time stamps, monotonic milliseconds for latencies and order. */
+export type AgentClock = Clock & { monotonic(): number };
+
+export type Address = { readonly host: string; readonly port: number };
+
+/** A TensorFlow Serving inference call, from its path (capture reference §2.1). */
+export type InferenceRoute = {
+  readonly model: string;
+  /** The version that the URL pins. */
+  readonly version?: string;
+};
+
+/** One answer of TF Serving's status call; times are monotonic ms. */
+export type Observation = {
+  readonly sentAt: number;
+  readonly receivedAt: number;
+  /** The AVAILABLE versions. */
+  readonly versions: readonly string[];
+};
+
+/** Who wants to know which versions are AVAILABLE; `known` once there was one. */
+export type StatusObserver = { observe(observation: Observation): void; readonly known: boolean };
+
+/** One HTTP exchange on an inference route, as the hop saw it. Bodies end at the cap; the lengths do not. */
+export type RawExchange = {
+  readonly id: string;
+  readonly route: InferenceRoute;
+  readonly method: string;
+  readonly target: string;
+  /** 0 when no answer came. */
+  readonly status: number;
+  readonly outcome: 'complete' | 'client_aborted' | 'upstream_aborted';
+  /** Wall clock at the request's head, ms. */
+  readonly at: number;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly correlationId: string | undefined;
+  readonly eventTime: string | undefined;
+  readonly requestEncoding: string | undefined;
+  readonly request: Uint8Array;
+  readonly requestLength: number;
+  readonly response: Uint8Array;
+  readonly responseLength: number;
+  readonly truncated: boolean;
+};
+
+/** What the hop tells capture. Synchronous: nothing on the hop waits. */
+export type Capture = {
+  nextId(): string;
+  completed(exchange: RawExchange): void;
+  /** An exchange that was seen but cannot be recorded. */
+  missed(reason: DropReason): void;
+};
+
+/** Why an exchange is lost; each has its count in every pack and on /metrics. */
+export type DropReason = 'unframed' | 'spool_full' | 'ring_full' | 'spool_error' | 'spool_corrupt';
+
+/** When an un-pinned exchange ran (monotonic ms) and the version that was written with it. */
+export type Span = {
+  readonly seq: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly version: string;
+  readonly source: VersionSource;
+};
+
+/** An encoded exchange for the spool; without a span its version needs no further evidence. */
+export type SpoolRecord = { readonly seq: number; readonly bytes: Buffer; readonly span: Span | undefined };
+
+/** Exchanges `first..last` got this version instead of the one written with them. */
+export type VersionRange = readonly [first: number, last: number, version: string, source: VersionSource];
+
+/** What is decided about a pack when it is settled: with the records, all that its content depends on. */
+export type PackNote = {
+  readonly versions: readonly VersionRange[];
+  /** Losses of the pack's epoch so far, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+};
+
+/** A closed range of exchanges of one epoch. */
+export type SpooledPack = {
+  readonly agent: string;
+  readonly epoch: string;
+  readonly first: number;
+  readonly last: number;
+  readonly exchanges: number;
+  /** Monotonic ms. */
+  readonly closedAt: number;
+  readonly spans: readonly Span[];
+  /** Losses as an earlier epoch last wrote them down; undefined for packs of this epoch. */
+  readonly earlierDropped: Readonly<Record<string, number>> | undefined;
+  readonly note: PackNote | undefined;
+};
+
+/** The spool as the rest of the agent sees it. */
+export type Spool = {
+  /** Takes a record or says why not. Synchronous, cannot throw. */
+  offer(record: SpoolRecord): DropReason | undefined;
+  /** Closes the open pack when it is older than `ageMs`. */
+  closeOlder(ageMs: number): void;
+  /** Closed packs whose note is still missing, oldest first. */
+  unsettled(): readonly SpooledPack[];
+  settle(pack: SpooledPack, note: PackNote): void;
+  /** The oldest pack, if it is settled and synced. */
+  next(): SpooledPack | undefined;
+  /** The encoded exchanges of a pack, one buffer each. */
+  read(pack: SpooledPack): Promise<Buffer[]>;
+  /** The queue has the pack, or it cannot be read any more: the spool may forget it. */
+  done(pack: SpooledPack): void;
+  state(): SpoolState;
+};
+
+export type SpoolState = {
+  readonly packs: number;
+  /** Exchanges of this epoch and of earlier ones. */
+  readonly exchanges: number;
+  readonly earlier: number;
+  readonly bytes: number;
+  /** Wall clock, ms; undefined when the spool is empty. */
+  readonly oldestAt: number | undefined;
+  /** Exchanges that are in memory only and would be lost with the process. */
+  readonly inMemory: number;
+};
+
+/**
+ * Where packs go. `add` resolves only when the queue has taken the pack; it rejects when the queue is away, and the
+ * next call tries again from there. The same packId again is harmless.
+ */
+export type PackQueue = { add(pack: Pack): Promise<void>; close(): Promise<void> };

@@ -1,0 +1,95 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type Part, pause } from '@fairway/core';
+import { listen } from '../listen.ts';
+import type { Address, AgentClock } from '../ports.ts';
+import { Breaker } from './breaker.ts';
+import type { ConversationParts } from './conversation.ts';
+import { relay } from './relay.ts';
+import { Watch } from './watch.ts';
+
+/** At stop: a connection without an exchange under way and quiet for so long is closed. */
+const QUIET_MS = 500;
+const KEEP_ALIVE_MS = 30_000;
+
+type Connection = { readonly client: Socket; readonly upstream: Socket; readonly watch: Watch };
+
+/** The port the Service points at: one upstream connection per client connection, bytes both ways. */
+export class Listener implements Part {
+  readonly name = 'proxy';
+  private readonly address: Address;
+  private readonly upstream: Address;
+  private readonly graceMs: number;
+  private readonly parts: ConversationParts;
+  private readonly clock: AgentClock;
+  private readonly breaker: Breaker;
+  private readonly server: Server;
+  private readonly connections = new Set<Connection>();
+  listening = false;
+
+  constructor(address: Address, upstream: Address, graceMs: number, parts: ConversationParts) {
+    this.address = address;
+    this.upstream = upstream;
+    this.graceMs = graceMs;
+    this.parts = parts;
+    this.clock = parts.clock;
+    this.breaker = new Breaker(parts.clock, parts.tally);
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    this.server = createServer(options, (client) => this.accept(client));
+  }
+
+  async start(): Promise<void> {
+    await listen(this.server, this.address);
+    this.listening = true;
+  }
+
+  /** Accepts no more, forwards until the connections end or are quiet, and cuts what is left after the grace. */
+  async stop(): Promise<void> {
+    this.listening = false;
+    this.server.close();
+    const began = this.clock.monotonic();
+    const deadline = began + this.graceMs;
+    let moved = -1;
+    let quietSince = began;
+    while (this.connections.size > 0 && this.clock.monotonic() < deadline) {
+      const { requestBytes, responseBytes } = this.parts.tally;
+      if (requestBytes + responseBytes !== moved) quietSince = this.clock.monotonic();
+      moved = requestBytes + responseBytes;
+      // A client that never pauses is closed between two exchanges once half of the grace is spent.
+      const now = this.clock.monotonic();
+      if (now - quietSince >= QUIET_MS || now - began > this.graceMs / 2) this.closeIdle();
+      await pause(20);
+    }
+    for (const { client, upstream } of this.connections) {
+      client.destroy();
+      upstream.destroy();
+    }
+  }
+
+  private accept(client: Socket): void {
+    const { host, port } = this.upstream;
+    const upstream = connect({
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
+    const connection = { client, upstream, watch: new Watch(this.parts, this.breaker) };
+    this.connections.add(connection);
+    this.parts.tally.connections++;
+    client.once('close', () => {
+      this.connections.delete(connection);
+      this.parts.tally.connections--;
+    });
+    relay(client, upstream, connection.watch, this.parts.tally);
+  }
+
+  private closeIdle(): void {
+    for (const { client, upstream, watch } of this.connections) {
+      if (!watch.idle) continue;
+      client.end();
+      upstream.end();
+    }
+  }
+}

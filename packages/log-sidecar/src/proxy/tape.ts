@@ -1,0 +1,41 @@
+/** Bytes that all unfinished exchanges of the process may hold together. */
+export type BodyBudget = { held: number; readonly cap: number };
+
+/** Keeps the first bytes of one body as references to the chunks that came in, and counts the rest. */
+export class Tape {
+  private readonly cap: number;
+  private readonly budget: BodyBudget;
+  private readonly pieces: Buffer[] = [];
+  private held = 0;
+  length = 0;
+
+  constructor(cap: number, budget: BodyBudget) {
+    this.cap = cap;
+    this.budget = budget;
+  }
+
+  add(piece: Buffer): void {
+    const room = this.truncated ? 0 : Math.min(this.cap - this.held, this.budget.cap - this.budget.held);
+    this.length += piece.length;
+    if (room <= 0) return;
+    const kept = piece.length <= room ? piece : piece.subarray(0, room);
+    this.pieces.push(kept);
+    this.held += kept.length;
+    this.budget.held += kept.length;
+  }
+
+  get truncated(): boolean {
+    return this.held < this.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces, this.held);
+  }
+
+  /** Gives the bytes back to the budget; the tape is not used afterwards. */
+  release(): void {
+    this.budget.held -= this.held;
+    this.held = 0;
+    this.pieces.length = 0;
+  }
+}

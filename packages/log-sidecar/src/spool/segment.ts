@@ -1,0 +1,102 @@
+import { closeSync, fdatasync, ftruncateSync, openSync, unlinkSync, writevSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { type FrameKind, frameHeader } from './frame.ts';
+
+export type DiskProblem = 'disk_full' | 'disk_error' | 'disk_slow';
+
+const datasync = promisify(fdatasync);
+
+/** One append-only file of the spool. */
+export class Segment {
+  readonly path: string;
+  size: number;
+  /** Closed packs in it that are not done. */
+  packs = 0;
+  private fd: number | undefined;
+  private last: Promise<void> = Promise.resolve();
+  private queued: Promise<void> | undefined;
+  private retired: Promise<void> | undefined;
+
+  private constructor(path: string, size: number, fd: number | undefined) {
+    this.path = path;
+    this.size = size;
+    this.fd = fd;
+  }
+
+  /** Throws the system's error when the file cannot be made. */
+  static create(path: string): Segment {
+    return new Segment(path, 0, openSync(path, 'ax', 0o600));
+  }
+
+  static existing(path: string, size: number): Segment {
+    return new Segment(path, size, undefined);
+  }
+
+  /** Appends one frame, whole or not at all, in this tick. */
+  append(kind: FrameKind, ordinal: number, seq: number, payload: Uint8Array): DiskProblem | undefined {
+    let fd: number | undefined;
+    try {
+      fd = this.fd ?? openSync(this.path, 'r+');
+      const header = frameHeader(kind, ordinal, seq, payload);
+      const wanted = header.length + payload.length;
+      const written = writevSync(fd, [header, payload], this.size);
+      if (written < wanted) {
+        // The disk filled up in the middle of a frame.
+        ftruncateSync(fd, this.size);
+        return 'disk_full';
+      }
+      this.size += wanted;
+      return undefined;
+    } catch (error) {
+      return diskProblem(error);
+    } finally {
+      if (fd !== undefined && fd !== this.fd) closeSync(fd);
+    }
+  }
+
+  /** Resolves when all bytes appended before the call are on the disk, or the disk has said that it cannot. */
+  sync(): Promise<void> {
+    if (!this.queued) {
+      this.queued = this.last.then(async () => {
+        this.queued = undefined;
+        if (this.fd !== undefined) await datasync(this.fd).catch(() => {});
+      });
+      this.last = this.queued;
+    }
+    return this.queued;
+  }
+
+  /** No more exchanges go into it; notes still may. Closed behind the syncs under way, before any that comes later. */
+  retire(): Promise<void> {
+    this.retired ??= this.sync().then(() => {
+      if (this.fd !== undefined) closeSync(this.fd);
+      this.fd = undefined;
+    });
+    this.last = this.retired;
+    return this.retired;
+  }
+
+  async read(start: number, end: number): Promise<Buffer> {
+    const file = await open(this.path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  remove(): void {
+    try {
+      unlinkSync(this.path);
+    } catch {
+      // Already gone, or the disk is read-only: a later start finds its packs done or sends them again.
+    }
+  }
+}
+
+export function diskProblem(error: unknown): DiskProblem {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : 'disk_error';
+}

@@ -1,0 +1,46 @@
+/** Plain counters of one agent process: the hop adds to them, /metrics and /account read them. */
+export type Tally = {
+  connections: number;
+  requestBytes: number;
+  responseBytes: number;
+  /** Exchanges that got a sequence number in this epoch; captured = sent + in the spool + dropped. */
+  captured: number;
+  /** Exchanges of this epoch in packs that the queue took. */
+  sent: number;
+  /** The same for exchanges that an earlier epoch left in the spool. */
+  recovered: number;
+  packs: number;
+  addFailures: number;
+  /** Bytes cut from torn segments at start. */
+  torn: number;
+  captureErrors: number;
+  captureOff: boolean;
+  readonly requests: Record<string, number>;
+  readonly dropped: Record<string, number>;
+  readonly unframed: Record<string, number>;
+  /** Exchanges held in memory only, by what is wrong with the disk. */
+  readonly unspooled: Record<string, number>;
+};
+
+export const createTally = (): Tally => ({
+  connections: 0,
+  requestBytes: 0,
+  responseBytes: 0,
+  captured: 0,
+  sent: 0,
+  recovered: 0,
+  packs: 0,
+  addFailures: 0,
+  torn: 0,
+  captureErrors: 0,
+  captureOff: false,
+  requests: {},
+  dropped: {},
+  unframed: {},
+  unspooled: {},
+});
+
+/** Adds to one labelled count. */
+export function bump(counts: Record<string, number>, label: string, by = 1): void {
+  counts[label] = (counts[label] ?? 0) + by;
+}
