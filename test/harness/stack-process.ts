@@ -5,10 +5,10 @@ export type StackProcess = {
   readonly port: number;
   readonly pid: number;
   /** Everything it logged so far. */
-  output(): string;
-  stop(): Promise<void>;
+  readonly output: () => string;
+  readonly stop: () => Promise<void>;
   /** SIGKILL: what a crash leaves. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 };
 
 /** Starts an embedded server (`forge`, `cards`) as its own process on a free port and waits for its ready message. */

@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 const headOf = async (api: string, branch: string) =>
-  (await call(forge, 'GET', `${api}/branches/${branch}`)).body['commit']?.['id'];
+  (await call(forge, 'GET', `${api}/branches/${branch}`)).body.commit?.id;
 
 it('clones for anybody, with and without .git, shallow and partial', async () => {
   const { cloneUrl } = await newRepository(forge);
@@ -112,7 +112,7 @@ it('takes concurrent pushes to different branches', async () => {
   const branches = Array.from({ length: 6 }, (_, i) => `c/${i}`);
   const pushes = branches.map((branch) => git.run(dir, ['push', 'origin', `HEAD:refs/heads/${branch}`], forge.owner));
   for (const { code, err } of await Promise.all(pushes)) expect(code, err).toBe(0);
-  const listed = (await call(forge, 'GET', `${api}/branches?limit=50`)).body.map((branch) => branch['name']);
+  const listed = (await call(forge, 'GET', `${api}/branches?limit=50`)).body.map((branch) => branch.name);
   expect(listed.sort()).toEqual([...branches, 'main'].sort());
 });
 

@@ -29,8 +29,8 @@ async function pullRequest(branch: string, files: Record<string, string>): Promi
   await git.ok(dir, ['push', '--quiet', 'origin', branch], forge.second);
   const body = { head: branch, base: 'main', title: `Change ${branch}` };
   const { number } = (await call(forge, 'POST', `${api}/pulls`, { token: forge.second.token, body })).body;
-  await expect.poll(async () => (await get(Number(number)))['mergeable'], { timeout: 20_000 }).toBe(true);
-  return { number: Number(number), head: await git.ok(dir, ['rev-parse', 'HEAD']) };
+  await expect.poll(async () => (await get(number)).mergeable, { timeout: 20_000 }).toBe(true);
+  return { number, head: await git.ok(dir, ['rev-parse', 'HEAD']) };
 }
 const get = async (number: number) => (await call(forge, 'GET', `${api}/pulls/${number}`)).body;
 const merge = (number: number, body: object, token = forge.owner.token) =>
@@ -94,7 +94,7 @@ describe('merging', () => {
     const log = await git.ok(dir, ['log', '--format=%s %an', `${base}..origin/main`]);
     expect(log.split('\n')).toEqual(['Write y.txt Test', 'Write x.txt Test']);
     expect(await git.ok(dir, ['ls-tree', '--name-only', 'origin/main'])).toBe('README.md\nother.txt\nx.txt\ny.txt');
-    expect((await get(number))['merge_commit_sha']).toBe(await main('%H'));
+    expect((await get(number)).merge_commit_sha).toBe(await main('%H'));
   });
 
   it('fast-forwards', async () => {
@@ -115,10 +115,8 @@ describe('merging', () => {
     const { number, head } = await pullRequest('b', { 'x.txt': 'x\n' });
     await merge(number, { Do: 'merge' });
     await onMain('later.txt', 'l\n');
-    expect((await call(forge, 'GET', `${api}/pulls/${number}/files`)).body.map((f) => f['filename'])).toEqual([
-      'x.txt',
-    ]);
-    expect((await call(forge, 'GET', `${api}/pulls/${number}/commits`)).body.map((c) => c['sha'])).toEqual([head]);
+    expect((await call(forge, 'GET', `${api}/pulls/${number}/files`)).body.map((f) => f.filename)).toEqual(['x.txt']);
+    expect((await call(forge, 'GET', `${api}/pulls/${number}/commits`)).body.map((c) => c.sha)).toEqual([head]);
   });
 });
 
@@ -127,7 +125,7 @@ describe('refusing to merge', () => {
     const { number, head } = await pullRequest('b', { 'x.txt': 'x\n' });
     await git.commit(dir, 'x.txt', 'changed after approval\n');
     await git.ok(dir, ['push', '--quiet', 'origin', 'b'], forge.second);
-    await expect.poll(async () => (await get(number))['mergeable'], { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await get(number)).mergeable, { timeout: 20_000 }).toBe(true);
     const before = await main('%H');
     expect((await merge(number, { Do: 'merge', head_commit_id: head })).status).toBe(409);
     expect(await main('%H')).toBe(before);
@@ -137,7 +135,7 @@ describe('refusing to merge', () => {
   it('a conflict: 405', async () => {
     const { number } = await pullRequest('b', { 'README.md': 'mine\n' });
     await onMain('README.md', 'theirs\n');
-    await expect.poll(async () => (await get(number))['mergeable'], { timeout: 20_000 }).toBe(false);
+    await expect.poll(async () => (await get(number)).mergeable, { timeout: 20_000 }).toBe(false);
     expect((await merge(number, { Do: 'merge' })).status).toBe(405);
   });
 
@@ -167,7 +165,7 @@ describe('refusing to merge', () => {
     const statuses = (await Promise.all([merge(number, { Do: 'merge' }), merge(number, { Do: 'merge' })])).map(
       (a) => a.status,
     );
-    expect(statuses.sort()).toEqual([200, 405]);
+    expect(statuses.sort((a, b) => a - b)).toEqual([200, 405]);
   });
 });
 

@@ -56,14 +56,14 @@ describe('opening', () => {
       diff_url: expect.stringMatching(/\.diff$/),
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/),
     });
-    expect(body['merge_base']).toBe(body['base']['sha']);
+    expect(body.merge_base).toBe(body.base.sha);
   });
 
   it('is refused twice for one pair with 409, and allowed again after closing', async () => {
     await branch('b', 'x.txt', 'x\n');
     const { body } = await open('b');
     expect((await open('b')).status).toBe(409);
-    await call(forge, 'PATCH', `${api}/pulls/${body['number']}`, {
+    await call(forge, 'PATCH', `${api}/pulls/${body.number}`, {
       token: forge.owner.token,
       body: { state: 'closed' },
     });
@@ -80,7 +80,7 @@ describe('opening', () => {
 
   it('takes the head as owner:branch too', async () => {
     await branch('b', 'x.txt', 'x\n');
-    expect((await open(`${forge.owner.name}:b`)).body['head']['ref']).toBe('b');
+    expect((await open(`${forge.owner.name}:b`)).body.head.ref).toBe('b');
   });
 });
 
@@ -91,32 +91,32 @@ describe('finding', () => {
       await open(name);
     }
     const [, second] = (await get('/pulls')).body;
-    await call(forge, 'PATCH', `${api}/pulls/${second?.['number']}`, {
+    await call(forge, 'PATCH', `${api}/pulls/${second?.number}`, {
       token: forge.owner.token,
       body: { state: 'closed' },
     });
-    const refs = async (query: string) => (await get(`/pulls?${query}`)).body.map((pull) => pull['head']['ref']);
+    const refs = async (query: string) => (await get(`/pulls?${query}`)).body.map((pull) => pull.head.ref);
     expect(await refs('')).toEqual(['c', 'a']);
     expect(await refs('state=closed')).toEqual(['b']);
     expect(await refs('state=all')).toEqual(['c', 'b', 'a']);
     const page = await get('/pulls?state=all&limit=2&page=2');
-    expect(page.body.map((pull) => pull['head']['ref'])).toEqual(['a']);
+    expect(page.body.map((pull) => pull.head.ref)).toEqual(['a']);
     expect(page.headers.get('x-total-count')).toBe('3');
   });
 
   it('gets by number, and by base and head with slashes', async () => {
     await branch('fairway/deploy/m/prod/1f', 'x.txt', 'x\n');
-    const { number } = (await open('fairway/deploy/m/prod/1f')).body as unknown as { number: number };
-    expect((await get(`/pulls/${number}`)).body['number']).toBe(number);
-    expect((await get('/pulls/main/fairway/deploy/m/prod/1f')).body['number']).toBe(number);
-    expect((await get(`/pulls/main/${encodeURIComponent('fairway/deploy/m/prod/1f')}`)).body['number']).toBe(number);
+    const { number } = (await open('fairway/deploy/m/prod/1f')).body;
+    expect((await get(`/pulls/${number}`)).body.number).toBe(number);
+    expect((await get('/pulls/main/fairway/deploy/m/prod/1f')).body.number).toBe(number);
+    expect((await get(`/pulls/main/${encodeURIComponent('fairway/deploy/m/prod/1f')}`)).body.number).toBe(number);
     expect((await get('/pulls/main/none')).status).toBe(404);
     expect((await get('/pulls/9999')).status).toBe(404);
   });
 
   it('shows its diff, files and commits', async () => {
     const sha = await branch('b', 'models/x.txt', 'one\ntwo\n');
-    const { number } = (await open('b')).body as unknown as { number: number };
+    const { number } = (await open('b')).body;
     expect((await get(`/pulls/${number}.diff`)).text).toContain('+one\n+two\n');
     const files = await get(`/pulls/${number}/files`);
     expect(files.body).toMatchObject([
@@ -130,7 +130,7 @@ describe('finding', () => {
 describe('changing', () => {
   it('edits title, body and state, and answers 201', async () => {
     await branch('b', 'x.txt', 'x\n');
-    const { number } = (await open('b')).body as unknown as { number: number };
+    const { number } = (await open('b')).body;
     const edit = (body: object) => call(forge, 'PATCH', `${api}/pulls/${number}`, { token: forge.second.token, body });
     const edited = await edit({ title: 'New', body: 'Newer' });
     expect(edited.status).toBe(201);
@@ -142,16 +142,16 @@ describe('changing', () => {
 
   it('follows pushes to its branch', async () => {
     const first = await branch('b', 'x.txt', 'x\n');
-    const { number } = (await open('b')).body as unknown as { number: number };
+    const { number } = (await open('b')).body;
     const second = await branch('b', 'x.txt', 'y\n');
     expect(second).not.toBe(first);
-    expect((await get(`/pulls/${number}`)).body['head']['sha']).toBe(second);
+    expect((await get(`/pulls/${number}`)).body.head.sha).toBe(second);
     expect(await git.ok(dir, ['ls-remote', 'origin', `refs/pull/${number}/head`])).toContain(second);
   });
 
   it('closes when its branch is deleted, and keeps its head', async () => {
     const sha = await branch('b', 'x.txt', 'x\n');
-    const { number } = (await open('b')).body as unknown as { number: number };
+    const { number } = (await open('b')).body;
     await git.ok(dir, ['push', '--quiet', '--delete', 'origin', 'b'], forge.owner);
     await expect
       .poll(async () => (await get(`/pulls/${number}`)).body, { timeout: 10_000 })
@@ -160,8 +160,8 @@ describe('changing', () => {
 
   it('tells whether it can be merged', async () => {
     await branch('b', 'README.md', 'mine\n');
-    const { number } = (await open('b')).body as unknown as { number: number };
-    const mergeable = async () => (await get(`/pulls/${number}`)).body['mergeable'];
+    const { number } = (await open('b')).body;
+    const mergeable = async () => (await get(`/pulls/${number}`)).body.mergeable;
     await expect.poll(mergeable, { timeout: 20_000 }).toBe(true);
     await git.ok(dir, ['checkout', '--quiet', '-B', 'main', 'origin/main']);
     await git.commit(dir, 'README.md', 'theirs\n');
@@ -171,7 +171,7 @@ describe('changing', () => {
 
   it('asks known users for a review', async () => {
     await branch('b', 'x.txt', 'x\n');
-    const { number } = (await open('b')).body as unknown as { number: number };
+    const { number } = (await open('b')).body;
     const ask = (reviewers: string[]) =>
       call(forge, 'POST', `${api}/pulls/${number}/requested_reviewers`, {
         token: forge.owner.token,
@@ -180,7 +180,7 @@ describe('changing', () => {
     expect((await ask([forge.owner.name])).status).toBe(201);
     expect((await ask(['nobody-of-that-name'])).status).toBe(404);
     const { body } = await get(`/pulls/${number}`);
-    expect(body['requested_reviewers'].map((user) => user['login'])).toEqual([forge.owner.name]);
+    expect(body.requested_reviewers.map((user) => user.login)).toEqual([forge.owner.name]);
     expect((await get(`/pulls/${number}/reviews`)).body).toMatchObject([
       { user: { login: forge.owner.name }, state: 'REQUEST_REVIEW' },
     ]);

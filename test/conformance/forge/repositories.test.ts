@@ -11,7 +11,7 @@ describe('who may do what', () => {
   it('tells its version to anybody', async () => {
     const { status, body } = await call(forge, 'GET', '/version');
     expect(status).toBe(200);
-    expect(body['version']).toMatch(/^\d+\.\d+\.\d+/);
+    expect(body.version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
   it.each([
@@ -21,7 +21,7 @@ describe('who may do what', () => {
   ])('knows the user by %s', async (_, authorization) => {
     const { status, body } = await call(forge, 'GET', '/user', { authorization: authorization(forge) });
     expect(status).toBe(200);
-    expect(body['login']).toBe(forge.owner.name);
+    expect(body.login).toBe(forge.owner.name);
   });
 
   it('refuses wrong credentials everywhere, with JSON', async () => {
@@ -68,7 +68,7 @@ describe('repositories', () => {
     const { name } = await newRepository(forge);
     const again = await call(forge, 'POST', '/user/repos', { token: forge.owner.token, body: { name } });
     expect(again.status).toBe(409);
-    expect(again.body['message']).toContain('already exists');
+    expect(again.body.message).toContain('already exists');
   });
 
   it('need a usable name', async () => {
@@ -81,7 +81,7 @@ describe('repositories', () => {
   it('that do not exist are 404', async () => {
     const { status, body } = await call(forge, 'GET', `/repos/${forge.owner.name}/none`);
     expect(status).toBe(404);
-    expect(body['message']).toEqual(expect.any(String));
+    expect(body.message).toEqual(expect.any(String));
   });
 });
 
@@ -96,7 +96,7 @@ describe('contents', () => {
       encoding: 'base64',
       sha: expect.stringMatching(/^[0-9a-f]{40}$/),
     });
-    const text = Buffer.from(body['content'] as string, 'base64').toString('utf8');
+    const text = Buffer.from(body.content, 'base64').toString('utf8');
     expect(text).toContain(name);
     expect((await call(forge, 'GET', `${api}/raw/README.md?ref=main`)).text).toBe(text);
   });
@@ -119,7 +119,7 @@ describe('branches', () => {
   it('are listed with the number of all', async () => {
     const { api } = await newRepository(forge);
     const { body, headers } = await call(forge, 'GET', `${api}/branches`);
-    expect(body.map((branch) => branch['name'])).toEqual(['main']);
+    expect(body.map((branch) => branch.name)).toEqual(['main']);
     expect(headers.get('x-total-count')).toBe('1');
   });
 

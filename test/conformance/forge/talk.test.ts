@@ -27,7 +27,7 @@ beforeEach(async () => {
   await git.ok(dir, ['checkout', '--quiet', '-b', 'b']);
   head = await git.commit(dir, 'x.txt', 'x\n');
   await git.ok(dir, ['push', '--quiet', 'origin', 'b'], forge.second);
-  number = Number((await post('/pulls', { head: 'b', base: 'main', title: 'T' })).body['number']);
+  number = (await post('/pulls', { head: 'b', base: 'main', title: 'T' })).body.number;
 });
 
 const post = (path: string, body: object, token = forge.second.token) =>
@@ -54,7 +54,7 @@ describe('commit statuses', () => {
     await status('success', 'fairway/live');
     expect(await combined()).toMatchObject({ state: 'success', total_count: 2 });
     const listed = (await get(`/statuses/${head}?limit=50`)).body;
-    expect(listed.map((s) => `${s['context']} ${s['status']}`)).toEqual([
+    expect(listed.map((s) => `${s.context} ${s.status}`)).toEqual([
       'fairway/live success',
       'fairway/approval success',
       'fairway/live pending',
@@ -72,10 +72,10 @@ describe('comments', () => {
     const created = await post(`/issues/${number}/comments`, { body: 'waiting <!-- fairway:status -->' });
     expect(created.status).toBe(201);
     expect(created.body).toMatchObject({ body: 'waiting <!-- fairway:status -->', user: { login: forge.second.name } });
-    const edited = await patch(`/issues/comments/${created.body['id']}`, { body: 'live' });
+    const edited = await patch(`/issues/comments/${created.body.id}`, { body: 'live' });
     expect(edited.status).toBe(200);
-    expect((await get(`/issues/${number}/comments`)).body).toMatchObject([{ id: created.body['id'], body: 'live' }]);
-    expect((await get(`/pulls/${number}`)).body['comments']).toBe(1);
+    expect((await get(`/issues/${number}/comments`)).body).toMatchObject([{ id: created.body.id, body: 'live' }]);
+    expect((await get(`/pulls/${number}`)).body.comments).toBe(1);
   });
 
   it('need a body and a pull request', async () => {
@@ -90,10 +90,10 @@ describe('labels', () => {
     const created = await post('/labels', { name: 'retrain', color: '#aa00cc', description: 'd' }, forge.owner.token);
     expect(created.status).toBe(201);
     expect(created.body).toMatchObject({ name: 'retrain', color: 'aa00cc' });
-    expect((await get('/labels')).body).toMatchObject([{ id: created.body['id'], name: 'retrain' }]);
-    const put = await post(`/issues/${number}/labels`, { labels: [created.body['id']] });
+    expect((await get('/labels')).body).toMatchObject([{ id: created.body.id, name: 'retrain' }]);
+    const put = await post(`/issues/${number}/labels`, { labels: [created.body.id] });
     expect(put.status).toBe(200);
-    expect((await get(`/pulls/${number}`)).body['labels']).toMatchObject([{ name: 'retrain' }]);
+    expect((await get(`/pulls/${number}`)).body.labels).toMatchObject([{ name: 'retrain' }]);
     expect((await get(`/issues/${number}/labels`)).body).toMatchObject([{ name: 'retrain' }]);
   });
 });
@@ -128,7 +128,7 @@ describe('webhooks', () => {
     return post('/hooks', { type: 'gitea', active: true, events, config, ...extra }, forge.owner.token);
   };
   const seen = () =>
-    received.map(({ headers, body }) => `${headers['x-gitea-event']} ${body['action'] ?? body['ref']}`);
+    received.map(({ headers, body }) => `${String(headers['x-gitea-event'])} ${body.action ?? body.ref}`);
   const wait = (n: number) => expect.poll(() => received.length, { timeout: 20_000 }).toBe(n);
 
   it('are created, listed without their secret, and deleted', async () => {
@@ -138,7 +138,7 @@ describe('webhooks', () => {
     const listed = await call(forge, 'GET', `${api}/hooks`, { token: forge.owner.token });
     expect(listed.body).toHaveLength(1);
     expect(listed.text).not.toContain(secret);
-    const gone = await call(forge, 'DELETE', `${api}/hooks/${body['id']}`, { token: forge.owner.token });
+    const gone = await call(forge, 'DELETE', `${api}/hooks/${body.id}`, { token: forge.owner.token });
     expect(gone.status).toBe(204);
     expect((await call(forge, 'GET', `${api}/hooks`, { token: forge.owner.token })).body).toEqual([]);
   });
@@ -177,9 +177,9 @@ describe('webhooks', () => {
     await wait(2);
     const comment = await post(`/issues/${number}/comments`, { body: 'hello' });
     await wait(3);
-    await patch(`/issues/comments/${comment.body['id']}`, { body: 'hello again' });
+    await patch(`/issues/comments/${comment.body.id}`, { body: 'hello again' });
     await wait(4);
-    await expect.poll(async () => (await get(`/pulls/${number}`)).body['mergeable'], { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await get(`/pulls/${number}`)).body.mergeable, { timeout: 20_000 }).toBe(true);
     expect(
       (await post(`/pulls/${number}/merge`, { Do: 'merge', head_commit_id: next }, forge.owner.token)).status,
     ).toBe(200);
@@ -191,7 +191,7 @@ describe('webhooks', () => {
       'issue_comment edited',
       'pull_request closed',
     ]);
-    expect(received[1]?.body['pull_request']).toMatchObject({ number, head: { sha: next } });
+    expect(received[1]?.body.pull_request).toMatchObject({ number, head: { sha: next } });
     expect(received[2]?.body).toMatchObject({ is_pull: true, issue: { number }, comment: { body: 'hello' } });
     expect(received[4]?.body).toMatchObject({
       number,
@@ -207,8 +207,8 @@ describe('webhooks', () => {
     await wait(2);
     expect(seen()).toEqual(['pull_request closed', 'pull_request opened']);
     expect(received[0]?.body).toMatchObject({ pull_request: { merged: false } });
-    const opened = Number(received[1]?.body['number']);
-    await expect.poll(async () => (await get(`/pulls/${opened}`)).body['mergeable'], { timeout: 20_000 }).toBe(true);
+    const opened = received[1]?.body.number;
+    await expect.poll(async () => (await get(`/pulls/${opened}`)).body.mergeable, { timeout: 20_000 }).toBe(true);
     await post(`/pulls/${opened}/merge`, { Do: 'merge' }, forge.owner.token);
     await wait(4);
     expect(seen().slice(2).sort()).toEqual(['pull_request closed', 'push refs/heads/main']);

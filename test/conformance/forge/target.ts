@@ -58,8 +58,34 @@ async function startEmbedded(): Promise<Target> {
 }
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string; readonly body: Json };
-/** JSON as it came; the tests say what they expect of it. */
-export type Json = { readonly [name: string]: Json } & readonly Json[] & string & number & boolean;
+/** The fields that the tests read one by one; whether they are there is what the tests prove. */
+export type Json = Fields & readonly Fields[];
+type Fields = {
+  readonly id: number;
+  readonly number: number;
+  readonly name: string;
+  readonly login: string;
+  readonly message: string;
+  readonly version: string;
+  readonly content: string;
+  readonly sha: string;
+  readonly status: string;
+  readonly context: string;
+  readonly filename: string;
+  readonly mergeable: boolean;
+  readonly state: string;
+  readonly merge_base: string;
+  readonly merge_commit_sha: string;
+  readonly comments: number;
+  readonly action?: string;
+  readonly ref: string;
+  readonly labels: readonly Fields[];
+  readonly requested_reviewers: readonly Fields[];
+  readonly commit: Fields;
+  readonly head: Fields;
+  readonly base: Fields;
+  readonly pull_request: Fields;
+};
 
 /** One API call; without `token` as nobody. */
 export async function call(

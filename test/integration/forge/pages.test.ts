@@ -35,7 +35,7 @@ beforeEach(async () => {
     title: 'Deploy <b>x</b>',
     body: '## Why\n\n<script>alert(1)</script> **bold** <!-- marker -->',
   };
-  number = Number((await call(forge, 'POST', `${repository.api}/pulls`, { token: SECOND.token, body })).body['number']);
+  number = (await call(forge, 'POST', `${repository.api}/pulls`, { token: SECOND.token, body })).body.number;
   url = `${forge.url}/${repository.full}/pulls/${number}`;
 });
 
@@ -86,7 +86,7 @@ it('does not merge what came after the page was shown', async () => {
   const answer = await press('merge', seen);
   expect(answer.status).toBe(409);
   expect(await answer.text()).toContain('head out of date');
-  expect((await pull())['state']).toBe('open');
+  expect((await pull()).state).toBe('open');
 });
 
 it('closes', async () => {
@@ -100,7 +100,7 @@ it('takes no form from elsewhere', async () => {
   expect((await press('merge', { ...fields, csrf: 'f'.repeat(64) })).status).toBe(403);
   expect((await press('merge', fields, { origin: 'http://evil.example' })).status).toBe(403);
   expect((await press('merge', { ...fields, as: 'fairway-bot' })).status).toBe(403);
-  expect((await pull())['state']).toBe('open');
+  expect((await pull()).state).toBe('open');
 });
 
 it('answers a person’s wrong address with a page', async () => {

@@ -1,4 +1,5 @@
 import { html, type Html } from '../../web/html.ts';
+import { markdown } from '../../web/markdown.ts';
 import { latestByContext } from '../api/statuses.ts';
 import { EMPTY_TREE, type Forge, type Repository } from '../forge.ts';
 import { branches, commits, diff } from '../objects.ts';
@@ -6,7 +7,6 @@ import { pullFacts, type PullFacts } from '../payloads.ts';
 import type { CommentState, PullState, StatusState } from '../state.ts';
 import { diffView, parseDiff } from './diff.ts';
 import { layout, when } from './layout.ts';
-import { markdown } from './markdown.ts';
 import { commitRow, pathOf, stateBadge, stateOf } from './repository.ts';
 
 /** One pull request: what it says, how it stands, the buttons, and the bytes it changes. */

@@ -1,4 +1,4 @@
-import { escapeHtml, type Html, trusted } from '../../web/html.ts';
+import { escapeHtml, type Html, trusted } from './html.ts';
 
 /**
  * The Markdown that pull requests of Fairway use, as safe HTML: headings, lists, tables, fenced code, quotes, rules, paragraphs; inline code,
@@ -114,6 +114,14 @@ function checkbox(text: string): string {
 /** Stands for something set aside; a private-use character that is taken out of the text before. */
 const MARK = '\uE000';
 
+/** One paragraph's inline marks as safe HTML; line feeds become line breaks. */
+export const inlineMarkdown = (text: string): Html => trusted(text.split('\n').map(inline).join('<br>'));
+
+/** Markdown's backslash escapes taken away: the text as a reader sees it. */
+export const unescapeMarkdown = (text: string): string => text.replaceAll(ESCAPE, '$1');
+
+const ESCAPE = /\\([\\`*_{}[\]()#+\-.!|<>~])/g;
+
 /** Inline marks. Code spans and links are set aside first, so that nothing inside them is read as a mark. */
 function inline(text: string): string {
   const aside: string[] = [];
@@ -121,7 +129,7 @@ function inline(text: string): string {
   const marked = text
     .replaceAll(MARK, '')
     .replaceAll(/(`+)(.+?)\1/g, (_, __, body: string) => keep(`<code>${escapeHtml(body.trim())}</code>`))
-    .replaceAll(/\\([\\`*_{}[\]()#+\-.!|<>~])/g, (_, char: string) => keep(escapeHtml(char)))
+    .replaceAll(ESCAPE, (_, char: string) => keep(escapeHtml(char)))
     .replaceAll(/\[([^\]]+)\]\(([^()\s]+(?:\([^()\s]*\))?)\)/g, (whole, label: string, url: string) => {
       const to = safeUrl(url);
       return to === undefined
