@@ -5,7 +5,8 @@ import { FairwayError } from '@fairway/core';
 import { noSavedModel } from './digest.ts';
 import type { MetaGraphDef, NodeDef, SavedModelProto, SignatureDef, TensorInfo } from './proto.ts';
 import { decodeSavedModel } from './proto.ts';
-import { dtypeOf, shapeFromProto } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+import { dtypeOf, shapeFromProto, tensorFromProto } from './tensor.ts';
 
 /** Signature name → tensor names in the graph (`node:output`) by their names in the signature. */
 export type Bindings = Readonly<
@@ -44,6 +45,12 @@ export async function readSavedModel(dir: string): Promise<SavedModel> {
       definitions.map(([name, { inputs, outputs }]) => [name, { inputs: names(inputs), outputs: names(outputs) }]),
     ),
   };
+}
+
+/** The value of a Const node; undefined when there is no such node. */
+export function constantOf(model: SavedModel, name: string): Tensor | undefined {
+  const proto = model.nodes.find((node) => node.name === name && node.op === 'Const')?.attr['value']?.tensor;
+  return proto === undefined ? undefined : tensorFromProto(proto, `Constant "${name}"`);
 }
 
 async function readPb(dir: string): Promise<Buffer> {
