@@ -53,7 +53,7 @@ const ENVIRONMENT = {
 };
 
 /** How long the judge and the outbox rest when there was nothing to do. */
-const REST_MS = 500;
+const REST_MS = 250;
 
 function buildMonitor(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-monitor', log);

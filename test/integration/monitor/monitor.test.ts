@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { Pool } from 'pg';
+import { silentLogger, type Verdict } from '@fairway/core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
+import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
+import { snapshotFiles } from '../../../packages/monitor/src/snapshot/files.ts';
+import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
+import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
+import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
+import { type FakeChannel, startFakeChannel } from '../../harness/fake-channel.ts';
+import { type FakeWriter, startFakeWriter } from '../../harness/fake-writer.ts';
+import { startPostgres } from '../../harness/postgres.ts';
+import {
+  baseline,
+  type Case,
+  cases,
+  type Child,
+  modelVersion,
+  MODEL,
+  packsOf,
+  startProcess,
+  until,
+} from './support.ts';
+
+const REFERENCE = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(3000, 1)) };
+const POLICY = `apiVersion: fairway.dev/v1
+kind: Policy
+model: ${MODEL}
+period: { every: quarter, coverageFloor: 0.8 }
+minimum: { rows: 300, events: 50, rowsPerBin: 10 }
+rules:
+  - { id: auc-decay, metric: auc, compare: relative-decay, op: '>=', limit: 0.1, guard: { z: 1.96 }, severity: alert }
+  - { id: input-psi, metric: psi, scope: each-input, op: '>=', limit: 0.1, guard: { noise: 0.95 }, severity: warning }
+retrain: { on: alert, cooldown: P14D }
+notify: { on: [alert, recovered] }
+`;
+const QUARTERS = ['2025-01-01', '2025-04-01', '2025-07-01', '2025-10-01', '2026-01-01', '2026-04-01'].map(
+  (day) => `${day}T00:00:00.000Z`,
+);
+
+let database: Awaited<ReturnType<typeof startPostgres>>;
+let pool: Pool;
+let writer: FakeWriter;
+let channel: FakeChannel;
+let snapshots: string;
+let children: Child[];
+
+beforeEach(async () => {
+  database = await startPostgres();
+  pool = new Pool({ connectionString: database.url });
+  await migrate(pool);
+  [writer, channel] = [await startFakeWriter(), await startFakeChannel()];
+  writer.state.references.set(`${MODEL}/1`, REFERENCE);
+  writer.state.references.set(`${MODEL}/2`, { ...REFERENCE, modelVersion: modelVersion('2') });
+  writer.state.policies.set(MODEL, { blob: 'b10b', text: POLICY });
+  writer.state.models = [
+    { model: MODEL, owner: 'o', environments: [{ name: 'prod', namespace: 'n', application: 'a', merge: 'review' }] },
+  ];
+  snapshots = mkdtempSync(join(tmpdir(), 'fairway-snapshots-'));
+  children = [];
+});
+afterEach(async () => {
+  for (const child of children) await child.kill();
+  await Promise.all([writer.stop(), channel.stop(), pool.end()]);
+  await database.stop();
+  rmSync(snapshots, { recursive: true, force: true });
+});
+
+async function monitor(): Promise<Child> {
+  const child = await startProcess('main.ts', {
+    DATABASE_URL: database.url,
+    WRITER_URL: writer.url,
+    WRITER_TOKEN: writer.token,
+    MONITOR_TOKEN: 'monitor-test-token',
+    SNAPSHOT_DIR: snapshots,
+    TEAMS_WEBHOOK_URL: channel.url,
+    DASHBOARD_URL: 'http://dashboard.test',
+    SETTLE_MS: '200',
+  });
+  children.push(child);
+  return child;
+}
+
+/** Plays a quarter: predictions and, unless told otherwise, all their labels. */
+async function play(quarter: number, rows: readonly Case[], { version = '1', labelled = true } = {}): Promise<void> {
+  const period = { start: QUARTERS[quarter] ?? '', end: QUARTERS[quarter + 1] ?? '' };
+  const references = async () => writer.state.references.get(`${MODEL}/${version}`);
+  for (const each of packsOf(rows, period, `q${quarter}`, version, 500)) {
+    await recordPack({ store: packStore(pool), references, log: silentLogger }, each);
+  }
+  if (labelled) await label(quarter, rows);
+}
+const label = (quarter: number, rows: readonly Case[]) =>
+  addLabels(
+    labelStore(pool),
+    rows.map((row, index) => ({ id: `q${quarter}-${index}-0`, label: row.label })),
+    [],
+  );
+
+async function windows(url: string): Promise<Verdict[]> {
+  const answer = await fetch(`${url}/v1/windows?model=${MODEL}`, {
+    headers: { authorization: 'Bearer monitor-test-token' },
+  });
+  return ((await answer.json()) as { windows: Verdict[] }).windows;
+}
+
+const verdictOf = (child: Child, period: string, labelled: number) =>
+  until(`a verdict on ${period}`, 20, async () =>
+    (await windows(child.url)).find(({ window, metrics }) => window.period === period && metrics.labelled >= labelled),
+  );
+
+const GOOD = cases(1200, 21);
+const MOVED = cases(1200, 22, { shift: 1500 });
+const DECAYED = cases(1200, 23, { shift: 500, noise: 0.7 });
+
+describe('the monitor', () => {
+  test('judges healthy, warning and alert, asks once for retraining, tells once, and sees the recovery', async () => {
+    const child = await monitor();
+    await play(0, GOOD);
+    expect(await verdictOf(child, '2025Q1', 1200)).toMatchObject({ state: 'healthy', findings: [], policy: 'b10b' });
+    await play(1, MOVED);
+    const warning = await verdictOf(child, '2025Q2', 1200);
+    expect(warning).toMatchObject({ state: 'warning', findings: [{ rule: 'input-psi', variable: 'income' }] });
+    await play(2, DECAYED);
+    expect((await verdictOf(child, '2025Q3', 1200)).state).toBe('alert');
+    const request = await until('the retrain request', 20, () => writer.state.requests[0]);
+    expect(request).toMatchObject({
+      kind: 'retrain',
+      model: MODEL,
+      version: '1',
+      environment: 'prod',
+      verdict: { state: 'alert' },
+    });
+    expect(request.windows.map(({ window }) => window.period)).toEqual(['2025Q1', '2025Q2']);
+    expect(request.snapshot).toMatchObject({ rows: 3600, labels: 3600, start: QUARTERS[0], end: QUARTERS[3] });
+    const csv = gunzipSync(readFileSync(join(snapshots, request.snapshot.file)));
+    expect(createHash('sha256').update(csv).digest('hex')).toBe(request.snapshot.sha256);
+    const lines = csv.toString('utf8').trimEnd().split('\n');
+    expect(lines[0]).toBe('id,time,version,income,job,p_event,bad');
+    expect(lines).toHaveLength(3601);
+    await until('the card', 20, () => channel.cards[0]);
+
+    // A corrected label re-judges the window; neither a card nor a retrain goes out twice, nor while the retrain is open.
+    await addLabels(labelStore(pool), [{ id: 'q2-0-0', label: DECAYED[0]?.label === 1 ? 0 : 1 }], []);
+    await play(3, cases(1200, 24, { noise: 0.8 }));
+    expect((await verdictOf(child, '2025Q4', 1200)).state).toBe('alert');
+    await until('the second card', 20, () => channel.cards[1]);
+    await until('the held request', 20, async () =>
+      (await pool.query("select 1 from monitoring.outbox where state = 'held'")).rowCount === 1 ? true : undefined,
+    );
+    expect(writer.state.changes).toHaveLength(1);
+
+    await play(4, cases(1200, 25), { version: '2' });
+    expect((await verdictOf(child, '2026Q1', 1200)).state).toBe('healthy');
+    const recovered = await until('the recovery card', 20, () =>
+      channel.cards.find(({ title }) => title.includes('performs well again')),
+    );
+    expect(recovered.title).toContain('2026Q1');
+    expect(channel.cards).toHaveLength(3);
+  });
+
+  test('says insufficient while labels are missing, and never lets that clear anything', async () => {
+    const child = await monitor();
+    const rows = cases(1200, 26, { noise: 0.8 });
+    await play(0, rows, { labelled: false });
+    const before = await verdictOf(child, '2025Q1', 0);
+    expect(before).toMatchObject({
+      state: 'insufficient',
+      metrics: { auc: null, ks: null, labelled: 0, predictions: 1200 },
+    });
+    await label(0, rows);
+    expect((await verdictOf(child, '2025Q1', 1200)).state).toBe('alert');
+  });
+
+  test('killed at any moment, sends one retrain request and one card', async () => {
+    await play(0, DECAYED);
+    writer.state.hangUpAfterChange = true;
+    channel.answers.push({ status: 503 }, { status: 429, retryAfter: '1' });
+    for (const afterMs of [100, 350, 600, 900]) {
+      const child = await monitor();
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await child.kill();
+    }
+    const last = await monitor();
+    await until('everything settled', 30, async () => {
+      const { rowCount } = await pool.query("select 1 from monitoring.outbox where state <> 'accepted'");
+      return rowCount === 0 && (await windows(last.url)).length === 1 ? true : undefined;
+    });
+    expect(new Set(writer.state.requests.map(({ dedupeKey }) => dedupeKey)).size).toBe(1);
+    expect(new Set(writer.state.requests.map((request) => JSON.stringify(request))).size).toBe(1);
+    expect(writer.state.changes).toHaveLength(1);
+    expect(new Set(channel.cards.map(({ deliveryId }) => deliveryId)).size).toBe(1);
+    expect(readdirSync(snapshots).filter((name) => !name.startsWith('.'))).toHaveLength(1);
+  });
+
+  test('waits with its verdicts while the writer is down, and shows the dashboard meanwhile', async () => {
+    await play(0, GOOD);
+    writer.state.down = true;
+    const child = await monitor();
+    const page = await (await fetch(`${child.url}/`)).text();
+    expect(page).toContain('does not answer');
+    expect(await windows(child.url)).toEqual([]);
+    writer.state.down = false;
+    expect((await verdictOf(child, '2025Q1', 1200)).state).toBe('healthy');
+    expect(await (await fetch(`${child.url}/models/${MODEL}`)).text()).toContain('2025Q1');
+    expect((await fetch(`${child.url}/models/nobody`)).status).toBe(404);
+    expect((await fetch(`${child.url}/v1/windows`)).status).toBe(401);
+  });
+
+  test('shows a policy that cannot be used, and judges once it is mended', async () => {
+    await play(0, GOOD);
+    writer.state.policies.set(MODEL, { blob: 'bad', text: POLICY.replace('coverageFloor', 'coverageFlor') });
+    const child = await monitor();
+    await until('the sentence on the page', 20, async () => {
+      const page = await (await fetch(`${child.url}/models/${MODEL}`)).text();
+      return page.includes('period has an unknown key coverageFlor') ? true : undefined;
+    });
+    writer.state.policies.set(MODEL, { blob: 'good', text: POLICY });
+    expect((await verdictOf(child, '2025Q1', 1200)).policy).toBe('good');
+  });
+});
+
+test('the same rows give the same snapshot, byte for byte', async () => {
+  await play(0, cases(800, 31));
+  const bounds = { model: MODEL, version: '1', environment: 'prod', start: QUARTERS[0] ?? '', end: QUARTERS[1] ?? '' };
+  const files = snapshotFiles(pool, snapshots);
+  const first = await files.take(bounds, REFERENCE.modelVersion);
+  const bytes = readFileSync(join(snapshots, first.file));
+  const second = await files.take(bounds, REFERENCE.modelVersion);
+  expect(second).toEqual(first);
+  expect(readFileSync(join(snapshots, second.file)).equals(bytes)).toBe(true);
+  const rows = gunzipSync(bytes).toString('utf8').trimEnd().split('\n').slice(1);
+  const keys = rows.map((row) => row.split(',').slice(0, 2).reverse().join(' '));
+  expect(keys).toEqual(keys.toSorted());
+  expect(rows.filter((row) => row.split(',')[4] === '').length).toBeGreaterThan(50);
+});

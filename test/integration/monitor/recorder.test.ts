@@ -1,0 +1,159 @@
+import { Pool } from 'pg';
+import type { Pack } from '@fairway/core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { startFakeWriter } from '../../harness/fake-writer.ts';
+import { startPostgres } from '../../harness/postgres.ts';
+import { recount, sorted, stored } from './counts.ts';
+import { producer, redisBinary, startRedis } from './queue.ts';
+import { baseline, cases, type Child, modelVersion, MODEL, packsOf, startProcess, until } from './support.ts';
+
+const REFERENCE = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
+const PERIOD = { start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T06:00:00.000Z' };
+const PREFIX = 'packs_test';
+
+const cleanups: Array<() => Promise<unknown>> = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+type World = {
+  pool: Pool;
+  queueUrl: string;
+  env: Record<string, string>;
+  writer: Awaited<ReturnType<typeof startFakeWriter>>;
+};
+
+async function world(queue: 'redis' | 'postgres'): Promise<World> {
+  const database = await startPostgres();
+  cleanups.push(database.stop);
+  const writer = await startFakeWriter();
+  cleanups.push(writer.stop);
+  writer.state.references.set(`${MODEL}/1`, REFERENCE);
+  const redis = queue === 'redis' ? await startRedis() : undefined;
+  if (redis) cleanups.push(redis.stop);
+  const pool = new Pool({ connectionString: database.url });
+  cleanups.push(() => pool.end());
+  const queueUrl = redis?.url ?? database.url;
+  const env = {
+    DATABASE_URL: database.url,
+    QUEUE_URL: queueUrl,
+    QUEUE_PREFIX: PREFIX,
+    WRITER_URL: writer.url,
+    WRITER_TOKEN: writer.token,
+    MONITOR_TOKEN: 'monitor-test-token',
+  };
+  return { pool, queueUrl, env, writer };
+}
+
+async function recorder(env: Record<string, string>): Promise<Child> {
+  const child = await startProcess('recorder-main.ts', env);
+  cleanups.push(child.stop);
+  return child;
+}
+
+async function add(queueUrl: string, packs: readonly Pack[]): Promise<void> {
+  const queue = producer(queueUrl, PREFIX);
+  await queue.add(packs);
+  await queue.close();
+}
+
+const account = async (url: string) => {
+  const answer = await fetch(`${url}/v1/account?model=${MODEL}`, {
+    headers: { authorization: 'Bearer monitor-test-token' },
+  });
+  return (await answer.json()) as { stored: number; packs: number };
+};
+
+const expectExact = async ({ pool }: World) =>
+  expect(sorted(await stored(pool))).toEqual(sorted(await recount(pool, REFERENCE.baseline)));
+
+for (const kind of ['postgres', 'redis'] as const) {
+  const available = kind === 'postgres' || redisBinary();
+  if (!available) console.log('skipped: no redis-server on this machine');
+  describe.skipIf(!available)(`on a ${kind} queue`, () => {
+    test('two recorders store every pack once; one dies by SIGKILL in the middle and comes back', async () => {
+      const its = await world(kind);
+      const packs = packsOf(cases(6000, 2), PERIOD, 'k', '1', 100);
+      const first = await recorder(its.env);
+      const second = await recorder(its.env);
+      await add(its.queueUrl, packs);
+      await until('some packs', 20, async () => ((await account(second.url)).packs >= 5 ? true : undefined));
+      await first.kill();
+      await add(its.queueUrl, packs.slice(0, 20));
+      const third = await recorder(its.env);
+      await until('all packs', 40, async () => ((await account(third.url)).stored === 6000 ? true : undefined));
+      expect(await account(third.url)).toMatchObject({ stored: 6000, packs: packs.length });
+      await expectExact(its);
+    });
+  });
+}
+
+test('a pack waits while the writer is down, and is stored when it is back', async () => {
+  const its = await world('postgres');
+  its.writer.state.down = true;
+  const child = await recorder(its.env);
+  await add(its.queueUrl, packsOf(cases(50, 3), PERIOD, 'w'));
+  await until('a first try', 20, () => (child.log().includes('it comes back') ? true : undefined));
+  expect((await account(child.url)).stored).toBe(0);
+  its.writer.state.down = false;
+  await until('the pack', 30, async () => ((await account(child.url)).stored === 50 ? true : undefined));
+  await expectExact(its);
+});
+
+test('labels come in over HTTP; every refusal says why', async () => {
+  const its = await world('postgres');
+  const child = await recorder(its.env);
+  await add(its.queueUrl, packsOf(cases(3, 4), PERIOD, 'h'));
+  await until('the pack', 30, async () => ((await account(child.url)).stored === 3 ? true : undefined));
+  const post = async (body: string, type: string, token = 'monitor-test-token') => {
+    const answer = await fetch(`${child.url}/v1/labels`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type, authorization: `Bearer ${token}` },
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const lines = [
+    '{"id":"h-0-0","label":1}',
+    '',
+    '{"id":"h-1-0","label":0,"observedAt":"2025-02-01T00:00:00Z"}',
+    '{"id":"later","label":1}',
+    '{"id":"h-2-0","label":2}',
+    'no json',
+  ];
+  expect(await post(lines.join('\n'), 'application/x-ndjson')).toEqual({
+    status: 200,
+    body: {
+      joined: 2,
+      early: 1,
+      unchanged: 0,
+      corrected: 0,
+      refused: [
+        { id: 'h-2-0', reason: 'label must be 0 or 1' },
+        { id: 'line 6', reason: 'this line is no JSON' },
+      ],
+    },
+  });
+  expect((await post('{"id":"h-2-0","label":1}', 'application/json')).body).toMatchObject({ joined: 1 });
+  expect(await post('{"id":"h-2-0"}', 'application/json')).toMatchObject({
+    status: 400,
+    body: { code: 'input.invalid', detail: 'The label cannot be used: label must be 0 or 1.' },
+  });
+  expect(await post('{}', 'application/json', 'wrong-token')).toMatchObject({
+    status: 401,
+    body: { code: 'auth.refused' },
+  });
+  expect((await fetch(`${child.url}/readyz`)).status).toBe(200);
+  expect(await (await fetch(`${child.url}/metrics`)).text()).toContain('fairway_predictions_stored_total 3');
+});
+
+test('an unreachable database or a missing setting ends the start with a sentence', async () => {
+  const its = await world('postgres');
+  await expect(
+    startProcess('recorder-main.ts', { ...its.env, DATABASE_URL: 'postgres://u:secret@127.0.0.1:1/x' }),
+  ).rejects.toThrow(/PostgreSQL at postgres:\/\/127\.0\.0\.1:1 does not answer .*Check DATABASE_URL/);
+  const { WRITER_TOKEN: _, ...without } = its.env;
+  await expect(startProcess('recorder-main.ts', without)).rejects.toThrow(
+    /WRITER_TOKEN is not set \(token of the writer\)/,
+  );
+});
