@@ -1,0 +1,204 @@
+import { parse as parseYaml } from 'yaml';
+import { apiVersionOf, type Kind, qualified } from '../kinds.ts';
+import { type Draft, isRecord, type KubeObject } from '../objects.ts';
+import { refusal } from '../refusal.ts';
+import { jsonPatch } from '../store/json-patch.ts';
+import { mergePatch, strategicMerge } from '../store/merge.ts';
+import type { Registry, RemoveOptions } from '../store/registry.ts';
+import { type Matches, parseFieldSelector, parseLabelSelector } from '../store/selectors.ts';
+import { notFound } from '../store/validate.ts';
+import type { Target } from './target.ts';
+
+/** An API call without its transport. */
+export type ApiCall = {
+  readonly method: string;
+  readonly target: Target;
+  readonly query: URLSearchParams;
+  readonly contentType: string;
+  readonly body: Buffer;
+};
+export type ApiAnswer = { readonly code: number; readonly body: object };
+
+/** Answers every verb but watch and log. Throws refusals. */
+export function answerResource(registry: Registry, call: ApiCall): ApiAnswer {
+  const { method, target } = call;
+  switch (method) {
+    case 'GET':
+      return target.name === undefined ? listObjects(registry, call) : { code: 200, body: find(registry, target) };
+    case 'POST':
+      return createObject(registry, call);
+    case 'PUT':
+      return replaceObject(registry, call);
+    case 'PATCH':
+      return patchObject(registry, call);
+    case 'DELETE':
+      return target.name === undefined ? removeAll(registry, call) : removeOne(registry, call);
+    default:
+      throw refusal('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  }
+}
+
+/** The selectors of a list or watch request as one predicate. */
+export function selectorOf(query: URLSearchParams): Matches {
+  const labels = parseLabelSelector(query.get('labelSelector') ?? '');
+  const fields = parseFieldSelector(query.get('fieldSelector') ?? '');
+  return (object) => labels(object) && fields(object);
+}
+
+function find(registry: Registry, { kind, namespace = '', name = '' }: Target): KubeObject {
+  return registry.get(kind, namespace, name) ?? notFound(kind, name);
+}
+
+function listObjects(registry: Registry, { target: { kind, namespace }, query }: ApiCall): ApiAnswer {
+  const items = registry.list(kind, namespace).filter(selectorOf(query));
+  const metadata = { resourceVersion: String(registry.store.version()) };
+  return { code: 200, body: { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata, items } };
+}
+
+const isDryRun = (query: URLSearchParams) => query.getAll('dryRun').includes('All');
+
+function createObject(registry: Registry, call: ApiCall): ApiAnswer {
+  const { target, query } = call;
+  if (target.name !== undefined)
+    throw refusal('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  const draft = inTarget(target, readObject(call));
+  return { code: 201, body: registry.create(target.kind, draft, { dryRun: isDryRun(query) }) };
+}
+
+function replaceObject(registry: Registry, call: ApiCall): ApiAnswer {
+  const { target, query } = call;
+  const draft = inTarget(target, readObject(call));
+  return { code: 200, body: registry.update(target.kind, draft, partOf(target), { dryRun: isDryRun(query) }) };
+}
+
+const partOf = ({ subresource }: Target) => (subresource === 'status' ? 'status' : 'all');
+
+function patchObject(registry: Registry, call: ApiCall): ApiAnswer {
+  const { target, query, contentType } = call;
+  const { kind, namespace = '', name = '' } = target;
+  const current = registry.get(kind, namespace, name);
+  const options = { dryRun: isDryRun(query) };
+  if (contentType === 'application/apply-patch+yaml' || contentType === 'application/apply-patch+cbor') {
+    if (!query.get('fieldManager'))
+      throw refusal(
+        'Invalid',
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      );
+    if (!current) return { code: 201, body: registry.create(kind, inTarget(target, readObject(call)), options) };
+  }
+  if (!current) return notFound(kind, name);
+  const patched = applyPatch(kind, contentType, current, readBody(call));
+  if (!isRecord(patched) || !isRecord(patched['metadata']))
+    throw refusal('BadRequest', 'The patch leaves no object with metadata.');
+  const draft = inTarget(target, patched as unknown as Draft);
+  // A patch was made on the object as it is; only a resourceVersion inside the patch itself is a precondition.
+  return { code: 200, body: registry.update(kind, draft, partOf(target), options) };
+}
+
+function applyPatch(kind: Kind, contentType: string, current: KubeObject, patch: unknown): unknown {
+  switch (contentType) {
+    case 'application/json-patch+json':
+      return jsonPatch(current, patch);
+    case 'application/merge-patch+json':
+      return mergePatch(current, patch);
+    case 'application/apply-patch+yaml':
+      return kind.custom ? mergePatch(current, patch) : strategicMerge(current, patch);
+    case 'application/strategic-merge-patch+json':
+      if (!kind.custom) return strategicMerge(current, patch);
+      break;
+    default:
+  }
+  const known = 'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
+  const message = `the body of the request was in an unknown format - accepted media types include: ${known}`;
+  throw refusal('UnsupportedMediaType', message);
+}
+
+/** The object of a request body, with the checks that path and body agree. */
+function inTarget({ kind, namespace, name }: Target, draft: Draft): Draft {
+  const { metadata } = draft;
+  if (draft.kind !== kind.kind || draft.apiVersion !== apiVersionOf(kind)) {
+    throw refusal(
+      'BadRequest',
+      `the object is ${draft.apiVersion}, Kind=${draft.kind}, but the path wants ${apiVersionOf(kind)}, Kind=${kind.kind}`,
+    );
+  }
+  if (name !== undefined && metadata.name !== undefined && metadata.name !== name) {
+    throw refusal(
+      'BadRequest',
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+    );
+  }
+  if (namespace !== undefined && metadata.namespace !== undefined && metadata.namespace !== namespace) {
+    throw refusal(
+      'BadRequest',
+      `the namespace of the provided object does not match the namespace sent on the request`,
+    );
+  }
+  if (kind.namespaced && namespace === undefined && metadata.namespace === undefined) {
+    throw refusal('BadRequest', `${qualified(kind)} are namespaced: send the request to a namespace`);
+  }
+  return {
+    ...draft,
+    metadata: {
+      ...metadata,
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+    },
+  };
+}
+
+/** A JSON body; an empty one is an empty object. Anything else is refused with 400. */
+export const parseJson = (body: Buffer): unknown => parseBody(() => JSON.parse(body.toString('utf8') || '{}'));
+
+function readBody({ body, contentType }: ApiCall): unknown {
+  return contentType.endsWith('yaml') ? parseBody(() => parseYaml(body.toString('utf8'))) : parseJson(body);
+}
+
+function parseBody(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    throw refusal('BadRequest', `the request body cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function readObject(call: ApiCall): Draft {
+  const value = readBody(call);
+  if (!isRecord(value)) throw refusal('BadRequest', 'the request body must be an object');
+  const { apiVersion = apiVersionOf(call.target.kind), kind = call.target.kind.kind, metadata = {} } = value;
+  if (!isRecord(metadata)) throw refusal('BadRequest', 'metadata must be an object');
+  return { ...value, apiVersion, kind, metadata } as Draft;
+}
+
+function removeOptions({ query, body }: ApiCall): RemoveOptions {
+  const options = parseJson(body);
+  const given = isRecord(options) ? options : {};
+  const grace = query.get('gracePeriodSeconds') ?? given['gracePeriodSeconds'];
+  const propagation = query.get('propagationPolicy') ?? given['propagationPolicy'];
+  const preconditions = isRecord(given['preconditions']) ? given['preconditions'] : {};
+  return {
+    dryRun: isDryRun(query) || (Array.isArray(given['dryRun']) && given['dryRun'].includes('All')),
+    gracePeriodSeconds: grace === undefined || grace === null ? undefined : Number(grace),
+    propagation: ['Foreground', 'Orphan'].includes(String(propagation))
+      ? (propagation as 'Foreground' | 'Orphan')
+      : 'Background',
+    uid: typeof preconditions['uid'] === 'string' ? preconditions['uid'] : undefined,
+  };
+}
+
+function removeOne(registry: Registry, call: ApiCall): ApiAnswer {
+  const { kind, namespace = '', name = '' } = call.target;
+  const before = find(registry, call.target);
+  const after = registry.remove(kind, namespace, name, removeOptions(call));
+  if (after.metadata.deletionTimestamp !== undefined || kind.kind === 'Pod') return { code: 200, body: after };
+  const details = { name, group: kind.group, kind: kind.plural, uid: before.metadata.uid };
+  return { code: 200, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } };
+}
+
+function removeAll(registry: Registry, call: ApiCall): ApiAnswer {
+  const { kind, namespace } = call.target;
+  const items = registry.list(kind, namespace).filter(selectorOf(call.query));
+  for (const { metadata } of items) registry.remove(kind, metadata.namespace ?? '', metadata.name, removeOptions(call));
+  const metadata = { resourceVersion: String(registry.store.version()) };
+  return { code: 200, body: { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata, items } };
+}

@@ -1,0 +1,202 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, type Logger, systemClock } from '@fairway/core';
+import { type Identity, loadIdentity } from './api/certificate.ts';
+import { writeKubeconfig } from './api/kubeconfig.ts';
+import { listen, type Listener } from './api/listener.ts';
+import { serveLog } from './api/logs.ts';
+import { serviceReport } from './api/reports.ts';
+import { apiHandler } from './api/server.ts';
+import { type ArgoParts, applicationController } from './argocd/application.ts';
+import { applicationSetController } from './argocd/applicationset.ts';
+import { renderer } from './argocd/manifests.ts';
+import { gitPoller } from './argocd/poll.ts';
+import { openRepositories } from './argocd/repositories.ts';
+import { claimController } from './controllers/claim.ts';
+import { deploymentController } from './controllers/deployment.ts';
+import { endpointController } from './controllers/endpoints.ts';
+import { eventRecorder } from './controllers/events.ts';
+import { garbageController } from './controllers/garbage.ts';
+import { jobController } from './controllers/job.ts';
+import { runControllers } from './controllers/loop.ts';
+import { namespaceController } from './controllers/namespace.ts';
+import { serviceProxy } from './controllers/proxy.ts';
+import { replicaSetController } from './controllers/replicaset.ts';
+import { firstObjects, moveServices } from './first-objects.ts';
+import { KINDS, POD, SERVICE } from './kinds.ts';
+import type { Programs } from './kubelet/command.ts';
+import { imageStore } from './kubelet/images.ts';
+import { kubelet } from './kubelet/kubelet.ts';
+import { processTable } from './kubelet/processes.ts';
+import { claimNetwork, type Network } from './network.ts';
+import { openJournal } from './store/journal.ts';
+import { openRegistry, type Registry } from './store/registry.ts';
+import { openStore } from './store/store.ts';
+import type { Service } from './workloads.ts';
+
+export type ClusterConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly token: string;
+  readonly imageLayout: string;
+  readonly programs: Programs;
+  readonly kubectl: string;
+  readonly gitPollMs: number;
+  readonly kubeconfigOut: string | undefined;
+  readonly argocdNamespace: string;
+  /** What programs and git need of our own environment. */
+  readonly path: string;
+  readonly tmpdir: string;
+};
+
+export type Cluster = { readonly port: number; stop(): Promise<void> };
+
+/** Starts the whole embedded cluster on what its data folder holds from last time. */
+export async function startCluster(config: ClusterConfig, log: Logger): Promise<Cluster> {
+  const { dataDir } = config;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const clock = systemClock;
+  const network = await claimNetwork(dataDir);
+  const journal = openJournal(join(dataDir, 'store'));
+  const registry = openRegistry(openStore(journal), clock, {
+    clusterIP: () => network.serviceAddress(serviceAddresses(registry)),
+  });
+  const inner = startControllers(config, { registry, clock, log, network });
+  const identity = loadIdentity(
+    join(dataDir, 'tls'),
+    ['127.0.0.1', 'localhost', ...(/^[\d.]+$/.test(config.host) ? [config.host] : [])],
+    clock.now(),
+  );
+  const listener = await startApi(config, { registry, identity, log, report: inner.pods, webhook: inner.webhook });
+  inner.start();
+  return {
+    port: listener.port,
+    async stop() {
+      await inner.stop();
+      await listener.close();
+      network.close();
+      journal.close();
+    },
+  };
+}
+
+const serviceAddresses = (registry: Registry): Set<string> =>
+  new Set(registry.list<Service>(SERVICE).flatMap(({ spec }) => spec.clusterIP ?? []));
+
+type Ground = { readonly registry: Registry; readonly clock: Clock; readonly log: Logger; readonly network: Network };
+
+/** Kubelet, proxy, controllers and Argo CD, in the order in which they may rely on each other. */
+function startControllers(config: ClusterConfig, { registry, clock, log, network }: Ground) {
+  const { dataDir, path } = config;
+  const record = eventRecorder(registry, clock);
+  const node = kubelet(
+    {
+      registry,
+      record,
+      clock,
+      log,
+      images: imageStore(config.imageLayout, join(dataDir, 'images')),
+      processes: processTable(join(dataDir, 'processes'), clock),
+      programs: config.programs,
+      baseEnv: { PATH: path, HOME: dataDir, TMPDIR: config.tmpdir },
+      dataDir,
+    },
+    network,
+  );
+  const proxy = serviceProxy(registry, record, log);
+  const repositories = openRepositories(registry, join(dataDir, 'argocd'), path, log);
+  const argo: ArgoParts = {
+    registry,
+    repositories,
+    render: renderer(repositories, config.kubectl, path),
+    clock,
+    log,
+    namespace: config.argocdNamespace,
+  };
+  const poller = gitPoller(registry, repositories, config.argocdNamespace, config.gitPollMs, log);
+  const controllers = [
+    namespaceController(registry),
+    garbageController(registry),
+    claimController(registry),
+    deploymentController(registry, clock, record),
+    replicaSetController(registry, clock, record),
+    jobController(registry, clock, record),
+    endpointController(registry),
+    proxy,
+    node.controller,
+    applicationSetController(argo),
+    applicationController(argo),
+  ];
+  let running: { stop(): Promise<void> } | undefined;
+  let sweeping: Promise<void> = Promise.resolve();
+  return {
+    pods: node.report,
+    webhook: poller.webhook,
+    start() {
+      firstObjects(registry, config.argocdNamespace);
+      moveServices(registry, network, () => serviceAddresses(registry));
+      node.takeOver();
+      running = runControllers(registry, controllers, log);
+      sweeping = node.start();
+      poller.start();
+    },
+    async stop() {
+      await Promise.all([poller.stop(), sweeping.then(() => running?.stop())]);
+      await node.stop();
+      proxy.close();
+    },
+  };
+}
+
+type ApiGround = {
+  readonly registry: Registry;
+  readonly identity: Identity;
+  readonly log: Logger;
+  report(): object[];
+  webhook(body: unknown): void;
+};
+
+async function startApi(
+  config: ClusterConfig,
+  { registry, identity, log, report, webhook }: ApiGround,
+): Promise<Listener> {
+  const handler = apiHandler({
+    registry,
+    token: config.token,
+    admin: { ready: () => undefined, metrics: async () => metrics(registry) },
+    serveLog: async (target, query, response) => serveLog(registry, config.dataDir, target, query, response),
+    webhook,
+    reports: {
+      '/fairway/pods': () => ({ pods: report() }),
+      '/fairway/services': () => ({ services: serviceReport(registry) }),
+    },
+    log,
+  });
+  const listener = await listen(config.host, config.port, identity, handler);
+  const shown = config.host === '0.0.0.0' ? '127.0.0.1' : config.host;
+  if (config.kubeconfigOut !== undefined) {
+    writeKubeconfig(config.kubeconfigOut, {
+      url: `https://${shown}:${listener.port}`,
+      certificate: identity.certificate,
+      token: config.token,
+    });
+  }
+  log.info({ port: listener.port }, 'embedded cluster listens');
+  return listener;
+}
+
+function metrics(registry: Registry): { contentType: string; body: string } {
+  const lines = KINDS.map(
+    (kind) => `fairway_kube_objects{group="${kind.group}",kind="${kind.kind}"} ${registry.list(kind).length}`,
+  );
+  const pods = registry.list(POD).length;
+  const body = [
+    '# TYPE fairway_kube_objects gauge',
+    ...lines,
+    '# TYPE fairway_kube_pods gauge',
+    `fairway_kube_pods ${pods}`,
+    '',
+  ].join('\n');
+  return { contentType: 'text/plain; version=0.0.4; charset=utf-8', body };
+}
