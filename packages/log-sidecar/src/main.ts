@@ -1,6 +1,15 @@
 import { performance } from 'node:perf_hooks';
-import { asFairwayError, lifecycle, type Logger, readEnv, runService, systemClock } from '@fairway/core';
+import {
+  asFairwayError,
+  type Lifecycle,
+  lifecycle,
+  type Logger,
+  readEnv,
+  runService,
+  systemClock,
+} from '@fairway/core';
 import { pino } from 'pino';
+import type { Registry } from 'prom-client';
 import { account, AdminServer } from './admin.ts';
 import { Capturer } from './capture/capturer.ts';
 import { createIds } from './capture/ids.ts';
@@ -8,7 +17,7 @@ import { Sealer } from './capture/sealer.ts';
 import { VersionHistory } from './capture/versions.ts';
 import { type AgentEnv, ENVIRONMENT } from './config.ts';
 import { createMetrics } from './metrics.ts';
-import type { AgentClock } from './ports.ts';
+import type { AgentClock, PackQueue } from './ports.ts';
 import { Listener } from './proxy/listener.ts';
 import { PostgresQueue } from './pump/postgres-queue.ts';
 import { Pump } from './pump/pump.ts';
@@ -27,20 +36,15 @@ const BODY_BUDGET = 32 * MIB;
 const CONNECTION_GRACE_MS = 8000;
 const FLUSH_GRACE_MS = 6000;
 
-function agent(env: AgentEnv, log: Logger) {
+/** Everything of one agent process, wired. */
+function agent(env: AgentEnv, log: Logger): Lifecycle {
   const clock: AgentClock = { ...systemClock, monotonic: () => performance.now() };
   const tally = createTally();
   const ids = createIds(clock);
   const epoch = ids();
   const versions = new VersionHistory();
   const spool = new FileSpool(
-    {
-      directory: env.SPOOL_DIR,
-      agent: env.AGENT_NAME,
-      epoch,
-      diskCap: SPOOL_DISK_CAP,
-      memoryCap: SPOOL_MEMORY_CAP,
-    },
+    { directory: env.SPOOL_DIR, agent: env.AGENT_NAME, epoch, diskCap: SPOOL_DISK_CAP, memoryCap: SPOOL_MEMORY_CAP },
     { clock, tally, log, onReady: () => pump.wake() },
   );
   const queue = queueOf(env);
@@ -49,27 +53,27 @@ function agent(env: AgentEnv, log: Logger) {
     { model: env.FAIRWAY_MODEL, environment: env.FAIRWAY_ENVIRONMENT, trustEventTime: env.TRUST_EVENT_TIME },
     { spool, versions, tally, ids },
   );
-  const listener = new Listener({ host: env.LISTEN_HOST, port: env.LISTEN_PORT }, env.UPSTREAM, CONNECTION_GRACE_MS, {
-    capture,
-    clock,
-    tally,
-    budget: { held: 0, cap: BODY_BUDGET },
-  });
-  const metrics = createMetrics({ tally, spool, queueFlowing: () => pump.flowing, clock });
+  const proxy = new Listener(
+    { address: { host: env.LISTEN_HOST, port: env.LISTEN_PORT }, upstream: env.UPSTREAM, graceMs: CONNECTION_GRACE_MS },
+    { capture, clock, tally, budget: { held: 0, cap: BODY_BUDGET } },
+  );
+  const metrics = createMetrics({ tally, spool, queueUp: () => pump.flowing, clock });
   const admin = new AdminServer(
     { host: env.LISTEN_HOST, port: env.ADMIN_PORT },
-    {
-      ready: () => (listener.listening ? undefined : 'the prediction port is not open'),
-      metrics: async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
-    },
+    { ready: () => proxy.notReady, metrics: () => readMetrics(metrics) },
     () => account(epoch, tally, spool),
   );
+  const sealer = new Sealer(spool, versions, tally, clock);
   const poll = new StatusPoll(env.UPSTREAM, env.FAIRWAY_MODEL, versions, clock);
   // Stopped in reverse: the port closes first, then the last evidence is taken, packs are settled and sent.
-  return lifecycle([admin, spool, pump, new Sealer(spool, versions, tally, clock), poll, listener], log);
+  return lifecycle([admin, spool, pump, sealer, poll, proxy], log);
 }
 
-function queueOf({ QUEUE_URL, QUEUE_PREFIX }: AgentEnv) {
+async function readMetrics(registry: Registry): Promise<{ contentType: string; body: string }> {
+  return { contentType: registry.contentType, body: await registry.metrics() };
+}
+
+function queueOf({ QUEUE_URL, QUEUE_PREFIX }: AgentEnv): PackQueue {
   return QUEUE_URL.startsWith('redis')
     ? new RedisQueue(QUEUE_URL, QUEUE_PREFIX, Math.random)
     : new PostgresQueue(QUEUE_URL, QUEUE_PREFIX);

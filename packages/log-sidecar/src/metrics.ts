@@ -1,57 +1,73 @@
-import { Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '@fairway/core';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Spool } from './ports.ts';
 import type { Tally } from './tally.ts';
 
 export type MetricSources = {
   readonly tally: Tally;
   readonly spool: Pick<Spool, 'state'>;
-  readonly queueFlowing: () => boolean;
+  /** The queue takes packs. */
+  readonly queueUp: () => boolean;
   readonly clock: Clock;
 };
 
 type Labelled = Readonly<Record<string, number>>;
 
 /** The agent's metrics; values are read from the tally when someone asks, so that the hop only ever adds numbers. */
-export function createMetrics({ tally, spool, queueFlowing, clock }: MetricSources): Registry {
+export function createMetrics(sources: MetricSources): Registry {
   const registry = new Registry();
-  const counter = (name: string, help: string, read: () => number) =>
-    new Counter({ name, help, registers: [registry], collect: counted(read) });
-  const labelled = (name: string, help: string, label: string, read: () => Labelled) =>
-    new Counter({ name, help, labelNames: [label], registers: [registry], collect: countedBy(label, read) });
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  counter('fairway_agent_captured_total', 'Inference exchanges seen', () => tally.captured);
-  counter('fairway_agent_sent_total', 'Exchanges the queue took', () => tally.sent + tally.recovered);
-  counter('fairway_agent_packs_sent_total', 'Packs the queue took', () => tally.packs);
-  counter('fairway_agent_queue_failures_total', 'Packs the queue did not take at once', () => tally.addFailures);
-  counter('fairway_agent_spool_torn_bytes_total', 'Bytes cut from torn segments at start', () => tally.torn);
-  counter('fairway_agent_capture_errors_total', 'Exceptions in capture code', () => tally.captureErrors);
-  labelled('fairway_agent_forwarded_bytes_total', 'Bytes carried', 'direction', () => ({
-    request: tally.requestBytes,
-    response: tally.responseBytes,
-  }));
-  labelled('fairway_agent_requests_total', 'Requests by route', 'route', () => tally.requests);
-  labelled('fairway_agent_dropped_total', 'Exchanges lost', 'reason', () => tally.dropped);
-  labelled('fairway_agent_unframed_total', 'Connections without capture', 'reason', () => tally.unframed);
-  labelled('fairway_agent_unspooled_total', 'Exchanges kept in memory only', 'reason', () => tally.unspooled);
-  gauge('fairway_agent_connections', 'Open client connections', () => tally.connections);
-  gauge('fairway_agent_capture_off', '1 while capture has switched itself off', () => Number(tally.captureOff));
-  gauge('fairway_agent_queue_up', '1 while the queue takes packs', () => Number(queueFlowing()));
-  gauge('fairway_agent_spool_bytes', 'Bytes in the spool', () => spool.state().bytes);
-  gauge('fairway_agent_spool_exchanges', 'Exchanges in the spool', () => spool.state().exchanges);
-  gauge('fairway_agent_spool_oldest_seconds', 'Age of the oldest exchange in the spool', () =>
-    ageSeconds(spool.state().oldestAt, clock.now()),
-  );
+  const { tally } = sources;
+  for (const [name, help, read] of totals(tally)) {
+    registry.registerMetric(new Counter({ name, help, registers: [], collect: counted(read) }));
+  }
+  for (const [name, help, label, read] of labelledTotals(tally)) {
+    registry.registerMetric(
+      new Counter({ name, help, labelNames: [label], registers: [], collect: countedBy(label, read) }),
+    );
+  }
+  for (const [name, help, read] of gauges(sources)) {
+    registry.registerMetric(new Gauge({ name, help, registers: [], collect: measured(read) }));
+  }
   return registry;
 }
+
+type Series = readonly [name: string, help: string, read: () => number];
+type LabelledSeries = readonly [name: string, help: string, label: string, read: () => Labelled];
+
+const totals = (tally: Tally): Series[] => [
+  ['fairway_agent_captured_total', 'Inference exchanges seen', () => tally.captured],
+  ['fairway_agent_sent_total', 'Exchanges the queue took', () => tally.sent + tally.recovered],
+  ['fairway_agent_packs_sent_total', 'Packs the queue took', () => tally.packs],
+  ['fairway_agent_queue_failures_total', 'Packs the queue did not take at once', () => tally.addFailures],
+  ['fairway_agent_spool_torn_bytes_total', 'Bytes cut from torn segments at start', () => tally.torn],
+  ['fairway_agent_capture_errors_total', 'Exceptions in capture code', () => tally.captureErrors],
+];
+
+const labelledTotals = (tally: Tally): LabelledSeries[] => [
+  [
+    'fairway_agent_forwarded_bytes_total',
+    'Bytes carried',
+    'direction',
+    () => ({ request: tally.requestBytes, response: tally.responseBytes }),
+  ],
+  ['fairway_agent_requests_total', 'Requests by route', 'route', () => tally.requests],
+  ['fairway_agent_dropped_total', 'Exchanges lost', 'reason', () => tally.dropped],
+  ['fairway_agent_unframed_total', 'Connections without capture', 'reason', () => tally.unframed],
+  ['fairway_agent_unspooled_total', 'Exchanges kept in memory only', 'reason', () => tally.unspooled],
+];
+
+const gauges = ({ tally, spool, queueUp, clock }: MetricSources): Series[] => [
+  ['fairway_agent_connections', 'Open client connections', () => tally.connections],
+  ['fairway_agent_capture_off', '1 while capture has switched itself off', () => Number(tally.captureOff)],
+  ['fairway_agent_queue_up', '1 while the queue takes packs', () => Number(queueUp())],
+  ['fairway_agent_spool_bytes', 'Bytes in the spool', () => spool.state().bytes],
+  ['fairway_agent_spool_exchanges', 'Exchanges in the spool', () => spool.state().exchanges],
+  [
+    'fairway_agent_spool_oldest_seconds',
+    'Age of the oldest exchange in the spool',
+    () => ageSeconds(spool.state().oldestAt, clock.now()),
+  ],
+];
 
 function ageSeconds(at: number | undefined, now: number): number {
   return at === undefined ? 0 : Math.max(0, (now - at) / 1000);
@@ -68,5 +84,11 @@ function countedBy(label: string, read: () => Labelled) {
   return function collect(this: Counter): void {
     this.reset();
     for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
+  };
+}
+
+function measured(read: () => number) {
+  return function collect(this: Gauge): void {
+    this.set(read());
   };
 }

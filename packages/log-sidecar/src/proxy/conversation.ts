@@ -9,7 +9,7 @@ import type { UnframedReason } from './unframed.ts';
 /** Requests that may wait for their answers on one connection. */
 const PIPELINE_CAP = 64;
 /** Bytes kept of each body; beyond, the exchange is `truncated`. */
-export const BODY_CAP = 1024 * 1024;
+const BODY_CAP = 1024 * 1024;
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 const TLS_HANDSHAKE = 0x16;
 const UPPER_H = 0x48;

@@ -7,29 +7,34 @@ import type { ConversationParts } from './conversation.ts';
 import { relay } from './relay.ts';
 import { Watch } from './watch.ts';
 
-/** At stop: a connection without an exchange under way and quiet for so long is closed. */
+/** At stop: when nothing moved for so long, connections without an exchange under way are closed. */
 const QUIET_MS = 500;
+/** The same for clients that never pause, between two of their exchanges. */
+const BUSY_MS = 2000;
 const KEEP_ALIVE_MS = 30_000;
+
+export type ListenerConfig = {
+  readonly address: Address;
+  readonly upstream: Address;
+  /** At stop: how long open connections may go on. */
+  readonly graceMs: number;
+};
 
 type Connection = { readonly client: Socket; readonly upstream: Socket; readonly watch: Watch };
 
 /** The port the Service points at: one upstream connection per client connection, bytes both ways. */
 export class Listener implements Part {
   readonly name = 'proxy';
-  private readonly address: Address;
-  private readonly upstream: Address;
-  private readonly graceMs: number;
+  private readonly config: ListenerConfig;
   private readonly parts: ConversationParts;
   private readonly clock: AgentClock;
   private readonly breaker: Breaker;
   private readonly server: Server;
   private readonly connections = new Set<Connection>();
-  listening = false;
+  private listening = false;
 
-  constructor(address: Address, upstream: Address, graceMs: number, parts: ConversationParts) {
-    this.address = address;
-    this.upstream = upstream;
-    this.graceMs = graceMs;
+  constructor(config: ListenerConfig, parts: ConversationParts) {
+    this.config = config;
     this.parts = parts;
     this.clock = parts.clock;
     this.breaker = new Breaker(parts.clock, parts.tally);
@@ -37,8 +42,13 @@ export class Listener implements Part {
     this.server = createServer(options, (client) => this.accept(client));
   }
 
+  /** Why the port is not open; undefined when it is. */
+  get notReady(): string | undefined {
+    return this.listening ? undefined : 'the prediction port is not open';
+  }
+
   async start(): Promise<void> {
-    await listen(this.server, this.address);
+    await listen(this.server, this.config.address);
     this.listening = true;
   }
 
@@ -47,16 +57,15 @@ export class Listener implements Part {
     this.listening = false;
     this.server.close();
     const began = this.clock.monotonic();
-    const deadline = began + this.graceMs;
+    const deadline = began + this.config.graceMs;
     let moved = -1;
     let quietSince = began;
     while (this.connections.size > 0 && this.clock.monotonic() < deadline) {
       const { requestBytes, responseBytes } = this.parts.tally;
       if (requestBytes + responseBytes !== moved) quietSince = this.clock.monotonic();
       moved = requestBytes + responseBytes;
-      // A client that never pauses is closed between two exchanges once half of the grace is spent.
       const now = this.clock.monotonic();
-      if (now - quietSince >= QUIET_MS || now - began > this.graceMs / 2) this.closeIdle();
+      if (now - quietSince >= QUIET_MS || now - began >= BUSY_MS) this.closeIdle();
       await pause(20);
     }
     for (const { client, upstream } of this.connections) {
@@ -66,7 +75,7 @@ export class Listener implements Part {
   }
 
   private accept(client: Socket): void {
-    const { host, port } = this.upstream;
+    const { host, port } = this.config.upstream;
     const upstream = connect({
       host,
       port,

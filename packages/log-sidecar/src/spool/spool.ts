@@ -9,7 +9,7 @@ import { recover, SEGMENT_SUFFIX, type SegmentHeader } from './recover.ts';
 import { type DiskProblem, diskProblem, Segment } from './segment.ts';
 
 export const PACK_EXCHANGES = 500;
-export const PACK_BYTES = 1024 * 1024;
+const PACK_BYTES = 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 const SYNC_MS = 20;
 /** One append that takes longer means that the disk would slow the hop: memory only, until the disk is tried again. */

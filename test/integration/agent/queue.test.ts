@@ -1,0 +1,128 @@
+import { readdirSync } from 'node:fs';
+import { expect, describe, test } from 'vitest';
+import { type Agent, eventually, spoolFolder, startAgent } from './agent.ts';
+import { startModelServer } from './model-server.ts';
+import { exchangesOf, redisFound, startGate, startPostgresQueue, startRedisQueue } from './queues.ts';
+
+const TARGET = '/v1/models/home-equity:predict';
+
+if (!redisFound) console.log('Redis: skipped, no redis-server binary is on the PATH.');
+
+async function predict(agent: Agent): Promise<string> {
+  const answer = await fetch(`${agent.url}${TARGET}`, { method: 'POST', body: '{"instances":[1]}' });
+  expect(answer.status).toBe(200);
+  await answer.arrayBuffer();
+  return answer.headers.get('x-fairway-id') as string;
+}
+
+/** Predicts without pause on some connections until told to stop; the ids of the answers that came whole. */
+function load(agent: Agent, connections = 4): { ids: string[]; stop(): Promise<void> } {
+  const ids: string[] = [];
+  const stopped = new AbortController();
+  const worker = async () => {
+    while (!stopped.signal.aborted) ids.push(await predict(agent).catch(() => ''));
+  };
+  const workers = Promise.all(Array.from({ length: connections }, worker));
+  return {
+    ids,
+    stop: async () => {
+      stopped.abort();
+      await workers;
+    },
+  };
+}
+
+const answered = (ids: readonly string[]) => ids.filter((id) => id !== '');
+
+describe.each([
+  ['PostgreSQL', startPostgresQueue, true],
+  ['Redis', startRedisQueue, redisFound],
+])('with the queue on %s', (_, startQueue, available) => {
+  const run = test.skipIf(!available);
+
+  run('down at start, then there, cut, frozen, and there again: every exchange arrives once', async () => {
+    const [queue, model, spool] = [await startQueue(), await startModelServer(), spoolFolder()];
+    const gate = await startGate(queue.url);
+    const agent = await startAgent({ upstream: model.port, queueUrl: gate.url, spool: spool.path });
+    const ids: string[] = [];
+    const some = async () => {
+      for (let i = 0; i < 20; i++) ids.push(await predict(agent));
+    };
+    const allSent = () => eventually(async () => (await agent.account()).sent === ids.length, 30_000);
+    await some();
+    await eventually(async () => /fairway_agent_queue_failures_total [1-9]/.test(await agent.metrics()));
+    expect(await agent.account()).toMatchObject({ captured: 20, sent: 0, inSpool: 20 });
+    await gate.open();
+    await allSent();
+    gate.shut();
+    await some();
+    await gate.open();
+    await allSent();
+    gate.freeze();
+    const began = performance.now();
+    await some();
+    expect(performance.now() - began).toBeLessThan(2000);
+    gate.shut();
+    await gate.open();
+    await allSent();
+    expect(await agent.end('SIGTERM')).toBe(0);
+    const stored = exchangesOf(await queue.packs()).map(({ head }) => head.id);
+    expect(stored.toSorted()).toEqual(ids.toSorted());
+    expect(readdirSync(spool.path)).toEqual([]);
+    gate.stop();
+    await model.stop();
+    await queue.stop();
+    spool.remove();
+  });
+
+  run('kill -9 under load, again and again: every answered exchange is in the queue exactly once', async () => {
+    const [queue, model, spool] = [await startQueue(), await startModelServer(), spoolFolder()];
+    const all: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      const agent = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+      const clients = load(agent);
+      // Some packs sent, some not: the kill comes while both happen.
+      await eventually(async () => (await agent.account()).sent > 100);
+      await agent.end('SIGKILL');
+      await clients.stop();
+      all.push(...answered(clients.ids));
+    }
+    const last = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+    await eventually(async () => (await last.account()).earlier.inSpool === 0);
+    expect(await last.end('SIGTERM')).toBe(0);
+    const stored = exchangesOf(await queue.packs()).map(({ head }) => head.id);
+    expect(new Set(stored).size).toBe(stored.length);
+    const missing = all.filter((id) => !stored.includes(id));
+    expect({ answered: all.length > 300, missing }).toEqual({ answered: true, missing: [] });
+    await model.stop();
+    await queue.stop();
+    spool.remove();
+  });
+});
+
+test('SIGTERM under load: what was answered is sent before the process ends, with the queue away it stays', async () => {
+  const [queue, model, spool] = [await startPostgresQueue(), await startModelServer(), spoolFolder()];
+  const agent = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+  const clients = load(agent);
+  await eventually(async () => (await agent.account()).sent > 50);
+  const ended = agent.end('SIGTERM');
+  await clients.stop();
+  expect(await ended).toBe(0);
+  const stored = () => queue.packs().then((packs) => exchangesOf(packs).map(({ head }) => head.id));
+  expect((await stored()).toSorted()).toEqual(answered(clients.ids).toSorted());
+
+  const gate = await startGate(queue.url);
+  const away = await startAgent({ upstream: model.port, queueUrl: gate.url, spool: spool.path });
+  const ids = [await predict(away), await predict(away)];
+  await eventually(async () => /fairway_agent_queue_failures_total [1-9]/.test(await away.metrics()));
+  expect(await away.end('SIGTERM')).toBe(0);
+  expect(readdirSync(spool.path).length).toBe(1);
+  const heir = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+  await eventually(async () => (await heir.account()).earlier.sent === 2);
+  await heir.end('SIGTERM');
+  expect(await stored()).toEqual(expect.arrayContaining(ids));
+  gate.stop();
+  await model.stop();
+  await queue.stop();
+  spool.remove();
+});
