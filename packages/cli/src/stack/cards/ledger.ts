@@ -3,7 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import { unescapeMarkdown } from '../web/markdown.ts';
 
 /** One card as it was received. */
-export type Receipt = { readonly at: string; readonly card: unknown; readonly problems: readonly string[] };
+type Receipt = { readonly at: string; readonly card: unknown; readonly problems: readonly string[] };
 
 /** One card as it is kept: the same delivery posted again only counts up. */
 export type KeptCard = Receipt & {

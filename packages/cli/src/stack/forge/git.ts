@@ -1,7 +1,7 @@
 import { FairwayError } from '@fairway/core';
 import { spawn } from 'node:child_process';
 
-export type GitResult = { readonly code: number; readonly stdout: Buffer; readonly stderr: string };
+type GitResult = { readonly code: number; readonly stdout: Buffer; readonly stderr: string };
 type Options = {
   readonly input?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ import type { Save } from './store.ts';
 import type { User } from './users.ts';
 
 export const MERGE_STYLES = ['merge', 'squash', 'rebase', 'fast-forward-only'] as const;
-export type MergeStyle = (typeof MERGE_STYLES)[number];
+type MergeStyle = (typeof MERGE_STYLES)[number];
 
 export type MergeOptions = {
   readonly style: MergeStyle;

@@ -13,11 +13,12 @@ export type Commit = {
   readonly message: string;
 };
 
-/** Branch name → commit. */
+/** Branch name → commit; without a prototype, for a branch may be called `constructor`. */
 export async function branches(git: Git): Promise<Record<string, string>> {
   const text = await git.text(['for-each-ref', '--format=%(refname:lstrip=2) %(objectname)', 'refs/heads']);
   const lines = text === '' ? [] : text.split('\n');
-  return Object.fromEntries(lines.map((line) => line.split(' ') as [string, string]));
+  const heads = Object.create(null) as Record<string, string>;
+  return Object.assign(heads, Object.fromEntries(lines.map((line) => line.split(' ') as [string, string])));
 }
 
 /** The commit that a branch, tag or id names; undefined when there is none. */

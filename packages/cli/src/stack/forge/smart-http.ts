@@ -55,7 +55,8 @@ export function smartHttp(forge: Forge, environment: Readonly<Record<string, str
         if (service === 'git-receive-pack' && rest !== '/info/refs' && user !== 'anonymous') {
           await tellMovedHeads(forge, repository, user);
         }
-        response.end();
+        // Without a header nothing was sent: then the error that comes out of here is the answer.
+        if (response.headersSent) response.end();
       }
     },
     stop: () => {
@@ -89,6 +90,8 @@ async function exchange(forge: Forge, child: ChildProcess, request: IncomingMess
   const said: string[] = [];
   stderr.on('data', (chunk: Buffer) => said.push(chunk.toString('utf8')));
   const ended = once(child, 'close');
+  // Heard below; until then a backend that cannot start must not count as unheard.
+  ended.catch(() => {});
   // A client that goes away takes its backend with it; a backend that ends early leaves the rest of the request unread.
   response.once('close', () => child.kill());
   pipeline(request, stdin).catch(() => {});

@@ -41,7 +41,7 @@ export type PullState = {
   merging?: Merged;
 };
 
-export type Merged = { commit: string; by: string; at: string };
+type Merged = { commit: string; by: string; at: string };
 
 export type CommentState = {
   id: number;

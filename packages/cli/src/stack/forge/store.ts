@@ -28,7 +28,7 @@ export async function openStore(root: string): Promise<Store> {
   await mkdir(root, { recursive: true });
   await sweep(root);
   const states = new Map<string, RepositoryState>();
-  const queues = new Map<string, Promise<unknown>>();
+  const inTurn = turns();
   for (const state of await load(root)) states.set(keyOf(state), state);
 
   const write = async (state: RepositoryState) => {
@@ -40,14 +40,6 @@ export async function openStore(root: string): Promise<Store> {
     const state = states.get(key);
     if (!state) throw new Error(`no repository ${key}`);
     return state;
-  };
-  const inTurn = <T>(key: string, step: () => Promise<T>): Promise<T> => {
-    const turn = (queues.get(key) ?? Promise.resolve()).then(step);
-    queues.set(
-      key,
-      turn.catch(() => {}),
-    );
-    return turn;
   };
   return {
     root,
@@ -73,6 +65,19 @@ export async function openStore(root: string): Promise<Store> {
         await write(draft);
         return result;
       }),
+  };
+}
+
+/** Runs the steps of one key one after the other, whether they succeed or not. */
+function turns(): <T>(key: string, step: () => Promise<T>) => Promise<T> {
+  const queues = new Map<string, Promise<unknown>>();
+  return (key, step) => {
+    const turn = (queues.get(key) ?? Promise.resolve()).then(step);
+    queues.set(
+      key,
+      turn.catch(() => {}),
+    );
+    return turn;
   };
 }
 

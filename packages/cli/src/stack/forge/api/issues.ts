@@ -1,11 +1,11 @@
 import { json, refuse } from '../../web/http.ts';
-import type { Call, Route } from '../../web/router.ts';
+import type { Call, Reply, Route } from '../../web/router.ts';
 import { type Forge, now, pullOf, repositoryOf } from '../forge.ts';
 import { tell } from '../notices.ts';
 import { commentPayload, labelPayload } from '../payloads.ts';
 import type { RepositoryState } from '../state.ts';
 import { paged, readFields } from './input.ts';
-import type { Signed } from './signed.ts';
+import type { Signed, SignedCall } from './signed.ts';
 
 const ISSUE = '/repos/:owner/:repo/issues/:number';
 const repositoryIn = (forge: Forge, { params }: Call) => repositoryOf(forge, params['owner'], params['repo']);
@@ -30,38 +30,11 @@ const commentRoutes = (forge: Forge, signed: Signed): Route[] => [
       return json(200, shown, { 'x-total-count': String(own.length) });
     },
   },
-  {
-    method: 'POST',
-    path: `${ISSUE}/comments`,
-    answer: signed(async ({ user, repository, call, params }) => {
-      const body = (await readFields(call)).required('body');
-      const comment = await forge.store.change(repository, (draft) => {
-        const { number } = pullOf(draft, params['number']);
-        const at = now(forge);
-        const comment = { id: draft.nextId, number, author: user.name, body, createdAt: at, updatedAt: at };
-        draft.nextId += 1;
-        draft.comments.push(comment);
-        return comment;
-      });
-      await tell(forge, repository, user, [{ kind: 'comment', action: 'created', id: comment.id }]);
-      return json(201, commentPayload(forge, repository, comment));
-    }),
-  },
+  { method: 'POST', path: `${ISSUE}/comments`, answer: signed((asked) => createComment(forge, asked)) },
   {
     method: 'PATCH',
     path: '/repos/:owner/:repo/issues/comments/:id',
-    answer: signed(async ({ user, repository, call, params }) => {
-      const body = (await readFields(call)).required('body');
-      const comment = await forge.store.change(repository, (draft) => {
-        const found = draft.comments.find(({ id }) => String(id) === params['id']);
-        if (!found) return refuse(404, "The target couldn't be found.");
-        if (found.author !== user.name && !user.admin)
-          return refuse(403, 'Only the author or an admin may edit a comment.');
-        return Object.assign(found, { body, updatedAt: now(forge) });
-      });
-      await tell(forge, repository, user, [{ kind: 'comment', action: 'edited', id: comment.id }]);
-      return json(200, commentPayload(forge, repository, comment));
-    }),
+    answer: signed((asked) => editComment(forge, asked)),
   },
 ];
 
@@ -79,27 +52,7 @@ const labelRoutes = (forge: Forge, signed: Signed): Route[] => [
       );
     },
   },
-  {
-    method: 'POST',
-    path: '/repos/:owner/:repo/labels',
-    answer: signed(async ({ repository, call }) => {
-      const wanted = await readFields(call);
-      const name = wanted.required('name');
-      const [, color] = /^#?([0-9a-f]{6})$/i.exec(wanted.required('color')) ?? refuse(422, '[Color]: is no colour');
-      const label = await forge.store.change(repository, (draft) => {
-        const label = {
-          id: draft.nextId,
-          name,
-          color: (color ?? '').toLowerCase(),
-          description: wanted.text('description') ?? '',
-        };
-        draft.nextId += 1;
-        draft.labels.push(label);
-        return label;
-      });
-      return json(201, labelPayload(forge, repository, label));
-    }),
-  },
+  { method: 'POST', path: '/repos/:owner/:repo/labels', answer: signed((asked) => createLabel(forge, asked)) },
   {
     method: 'GET',
     path: `${ISSUE}/labels`,
@@ -108,23 +61,66 @@ const labelRoutes = (forge: Forge, signed: Signed): Route[] => [
       return json(200, labelsOf(forge, repository, pullOf(repository, call.params['number']).labels));
     },
   },
-  {
-    method: 'POST',
-    path: `${ISSUE}/labels`,
-    answer: signed(async ({ repository, call, params }) => {
-      const wanted = (await readFields(call)).list('labels');
-      const labels = await forge.store.change(repository, (draft) => {
-        const pull = pullOf(draft, params['number']);
-        // Ids, or since Gitea 1.22 names; ids nobody knows are left out.
-        const chosen = draft.labels.filter(({ id, name }) => wanted.includes(id) || wanted.includes(name));
-        pull.labels = [...new Set([...pull.labels, ...chosen.map(({ id }) => id)])];
-        pull.updatedAt = now(forge);
-        return pull.labels;
-      });
-      return json(200, labelsOf(forge, repository, labels));
-    }),
-  },
+  { method: 'POST', path: `${ISSUE}/labels`, answer: signed((asked) => addLabels(forge, asked)) },
 ];
 
 const labelsOf = (forge: Forge, repository: Readonly<RepositoryState>, ids: readonly number[]) =>
   repository.labels.filter(({ id }) => ids.includes(id)).map((label) => labelPayload(forge, repository, label));
+
+async function createComment(forge: Forge, { user, repository, call, params }: SignedCall): Promise<Reply> {
+  const body = (await readFields(call)).required('body');
+  const comment = await forge.store.change(repository, (draft) => {
+    const { number } = pullOf(draft, params['number']);
+    const at = now(forge);
+    const comment = { id: draft.nextId, number, author: user.name, body, createdAt: at, updatedAt: at };
+    draft.nextId += 1;
+    draft.comments.push(comment);
+    return comment;
+  });
+  await tell(forge, repository, user, [{ kind: 'comment', action: 'created', id: comment.id }]);
+  return json(201, commentPayload(forge, repository, comment));
+}
+
+async function editComment(forge: Forge, { user, repository, call, params }: SignedCall): Promise<Reply> {
+  const body = (await readFields(call)).required('body');
+  const comment = await forge.store.change(repository, (draft) => {
+    const found = draft.comments.find(({ id }) => String(id) === params['id']);
+    if (!found) return refuse(404, "The target couldn't be found.");
+    if (found.author !== user.name && !user.admin)
+      return refuse(403, 'Only the author or an admin may edit a comment.');
+    return Object.assign(found, { body, updatedAt: now(forge) });
+  });
+  await tell(forge, repository, user, [{ kind: 'comment', action: 'edited', id: comment.id }]);
+  return json(200, commentPayload(forge, repository, comment));
+}
+
+async function createLabel(forge: Forge, { repository, call }: SignedCall): Promise<Reply> {
+  const wanted = await readFields(call);
+  const name = wanted.required('name');
+  const [, color] = /^#?([0-9a-f]{6})$/i.exec(wanted.required('color')) ?? refuse(422, '[Color]: is no colour');
+  const label = await forge.store.change(repository, (draft) => {
+    const label = {
+      id: draft.nextId,
+      name,
+      color: (color ?? '').toLowerCase(),
+      description: wanted.text('description') ?? '',
+    };
+    draft.nextId += 1;
+    draft.labels.push(label);
+    return label;
+  });
+  return json(201, labelPayload(forge, repository, label));
+}
+
+async function addLabels(forge: Forge, { repository, call, params }: SignedCall): Promise<Reply> {
+  const wanted = (await readFields(call)).list('labels');
+  const labels = await forge.store.change(repository, (draft) => {
+    const pull = pullOf(draft, params['number']);
+    // Ids, or since Gitea 1.22 names; ids nobody knows are left out.
+    const chosen = draft.labels.filter(({ id, name }) => wanted.includes(id) || wanted.includes(name));
+    pull.labels = [...new Set([...pull.labels, ...chosen.map(({ id }) => id)])];
+    pull.updatedAt = now(forge);
+    return pull.labels;
+  });
+  return json(200, labelsOf(forge, repository, labels));
+}

@@ -8,75 +8,24 @@ import { editPull, openPull } from '../pulls.ts';
 import type { PullState } from '../state.ts';
 import { empty, type Fields, paged, readFields } from './input.ts';
 import { commitsReply } from './repositories.ts';
-import type { Signed } from './signed.ts';
+import type { Signed, SignedCall } from './signed.ts';
 
 const PULLS = '/repos/:owner/:repo/pulls';
 
 export const pullRoutes = (forge: Forge, signed: Signed): Route[] => [
   { method: 'GET', path: PULLS, answer: (call) => listPulls(forge, call) },
-  {
-    method: 'POST',
-    path: PULLS,
-    answer: signed(async ({ user, repository, call }) => {
-      const wanted = await readFields(call);
-      const number = await openPull(forge, repository, user, {
-        head: wanted.required('head'),
-        base: wanted.required('base'),
-        title: wanted.required('title'),
-        body: wanted.text('body') ?? '',
-        labels: wanted.list('labels').map(Number),
-      });
-      return showPull(forge, repository, number, 201);
-    }),
-  },
+  { method: 'POST', path: PULLS, answer: signed((asked) => postPull(forge, asked)) },
   { method: 'GET', path: `${PULLS}/:number`, answer: (call) => getPull(forge, call) },
-  {
-    method: 'PATCH',
-    path: `${PULLS}/:number`,
-    answer: signed(async ({ user, repository, call, params }) => {
-      const { number } = pullOf(repository, params['number']);
-      const wanted = await readFields(call);
-      const [title, body, state] = [wanted.text('title'), wanted.text('body'), wanted.text('state')];
-      await editPull(forge, repository, user, number, {
-        ...(title === undefined ? {} : { title }),
-        ...(body === undefined ? {} : { body }),
-        ...(state === undefined ? {} : { state }),
-      });
-      // Gitea itself notes that 200 would be right here; clients know it as 201.
-      return showPull(forge, repository, number, 201);
-    }),
-  },
+  { method: 'PATCH', path: `${PULLS}/:number`, answer: signed((asked) => patchPull(forge, asked)) },
   { method: 'GET', path: `${PULLS}/:number/merge`, answer: (call) => empty(isMerged(forge, call) ? 204 : 404) },
-  {
-    method: 'POST',
-    path: `${PULLS}/:number/merge`,
-    answer: signed(async ({ user, repository, call, params }) => {
-      const { number } = pullOf(repository, params['number']);
-      await mergePull(forge, repository, user, number, mergeOptions(await readFields(call)));
-      return empty(200);
-    }),
-  },
+  { method: 'POST', path: `${PULLS}/:number/merge`, answer: signed((asked) => postMerge(forge, asked)) },
   { method: 'GET', path: `${PULLS}/:number/files`, answer: (call) => listFiles(forge, call) },
   { method: 'GET', path: `${PULLS}/:number/commits`, answer: (call) => listCommits(forge, call) },
   { method: 'GET', path: `${PULLS}/:number/reviews`, answer: (call) => listReviews(forge, call) },
   {
     method: 'POST',
     path: `${PULLS}/:number/requested_reviewers`,
-    answer: signed(async ({ repository, call, params }) => {
-      const names = (await readFields(call)).list('reviewers').map(String);
-      for (const name of names) if (!forge.users.find(name)) refuse(404, `user '${name}' not exist`);
-      const pull = await forge.store.change(repository, (draft) => {
-        const pull = pullOf(draft, params['number']);
-        if (names.includes(pull.author)) refuse(422, `poster of pr can't be reviewer [user: ${pull.author}]`);
-        pull.reviewers = [...new Set([...pull.reviewers, ...names])];
-        pull.updatedAt = now(forge);
-        return pull;
-      });
-      return json(
-        201,
-        names.map((name) => reviewPayload(forge, repository, pull, name)),
-      );
-    }),
+    answer: signed((asked) => requestReviewers(forge, asked)),
   },
   // Last: a head may hold slashes, so this fits every longer path.
   { method: 'GET', path: `${PULLS}/:base/*head`, answer: (call) => findPull(forge, call) },
@@ -146,7 +95,7 @@ export async function pullDiff(forge: Forge, repository: Repository, pull: PullS
 }
 
 /** Merge base and head: the two commits between which a pull request's changes lie. */
-export async function rangeOf(forge: Forge, repository: Repository, pull: PullState): Promise<[string, string]> {
+async function rangeOf(forge: Forge, repository: Repository, pull: PullState): Promise<[string, string]> {
   const heads = await branches(forge.git(repository));
   const { mergeBase, headSha } = await pullFacts(forge, repository, pull, heads);
   return [mergeBase || EMPTY_TREE, headSha];
@@ -200,5 +149,52 @@ function listReviews(forge: Forge, call: Call): Reply {
     200,
     items.map((name) => reviewPayload(forge, repository, pull, name)),
     headers,
+  );
+}
+
+async function postPull(forge: Forge, { user, repository, call }: SignedCall): Promise<Reply> {
+  const wanted = await readFields(call);
+  const number = await openPull(forge, repository, user, {
+    head: wanted.required('head'),
+    base: wanted.required('base'),
+    title: wanted.required('title'),
+    body: wanted.text('body') ?? '',
+    labels: wanted.list('labels').map(Number),
+  });
+  return showPull(forge, repository, number, 201);
+}
+
+async function patchPull(forge: Forge, { user, repository, call, params }: SignedCall): Promise<Reply> {
+  const { number } = pullOf(repository, params['number']);
+  const wanted = await readFields(call);
+  const [title, body, state] = [wanted.text('title'), wanted.text('body'), wanted.text('state')];
+  await editPull(forge, repository, user, number, {
+    ...(title === undefined ? {} : { title }),
+    ...(body === undefined ? {} : { body }),
+    ...(state === undefined ? {} : { state }),
+  });
+  // Gitea itself notes that 200 would be right here; clients know it as 201.
+  return showPull(forge, repository, number, 201);
+}
+
+async function postMerge(forge: Forge, { user, repository, call, params }: SignedCall): Promise<Reply> {
+  const { number } = pullOf(repository, params['number']);
+  await mergePull(forge, repository, user, number, mergeOptions(await readFields(call)));
+  return empty(200);
+}
+
+async function requestReviewers(forge: Forge, { repository, call, params }: SignedCall): Promise<Reply> {
+  const names = (await readFields(call)).list('reviewers').map(String);
+  for (const name of names) if (!forge.users.find(name)) refuse(404, `user '${name}' not exist`);
+  const pull = await forge.store.change(repository, (draft) => {
+    const pull = pullOf(draft, params['number']);
+    if (names.includes(pull.author)) refuse(422, `poster of pr can't be reviewer [user: ${pull.author}]`);
+    pull.reviewers = [...new Set([...pull.reviewers, ...names])];
+    pull.updatedAt = now(forge);
+    return pull;
+  });
+  return json(
+    201,
+    names.map((name) => reviewPayload(forge, repository, pull, name)),
   );
 }

@@ -84,5 +84,5 @@ export function latestByContext(statuses: readonly StatusState[]): StatusState[]
 const WORST_FIRST = ['error', 'failure', 'warning', 'pending', 'success'] as const;
 
 /** The worst state; Gitea's empty text when there is none. */
-export const combine = (statuses: readonly Pick<StatusState, 'state'>[]): string =>
+const combine = (statuses: readonly Pick<StatusState, 'state'>[]): string =>
   WORST_FIRST.find((state) => statuses.some((status) => status.state === state)) ?? '';

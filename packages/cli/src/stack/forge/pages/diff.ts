@@ -1,6 +1,6 @@
 import { html, type Html } from '../../web/html.ts';
 
-export type DiffLine = {
+type DiffLine = {
   readonly kind: 'add' | 'del' | 'hunk' | 'same';
   readonly old?: number;
   readonly new?: number;

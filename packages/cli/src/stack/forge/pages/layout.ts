@@ -12,7 +12,9 @@ a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}a:foc
 h1{font-size:1.5rem;line-height:1.3;margin:.2rem 0 .6rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:2rem 0 .6rem}h3{font-size:1rem;margin:1.2rem 0 .4rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem 1.25rem;margin:0 0 1rem}.card>:first-child{margin-top:0}.card>:last-child{margin-bottom:0}
 .rows{list-style:none;padding:0;margin:0;background:var(--card);border:1px solid var(--line);border-radius:.6rem}.rows li{padding:.65rem 1.1rem;border-top:1px solid var(--line);display:flex;gap:.75rem;align-items:baseline}.rows li:first-child{border-top:0}
-.rows .grow{flex:1;min-width:0;overflow-wrap:anywhere}.quiet{color:var(--quiet);font-size:.92em}.pad{padding:.3rem .8rem}
+.rows .grow{flex:1 1 16rem;min-width:0;overflow-wrap:anywhere}.rows .badge{min-width:4.8rem;text-align:center}
+.filter{display:flex;gap:.4rem;margin:0 0 .7rem}.filter a{padding:.1rem .8rem;border-radius:1rem;border:1px solid transparent}.filter a[aria-current]{background:var(--card);border-color:var(--line);color:var(--ink);font-weight:600}@media(max-width:40rem){.rows li{flex-wrap:wrap;row-gap:.15rem}}
+.quiet{color:var(--quiet);font-size:.92em}.pad{padding:.3rem .8rem}
 .badge,.tag{display:inline-block;border-radius:1rem;padding:.05rem .65rem;font-size:.82rem;font-weight:600;white-space:nowrap}.tag{background:var(--code);color:var(--quiet);font-weight:500}
 .open,.success{background:var(--green-bg);color:var(--green)}.closed,.error,.failure{background:var(--red-bg);color:var(--red)}.merged{background:var(--violet-bg);color:var(--violet)}.pending,.warning{background:var(--amber-bg);color:var(--amber)}
 code,pre,.diff{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}code{background:var(--code);border-radius:.25rem;padding:.1em .35em}pre{background:var(--code);padding:.8rem 1rem;border-radius:.4rem;overflow:auto}pre code{padding:0;background:none}

@@ -20,6 +20,7 @@ export function repositoriesPage(forge: Forge): Html {
 }
 
 const MAX_COMMITS = 15;
+const FILTERS = ['all', 'open', 'closed'];
 
 /** Pull requests (all, `open` or `closed`) and the newest commits of the default branch. */
 export async function repositoryPage(forge: Forge, repository: Repository, state: string): Promise<Html> {
@@ -28,14 +29,14 @@ export async function repositoryPage(forge: Forge, repository: Repository, state
   const recent = head === undefined ? [] : await commits(git, head, MAX_COMMITS);
   const pulls = repository.pulls.filter((pull) => state === 'all' || pull.state === state).reverse();
   const title = `${repository.owner}/${repository.name}`;
-  const choice = (name: string, label: string) =>
-    html`<a href="${pathOf(repository)}/pulls?state=${name}"${name === state && html` aria-current="page"`}>${label}</a> `;
+  const choice = (name: string) =>
+    html`<a href="${pathOf(repository)}/pulls?state=${name}"${name === state && html` aria-current="page"`}>${name}</a>`;
   return layout(
     title,
     [[title, pathOf(repository)]],
     html`<h1>${title}</h1><p class="quiet">${repository.description}</p>
 <p class="quiet">Clone: <code>git clone ${forge.url}${pathOf(repository)}.git</code></p>
-<h2>Pull requests</h2><p class="quiet">${choice('all', 'all')}${choice('open', 'open')}${choice('closed', 'closed')}</p>
+<h2>Pull requests</h2><nav class="filter" aria-label="Which pull requests">${FILTERS.map(choice)}</nav>
 ${pulls.length === 0 ? html`<p class="quiet">None.</p>` : html`<ul class="rows">${pulls.map((pull) => pullRow(repository, pull))}</ul>`}
 <h2>Commits on ${repository.defaultBranch}</h2>
 ${recent.length === 0 ? html`<p class="quiet">The branch is empty.</p>` : html`<ul class="rows">${recent.map(commitRow)}</ul>`}`,
