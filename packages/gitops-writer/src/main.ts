@@ -6,10 +6,12 @@ import type { StepContext } from './app/step.ts';
 import { kubeConfig, kubernetesCluster } from './cluster/kubernetes.ts';
 import { WRITER_ENV, type WriterEnv } from './config.ts';
 import { FORGES } from './forges/index.ts';
+import { gitEnvironment } from './git/environment.ts';
 import { gitHistory } from './git/history.ts';
 import { type Mirror, openMirror } from './git/mirror.ts';
+import { gitPlumbing } from './git/plumbing.ts';
+import { gitRemote } from './git/remote.ts';
 import { gitRepository } from './git/repository.ts';
-import { gitRunner } from './git/run.ts';
 import { routes } from './http/routes.ts';
 import { httpServer } from './http/server.ts';
 import { ociLayoutBuilder } from './images/oci-layout/builder.ts';
@@ -29,8 +31,7 @@ const SPARE_CONNECTIONS = 6;
 function buildWriter(env: WriterEnv, path: string | undefined, log: Logger) {
   const clock = systemClock;
   const pool = openPool(env.DATABASE_URL, CONCURRENCY + SPARE_CONNECTIONS, log);
-  const access = { url: env.GIT_URL, user: env.GIT_USER, token: env.FORGE_TOKEN };
-  const mirror = openMirror(gitRunner(access, path), env.GIT_URL, env.DATA_DIR);
+  const mirror = mirrorOf(env, path);
   const committer = { name: env.GIT_USER, email: `${env.GIT_USER}@noreply.localhost` };
   const kind = FORGES[env.FORGE];
   const context: StepContext = {
@@ -88,6 +89,17 @@ function buildWriter(env: WriterEnv, path: string | undefined, log: Logger) {
     stop: () => {},
   };
   return lifecycle([database, http, mirrorPart(mirror, log), loop, ...notifier, told], log);
+}
+
+function mirrorOf(env: WriterEnv, path: string | undefined): Mirror {
+  const environment = gitEnvironment(path);
+  const access = { url: env.GIT_URL, user: env.GIT_USER, token: env.FORGE_TOKEN };
+  return openMirror({
+    plumbing: gitPlumbing(environment),
+    remote: gitRemote(environment, access),
+    url: env.GIT_URL,
+    dataDir: env.DATA_DIR,
+  });
 }
 
 /** Mirrors in the background until it works once: a forge that is away must not keep the writer from answering. */

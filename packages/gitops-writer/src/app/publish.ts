@@ -4,6 +4,9 @@ import type { Rendered } from '../render/deploy.ts';
 import { type Draft, draftAt } from './draft.ts';
 import type { StepContext } from './step.ts';
 
+/** A base this young is young enough: a branch that moved meanwhile makes the push a race, which is retried. */
+const FRESH_MS = 1_000;
+
 export type Published = { readonly pullRequest: ForgePullRequest; readonly facts: ChangeFacts };
 
 /**
@@ -13,7 +16,7 @@ export type Published = { readonly pullRequest: ForgePullRequest; readonly facts
  */
 export async function publish(stored: StoredChange, context: StepContext): Promise<Published> {
   const found = await findPullRequest(stored, context);
-  const base = await context.repository.head(0);
+  const base = await context.repository.head(FRESH_MS);
   if (found !== undefined && found.state !== 'open') {
     const ours = await isOurs(stored, context, found.headSha);
     return { pullRequest: found, facts: ours ? { headSha: found.headSha } : {} };

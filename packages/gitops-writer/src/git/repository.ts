@@ -104,7 +104,7 @@ async function writeCommit(
 }
 
 async function push(mirror: Mirror, branch: string, args: readonly string[]): Promise<void> {
-  const result = await mirror.ask(['push', '--porcelain', '--atomic', '--no-verify', ...args]);
+  const result = await mirror.push(args);
   if (result.code !== 0) throw pushError(branch, `${result.stdout}\n${result.stderr}`);
 }
 

@@ -26,7 +26,7 @@ export const figure = (value: number | null | undefined): string =>
 export const count = (value: number): string => value.toLocaleString('en-US');
 
 /** `2026-11-22 08:30 UTC` */
-export const moment = (time: string): string => `${time.slice(0, 16).replace('T', ' ')} UTC`;
+export const moment = (time: string): string => plain(`${time.slice(0, 16).replace('T', ' ')} UTC`);
 
 /** First twelve digits of a digest, enough for eyes. */
 export const short = (digest: string): string => digest.replace(/^sha256:/, '').slice(0, 12);

@@ -23,7 +23,7 @@ export function deployPullRequest(evidence: DeployEvidence): PullRequestText {
   const { change, approval, modelVersion, environment, current } = evidence;
   const { model, version } = modelVersion;
   const parts = [
-    `**${plain(approval.actor)}** approved version **${version}** of **${model}** for **${environment.name}** on ${moment(approval.time)} (event \`${approval.eventId}\`).`,
+    `**${plain(approval.actor)}** approved version **${version}** of **${model}** for **${environment.name}** on ${moment(approval.time)} (event ${plain(approval.eventId)}).`,
     approval.evidence === undefined ? '' : quote(approval.evidence),
     comparison(modelVersion, current),
     ...consequences(evidence),
@@ -37,37 +37,39 @@ export function deployPullRequest(evidence: DeployEvidence): PullRequestText {
   };
 }
 
+/** Old against new; without an old one only what is proposed. Rows in which nothing is known are left out. */
 function comparison(next: ModelVersion, current: ModelVersion | undefined): string {
+  const rows = [
+    ['Digest', current && `\`${short(current.digest)}\``, `\`${short(next.digest)}\``],
+    ...metricNames(next, current).map((name) => metricRow(name, next, current)),
+    ['Inputs', current && String(inputs(current).length), String(inputs(next).length)],
+    ['Trained', current?.trainedAt && moment(current.trainedAt), next.trainedAt && moment(next.trainedAt)],
+    ['Origin', current && plain(current.origin), plain(next.origin)],
+  ];
+  const shown = rows
+    .filter(([, before, after]) => before !== undefined || after !== undefined)
+    .map(([name = '', before = '–', after = '–']) => (current === undefined ? [name, after] : [name, before, after]));
   const head = [
     '',
-    current === undefined ? 'now' : `now: version ${current.version}`,
+    ...(current === undefined ? [] : [`now: version ${current.version}`]),
     `proposed: version ${next.version}`,
   ];
-  const of = (value: string | undefined) => value ?? '–';
-  const rows = [
-    ['Digest', of(current && `\`${short(current.digest)}\``), `\`${short(next.digest)}\``],
-    ...metricNames(next, current).map((name) => metricRow(name, next, current)),
-    ['Inputs', of(current && String(inputs(current).length)), String(inputs(next).length)],
-    ['Trained', of(current?.trainedAt && moment(current.trainedAt)), of(next.trainedAt && moment(next.trainedAt))],
-    ['Origin', of(current && plain(current.origin)), plain(next.origin)],
-  ];
-  return [table(head, rows), current === undefined ? '' : variableDelta(next, current)]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  const first = 'Nothing is deployed in this environment yet.';
+  return [table(head, shown), current === undefined ? first : variableDelta(next, current)].join('\n\n');
 }
 
 function metricNames(next: ModelVersion, current: ModelVersion | undefined): string[] {
   return [...new Set([...Object.keys(next.metrics), ...Object.keys(current?.metrics ?? {})])].sort();
 }
 
-function metricRow(name: string, next: ModelVersion, current: ModelVersion | undefined): string[] {
+function metricRow(name: string, next: ModelVersion, current: ModelVersion | undefined): Array<string | undefined> {
   const before = current?.metrics[name];
   const after = next.metrics[name];
   const change =
     before === undefined || after === undefined
       ? ''
       : ` (${after >= before ? '+' : '−'}${figure(Math.abs(after - before))})`;
-  return [plain(name.toUpperCase()), figure(before), `${figure(after)}${change}`];
+  return [plain(name.toUpperCase()), current && figure(before), `${figure(after)}${change}`];
 }
 
 const inputs = (modelVersion: ModelVersion): string[] =>
@@ -76,7 +78,7 @@ const inputs = (modelVersion: ModelVersion): string[] =>
 function variableDelta(next: ModelVersion, current: ModelVersion): string {
   const before = inputs(current);
   const after = inputs(next);
-  const list = (names: string[]) => names.map((name) => `\`${name}\``).join(', ');
+  const list = (names: string[]) => names.map(plain).join(', ');
   const added = after.filter((name) => !before.includes(name));
   const removed = before.filter((name) => !after.includes(name));
   if (added.length === 0 && removed.length === 0) return 'The input variables are the same.';

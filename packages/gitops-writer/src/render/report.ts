@@ -1,5 +1,5 @@
 import type { Finding, RetrainRequest, Verdict, WindowMetrics } from '@fairway/core';
-import { count, figure, plain, table } from './markdown.ts';
+import { count, figure, moment, plain, table } from './markdown.ts';
 import { type PullRequestText, marker } from './pull-request.ts';
 import { retrainNamespace } from './paths.ts';
 import { type RetrainSource, seedOf } from './retrain-source.ts';
@@ -81,7 +81,7 @@ function snapshotTable({ snapshot }: RetrainRequest): string {
     ['', ''],
     [
       ['File', `\`${snapshot.file}\``],
-      ['Period', `${plain(snapshot.start)} up to ${plain(snapshot.end)}`],
+      ['Period', `${moment(snapshot.start)} up to ${moment(snapshot.end)}`],
       ['Rows', count(snapshot.rows)],
       ['Labels', `${count(snapshot.labels)}${rate}`],
       ['Columns', String(snapshot.columns.length)],

@@ -65,29 +65,29 @@ WHERE kind = 'retrain' AND model = $1 AND phase NOT IN ${ENDS} FOR UPDATE`;
 
 /** The newest evidence of an open retraining; the reconciler brings branch and pull request up to it. */
 export const REPLACE_REQUEST = `
-UPDATE changes.changes SET evidence = $2, updated_at = $3, next_at = now() WHERE id = $1`;
+UPDATE changes.changes SET evidence = $2, updated_at = $3, next_at = clock_timestamp() WHERE id = $1`;
 
 export const CLAIM_DUE = `
 SELECT ${COLUMNS} FROM changes.changes
-WHERE next_at <= now() AND phase NOT IN ${ENDS}
+WHERE next_at <= clock_timestamp() AND phase NOT IN ${ENDS}
 ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`;
 
 export const MOVE_CHANGE = `
 UPDATE changes.changes SET
   phase = $2, reason = $3, facts = facts || $4::jsonb, pull_request = coalesce($5, pull_request), image = coalesce($6, image),
   history = CASE WHEN phase = $2 THEN history ELSE history || $7::jsonb END,
-  attempts = 0, updated_at = $8, next_at = now()
+  attempts = 0, updated_at = $8, next_at = clock_timestamp()
 WHERE id = $1`;
 
 export const WAIT_CHANGE = `
 UPDATE changes.changes SET
   updated_at = CASE WHEN reason IS DISTINCT FROM $2 THEN $4 ELSE updated_at END,
-  reason = $2, attempts = 0, next_at = now() + $3 * interval '1 millisecond'
+  reason = $2, attempts = 0, next_at = clock_timestamp() + $3 * interval '1 millisecond'
 WHERE id = $1`;
 
 export const RETRY_CHANGE = `
 UPDATE changes.changes SET
-  reason = $2, attempts = attempts + 1, updated_at = $4, next_at = now() + $3 * interval '1 millisecond'
+  reason = $2, attempts = attempts + 1, updated_at = $4, next_at = clock_timestamp() + $3 * interval '1 millisecond'
 WHERE id = $1`;
 
 /** What served before steps back when a newer change of the same model and environment is live. */
@@ -99,7 +99,7 @@ WHERE kind = 'deploy' AND phase = 'live' AND id <> $1
 
 /** A change that is being looked at right now is left alone: its own turn sees the news or polls soon. */
 export const HINT_CHANGES = `
-UPDATE changes.changes SET next_at = now() WHERE id IN (
+UPDATE changes.changes SET next_at = clock_timestamp() WHERE id IN (
   SELECT id FROM changes.changes
   WHERE phase NOT IN ${ENDS} AND ($1::text[] = '{}' OR branch = ANY ($1)) FOR UPDATE SKIP LOCKED
 )`;
@@ -114,8 +114,8 @@ FROM changes.outbox ORDER BY seq DESC LIMIT 500`;
 
 export const CLAIM_NOTIFICATION = `
 SELECT delivery_id, content, attempts FROM changes.outbox
-WHERE state = 'pending' AND next_at <= now() ORDER BY seq LIMIT 1 FOR UPDATE SKIP LOCKED`;
+WHERE state = 'pending' AND next_at <= clock_timestamp() ORDER BY seq LIMIT 1 FOR UPDATE SKIP LOCKED`;
 
 export const SETTLE_NOTIFICATION = `
-UPDATE changes.outbox SET state = $2, reason = $3, attempts = attempts + 1, next_at = now() + $4 * interval '1 millisecond'
+UPDATE changes.outbox SET state = $2, reason = $3, attempts = attempts + 1, next_at = clock_timestamp() + $4 * interval '1 millisecond'
 WHERE delivery_id = $1`;

@@ -58,7 +58,7 @@ async function packMembers(tar: Pack, folder: string, prefix: string, members: M
   try {
     for (const { path, from, size } of entries) {
       const head = { name: path, mtime: EPOCH, uid: 0, gid: 0, uname: '', gname: '' };
-      if (from === undefined) tar.entry({ ...head, type: 'directory', mode: 0o755 });
+      if (from === undefined) tar.entry({ ...head, name: `${path}/`, type: 'directory', mode: 0o755 });
       else await pipeline(createReadStream(from), tar.entry({ ...head, type: 'file', mode: 0o644, size }));
     }
     tar.finalize();

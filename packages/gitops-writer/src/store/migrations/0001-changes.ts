@@ -20,7 +20,7 @@ CREATE TABLE changes.changes (
   attempts integer NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
-  next_at timestamptz NOT NULL DEFAULT now()
+  next_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX changes_due ON changes.changes (next_at)
   WHERE phase NOT IN ('live', 'rejected', 'superseded', 'failed', 'rolled-back');
@@ -32,12 +32,12 @@ CREATE UNIQUE INDEX changes_open_retrain ON changes.changes (model)
 CREATE TABLE changes.approvals (
   event_id text PRIMARY KEY,
   change_id text NOT NULL REFERENCES changes.changes,
-  received_at timestamptz NOT NULL DEFAULT now()
+  received_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE TABLE changes.requests (
   dedupe_key text PRIMARY KEY,
   change_id text NOT NULL REFERENCES changes.changes,
-  received_at timestamptz NOT NULL DEFAULT now()
+  received_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE TABLE changes.model_versions (
   model text NOT NULL,
@@ -57,8 +57,8 @@ CREATE TABLE changes.outbox (
   state text NOT NULL DEFAULT 'pending',
   reason text,
   attempts integer NOT NULL DEFAULT 0,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  next_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  next_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX outbox_due ON changes.outbox (next_at) WHERE state = 'pending';
 `;

@@ -1,0 +1,189 @@
+import { fileURLToPath } from 'node:url';
+import type { Approval, Baseline, ModelVersion, RetrainRequest, Verdict } from '@fairway/core';
+import { expect, it } from 'vitest';
+import { renderDeploy, type Rendered } from './deploy.ts';
+import { parseModelFile } from './model-file.ts';
+import { deployPullRequest } from './pull-request.ts';
+import { retrainPullRequest } from './report.ts';
+import { renderRetrain } from './retrain.ts';
+
+const golden = (path: string) => fileURLToPath(new URL(`../../../../test/golden/writer/${path}`, import.meta.url));
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+
+const file = parseModelFile(
+  'home-equity',
+  `apiVersion: fairway.dev/v1
+kind: Model
+name: home-equity
+owner: credit-risk@example.com
+source: { registry: directory }
+capture: { eventTime: header }
+serving: { replicas: 2 }
+retrain:
+  image: registry.example.com/home-equity-trainer@${digest('7')}
+  gateMargin: 0.01
+environments:
+  - { name: prod, namespace: home-equity-prod, merge: review }
+`,
+);
+const environment = file.environments[0];
+if (environment === undefined) throw new Error('the sample has an environment');
+
+const modelVersion = (version: string, auc: number, inputs: readonly string[]): ModelVersion => ({
+  model: 'home-equity',
+  version,
+  digest: digest(version),
+  signature: {
+    name: 'serving_default',
+    method: 'tensorflow/serving/predict',
+    inputs: inputs.map((name) => ({ name, dtype: 'DT_FLOAT', shape: [-1, 1] })),
+    outputs: [{ name: 'P_BAD1', dtype: 'DT_FLOAT', shape: [-1, 1] }],
+  },
+  variables: [
+    ...inputs.map((name) => ({ name, type: 'decimal' as const, role: 'input' as const })),
+    { name: 'P_BAD1', type: 'decimal', role: 'output' },
+  ],
+  target: { variable: 'BAD', event: '1', probability: 'P_BAD1' },
+  metrics: { auc, ks: auc - 0.3 },
+  origin: `directory:home-equity/${version}`,
+});
+const approval: Approval = {
+  eventId: 'sas-task-4711',
+  model: 'home-equity',
+  version: '2',
+  environment: 'prod',
+  actor: 'alice@example.com',
+  time: '2026-11-22T08:30:00.000Z',
+  evidence: 'Validation report <b>V-12</b> | agreed\nby the committee',
+};
+const baseline: Baseline = {
+  definition: 1,
+  model: 'home-equity',
+  version: '2',
+  rows: 3,
+  events: 1,
+  source: 'b'.repeat(64),
+  variables: [],
+  performance: { auc: 0.9, ks: 0.6, rows: 3, events: 1 },
+  scores: [[5000, 2, 1]],
+};
+const deploy = {
+  change: '0123456789abcdef0123',
+  approval,
+  modelVersion: modelVersion('2', 0.9023, ['DEBTINC', 'LOAN']),
+  baseline,
+  environment,
+  file,
+  image: `registry.example.com/models/home-equity@${digest('a')}`,
+  agentImage: `fairway/agent@${digest('c')}`,
+};
+
+const verdict = (period: string, state: Verdict['state'], auc: number): Verdict => ({
+  id: `v-${period}`,
+  window: {
+    model: 'home-equity',
+    version: '1',
+    environment: 'prod',
+    period,
+    start: '2026-01-01T00:00:00.000Z',
+    end: '2026-04-01T00:00:00.000Z',
+  },
+  state,
+  metrics: {
+    predictions: 2400,
+    labelled: 2400,
+    events: 480,
+    auc,
+    aucInterval: [auc - 0.02, auc + 0.02],
+    ks: auc - 0.3,
+    gini: 2 * auc - 1,
+    meanScore: 0.2,
+    eventRate: 0.2,
+    brier: 0.1,
+    psi: { LOAN: 0.31, DEBTINC: null },
+    psiWithMissing: {},
+    missing: {},
+    scorePsi: 0.1,
+  },
+  findings:
+    state === 'healthy'
+      ? []
+      : [
+          {
+            rule: 'auc-decay',
+            metric: 'auc',
+            value: auc,
+            limit: 0.8,
+            op: '<',
+            sample: 2400,
+            severity: 'alert',
+            message: `AUC is ${auc}, below 0.8.`,
+          },
+        ],
+  policy: 'c'.repeat(40),
+  counts: 'd'.repeat(64),
+  judgedAt: '2026-11-22T08:30:00.000Z',
+});
+const request: RetrainRequest = {
+  kind: 'retrain',
+  model: 'home-equity',
+  version: '1',
+  environment: 'prod',
+  dedupeKey: 'home-equity 1 auc-decay 2026Q2',
+  actor: 'fairway-monitor',
+  verdict: verdict('2026Q2', 'alert', 0.74),
+  windows: [verdict('2026Q1', 'healthy', 0.88)],
+  snapshot: {
+    id: 's-1',
+    model: 'home-equity',
+    version: '1',
+    environment: 'prod',
+    file: 'home-equity-1-2026Q2.csv.gz',
+    query: 'SELECT * FROM monitoring.labelled',
+    start: '2026-01-01T00:00:00.000Z',
+    end: '2026-07-01T00:00:00.000Z',
+    rows: 4800,
+    labels: 4800,
+    events: 960,
+    columns: [{ name: 'LOAN', type: 'number' }],
+    sha256: 'e'.repeat(64),
+    createdAt: '2026-11-22T08:30:00.000Z',
+  },
+};
+const retrain = {
+  change: 'fedcba9876543210fedc',
+  request,
+  file: { ...file, retrain: file.retrain ?? { image: '', gateMargin: 0 } },
+};
+
+async function expectGolden(folder: string, { folder: root, files, message }: Rendered, body: string): Promise<void> {
+  for (const { path, text } of files)
+    await expect(text).toMatchFileSnapshot(golden(`${folder}/${path.slice(root.length + 1)}`));
+  await expect(message).toMatchFileSnapshot(golden(`${folder}/COMMIT_MESSAGE`));
+  await expect(body).toMatchFileSnapshot(golden(`${folder}/PULL_REQUEST.md`));
+}
+
+it('renders the same bytes for the same approval, and these', async () => {
+  const rendered = renderDeploy(deploy);
+  expect(renderDeploy(structuredClone(deploy))).toEqual(rendered);
+  const { body, title } = deployPullRequest({
+    ...deploy,
+    current: modelVersion('1', 0.8911, ['AGE', 'LOAN']),
+    dashboardUrl: 'https://fairway.example.com',
+  });
+  expect(title).toBe('Deploy home-equity 2 to prod');
+  await expectGolden('deploy', rendered, body);
+});
+
+it('binds the intent to every rendered byte', () => {
+  const { intent } = renderDeploy(deploy);
+  expect(renderDeploy({ ...deploy, file: { ...file, replicas: 3 } }).intent).not.toBe(intent);
+  expect(renderDeploy({ ...deploy, approval: { ...approval, actor: 'mallory' } }).intent).not.toBe(intent);
+  expect(renderDeploy({ ...deploy, baseline: { ...baseline, rows: 4 } }).intent).not.toBe(intent);
+});
+
+it('renders the same bytes for the same retrain request, and these', async () => {
+  const { body, title } = retrainPullRequest(retrain, undefined);
+  expect(title).toBe('Retrain home-equity after 2026Q2 (prod)');
+  await expectGolden('retrain', renderRetrain(retrain), body);
+});
