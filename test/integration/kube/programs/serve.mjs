@@ -2,11 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
-const { BIND = '127.0.0.1', PORT = '8501', READY_AFTER_MS = '0', EXIT_AFTER_MS, NOTE = '' } = process.env;
+const { BIND = '127.0.0.1', PORT = '8501', READY_AFTER_MS = '0', STOP_AFTER_MS = '0', NOTE = '' } = process.env;
 const startedAt = Date.now();
 console.log(`started ${process.pid}`);
 if (NOTE !== '' && !existsSync(NOTE)) writeFileSync(NOTE, String(process.pid));
-if (EXIT_AFTER_MS !== undefined) setTimeout(() => process.exit(3), Number(EXIT_AFTER_MS));
 
 const server = createServer((request, response) => {
   if (request.url === '/ready')
@@ -20,9 +19,11 @@ const server = createServer((request, response) => {
 });
 server.listen(Number(PORT), BIND);
 const stop = () => {
-  console.log('stopping');
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
+  console.log(`stopping ${Date.now()}`);
+  setTimeout(() => {
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+  }, Number(STOP_AFTER_MS));
 };
 process.on('SIGTERM', stop);
 process.on('disconnect', () => process.exit(0));

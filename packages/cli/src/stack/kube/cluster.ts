@@ -32,7 +32,6 @@ import { claimNetwork, type Network } from './network.ts';
 import { openJournal } from './store/journal.ts';
 import { openRegistry, type Registry } from './store/registry.ts';
 import { openStore } from './store/store.ts';
-import type { Service } from './workloads.ts';
 
 export type ClusterConfig = {
   readonly host: string;
@@ -82,7 +81,7 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
 }
 
 const serviceAddresses = (registry: Registry): Set<string> =>
-  new Set(registry.list<Service>(SERVICE).flatMap(({ spec }) => spec.clusterIP ?? []));
+  new Set(registry.list(SERVICE).flatMap(({ spec }) => spec.clusterIP ?? []));
 
 type Ground = { readonly registry: Registry; readonly clock: Clock; readonly log: Logger; readonly network: Network };
 
@@ -131,8 +130,8 @@ function startControllers(config: ClusterConfig, { registry, clock, log, network
   let running: { stop(): Promise<void> } | undefined;
   let sweeping: Promise<void> = Promise.resolve();
   return {
-    pods: node.report,
-    webhook: poller.webhook,
+    pods: () => node.report(),
+    webhook: (body: unknown) => poller.webhook(body),
     start() {
       firstObjects(registry, config.argocdNamespace);
       moveServices(registry, network, () => serviceAddresses(registry));
@@ -153,8 +152,8 @@ type ApiGround = {
   readonly registry: Registry;
   readonly identity: Identity;
   readonly log: Logger;
-  report(): object[];
-  webhook(body: unknown): void;
+  readonly report: () => object[];
+  readonly webhook: (body: unknown) => void;
 };
 
 async function startApi(

@@ -1,7 +1,6 @@
 import { APP_PROJECT, NAMESPACE, SERVICE } from './kinds.ts';
 import type { Network } from './network.ts';
 import type { Registry } from './store/registry.ts';
-import type { Service } from './workloads.ts';
 
 /** What a fresh cluster with OpenShift GitOps holds: its namespaces and Argo CD's project `default`. Callable again. */
 export function firstObjects(registry: Registry, argocdNamespace: string): void {
@@ -24,7 +23,7 @@ export function firstObjects(registry: Registry, argocdNamespace: string): void 
 
 /** Gives Services new addresses when another stack has taken the network of last time. */
 export function moveServices(registry: Registry, network: Network, taken: () => ReadonlySet<string>): void {
-  for (const service of registry.list<Service>(SERVICE)) {
+  for (const service of registry.list(SERVICE)) {
     const { clusterIP } = service.spec;
     if (clusterIP === undefined || clusterIP === 'None' || network.contains(clusterIP)) continue;
     const moved = network.serviceAddress(taken());

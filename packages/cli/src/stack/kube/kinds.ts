@@ -1,5 +1,22 @@
-/** One kind of the API, as discovery describes it. */
-export type Kind = {
+import type { AppProject, Application, ApplicationSet } from './argocd/types.ts';
+import type { KubeObject } from './objects.ts';
+import type {
+  Deployment,
+  EndpointSlice,
+  EventObject,
+  Job,
+  Namespace,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  ReplicaSet,
+  Service,
+} from './workloads.ts';
+
+/** One kind of the API, as discovery describes it; `T` is the type of its objects. */
+export type Kind<out T extends KubeObject = KubeObject> = {
+  /** Only for the compiler. */
+  readonly object?: T;
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -14,7 +31,13 @@ export type Kind = {
 
 type Options = { readonly namespaced?: boolean; readonly status?: boolean; readonly shortNames?: readonly string[] };
 
-const builtin = (group: string, version: string, kind: string, plural: string, options: Options = {}): Kind => ({
+const builtin = <T extends KubeObject = KubeObject>(
+  group: string,
+  version: string,
+  kind: string,
+  plural: string,
+  options: Options = {},
+): Kind<T> => ({
   group,
   version,
   kind,
@@ -24,38 +47,49 @@ const builtin = (group: string, version: string, kind: string, plural: string, o
   custom: false,
   shortNames: options.shortNames ?? [],
 });
-const argo = (kind: string, plural: string, shortNames: string[], status: boolean): Kind => ({
+const argo = <T extends KubeObject>(kind: string, plural: string, shortNames: string[], status: boolean): Kind<T> => ({
   ...builtin('argoproj.io', 'v1alpha1', kind, plural, { shortNames, status }),
   custom: true,
 });
 
-export const NAMESPACE = builtin('', 'v1', 'Namespace', 'namespaces', {
+export const NAMESPACE: Kind<Namespace> = builtin('', 'v1', 'Namespace', 'namespaces', {
   namespaced: false,
   status: true,
   shortNames: ['ns'],
 });
-export const POD = builtin('', 'v1', 'Pod', 'pods', { status: true, shortNames: ['po'] });
-export const SERVICE = builtin('', 'v1', 'Service', 'services', { status: true, shortNames: ['svc'] });
+export const POD: Kind<Pod> = builtin('', 'v1', 'Pod', 'pods', { status: true, shortNames: ['po'] });
+export const SERVICE: Kind<Service> = builtin('', 'v1', 'Service', 'services', { status: true, shortNames: ['svc'] });
 export const SECRET = builtin('', 'v1', 'Secret', 'secrets');
 export const CONFIG_MAP = builtin('', 'v1', 'ConfigMap', 'configmaps', { shortNames: ['cm'] });
-export const EVENT = builtin('', 'v1', 'Event', 'events', { shortNames: ['ev'] });
-export const VOLUME = builtin('', 'v1', 'PersistentVolume', 'persistentvolumes', {
+export const EVENT: Kind<EventObject> = builtin('', 'v1', 'Event', 'events', { shortNames: ['ev'] });
+export const VOLUME: Kind<PersistentVolume> = builtin('', 'v1', 'PersistentVolume', 'persistentvolumes', {
   namespaced: false,
   status: true,
   shortNames: ['pv'],
 });
-export const CLAIM = builtin('', 'v1', 'PersistentVolumeClaim', 'persistentvolumeclaims', {
+export const CLAIM: Kind<PersistentVolumeClaim> = builtin('', 'v1', 'PersistentVolumeClaim', 'persistentvolumeclaims', {
   status: true,
   shortNames: ['pvc'],
 });
-export const DEPLOYMENT = builtin('apps', 'v1', 'Deployment', 'deployments', { status: true, shortNames: ['deploy'] });
-export const REPLICA_SET = builtin('apps', 'v1', 'ReplicaSet', 'replicasets', { status: true, shortNames: ['rs'] });
-export const JOB = builtin('batch', 'v1', 'Job', 'jobs', { status: true });
-export const ENDPOINT_SLICE = builtin('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices');
+export const DEPLOYMENT: Kind<Deployment> = builtin('apps', 'v1', 'Deployment', 'deployments', {
+  status: true,
+  shortNames: ['deploy'],
+});
+export const REPLICA_SET: Kind<ReplicaSet> = builtin('apps', 'v1', 'ReplicaSet', 'replicasets', {
+  status: true,
+  shortNames: ['rs'],
+});
+export const JOB: Kind<Job> = builtin('batch', 'v1', 'Job', 'jobs', { status: true });
+export const ENDPOINT_SLICE: Kind<EndpointSlice> = builtin('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices');
 // Argo CD's own CRDs: Application and AppProject have no status subresource, ApplicationSet has one.
-export const APPLICATION = argo('Application', 'applications', ['app', 'apps'], false);
-export const APPLICATION_SET = argo('ApplicationSet', 'applicationsets', ['appset', 'appsets'], true);
-export const APP_PROJECT = argo('AppProject', 'appprojects', ['appproj', 'appprojs'], false);
+export const APPLICATION: Kind<Application> = argo('Application', 'applications', ['app', 'apps'], false);
+export const APPLICATION_SET: Kind<ApplicationSet> = argo(
+  'ApplicationSet',
+  'applicationsets',
+  ['appset', 'appsets'],
+  true,
+);
+export const APP_PROJECT: Kind<AppProject> = argo('AppProject', 'appprojects', ['appproj', 'appprojs'], false);
 
 /** Every kind that the embedded API serves. To add one: one line. */
 export const KINDS: readonly Kind[] = [

@@ -226,6 +226,28 @@ export type EndpointSlice = KubeObject & {
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
 };
 
+type ClaimRef = { readonly name?: string; readonly namespace?: string; readonly uid?: string };
+export type PersistentVolume = KubeObject & {
+  readonly spec: {
+    readonly hostPath?: { readonly path: string };
+    readonly claimRef?: ClaimRef;
+    readonly storageClassName?: string;
+    readonly accessModes?: readonly string[];
+    readonly capacity?: object;
+  };
+};
+export type PersistentVolumeClaim = KubeObject & {
+  readonly spec: {
+    readonly volumeName?: string;
+    readonly storageClassName?: string;
+    readonly accessModes?: readonly string[];
+  };
+  readonly status?: { readonly phase?: string };
+};
+
+export type Namespace = KubeObject & { readonly spec: { readonly finalizers?: readonly string[] } };
+export type EventObject = KubeObject & { readonly count: number; readonly lastTimestamp: string };
+
 /** Whether an init container is a native sidecar. */
 export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
 

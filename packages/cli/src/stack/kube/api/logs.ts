@@ -20,7 +20,7 @@ export function serveLog(
   response: ServerResponse,
 ): void {
   const { namespace = '', name = '' } = target;
-  const pod = registry.get<Pod>(POD, namespace, name) ?? notFound(POD, name);
+  const pod = registry.get(POD, namespace, name) ?? notFound(POD, name);
   const file = logFile(dataDir, pod, containerOf(pod, query.get('container')));
   const whole = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   response.writeHead(200, { 'content-type': 'text/plain' });

@@ -1,7 +1,6 @@
 import { SERVICE_LABEL } from '../controllers/endpoints.ts';
 import { ENDPOINT_SLICE, SERVICE } from '../kinds.ts';
 import type { Registry } from '../store/registry.ts';
-import type { EndpointSlice, Service } from '../workloads.ts';
 
 export type ServiceReport = {
   readonly namespace: string;
@@ -14,9 +13,9 @@ export type ServiceReport = {
 
 /** Every Service with the URL of its first port. */
 export function serviceReport(registry: Registry): ServiceReport[] {
-  return registry.list<Service>(SERVICE).map(({ metadata: { name, namespace = '' }, spec }) => {
+  return registry.list(SERVICE).map(({ metadata: { name, namespace = '' }, spec }) => {
     const slices = registry
-      .list<EndpointSlice>(ENDPOINT_SLICE, namespace)
+      .list(ENDPOINT_SLICE, namespace)
       .filter(({ metadata }) => metadata.labels?.[SERVICE_LABEL] === name);
     const ports = (spec.ports ?? []).map((port) => ({ name: port.name ?? '', port: port.port }));
     const [first] = ports;

@@ -48,12 +48,12 @@ export function applicationController(parts: ArgoParts): Controller {
     sources: (enqueue) =>
       repositories.onMove((url) => {
         const following = registry
-          .list<Application>(APPLICATION, namespace)
+          .list(APPLICATION, namespace)
           .filter(({ spec }) => sameRepository(spec.source.repoURL, url));
         for (const app of following) enqueue(keyOf(app));
       }),
     async reconcile(key) {
-      const app = registry.get<Application>(APPLICATION, ...splitKey(key));
+      const app = registry.get(APPLICATION, ...splitKey(key));
       if (!app) return undefined;
       return app.metadata.deletionTimestamp === undefined ? reconcile(parts, app) : cascade(parts, app);
     },
@@ -174,7 +174,7 @@ function write(
   operation?: Operation | 'done',
 ): Application | undefined {
   const { name, namespace = '', uid } = app.metadata;
-  const latest = registry.get<Application>(APPLICATION, namespace, name);
+  const latest = registry.get(APPLICATION, namespace, name);
   if (latest?.metadata.uid !== uid) return undefined;
   const { operation: pending, ...rest } = latest;
   const kept = operation === 'done' ? undefined : (operation ?? pending);

@@ -27,14 +27,14 @@ export function applicationSetController(parts: ArgoParts): Controller {
     },
     sources: (enqueue) =>
       repositories.onMove((url) => {
-        const sets = registry.list<ApplicationSet>(APPLICATION_SET, namespace);
+        const sets = registry.list(APPLICATION_SET, namespace);
         for (const set of sets.filter(({ spec }) =>
           spec.generators.some(({ git }) => git && sameRepository(git.repoURL, url)),
         ))
           enqueue(keyOf(set));
       }),
     async reconcile(key) {
-      const set = registry.get<ApplicationSet>(APPLICATION_SET, ...splitKey(key));
+      const set = registry.get(APPLICATION_SET, ...splitKey(key));
       if (!set || set.metadata.deletionTimestamp !== undefined) return undefined;
       try {
         const wanted = await generate(parts, set);
@@ -82,13 +82,11 @@ async function generate({ repositories }: ArgoParts, set: ApplicationSet): Promi
 
 function applyGenerated({ registry }: ArgoParts, set: ApplicationSet, wanted: ReadonlyMap<string, Draft>): void {
   const namespace = set.metadata.namespace ?? '';
-  const owned = registry
-    .list<Application>(APPLICATION, namespace)
-    .filter((app) => isControlledBy(app, set.metadata.uid));
+  const owned = registry.list(APPLICATION, namespace).filter((app) => isControlledBy(app, set.metadata.uid));
   for (const { metadata } of owned)
     if (!wanted.has(metadata.name)) registry.remove(APPLICATION, namespace, metadata.name);
   for (const [name, draft] of wanted) {
-    const live = registry.get<Application>(APPLICATION, namespace, name);
+    const live = registry.get(APPLICATION, namespace, name);
     if (!live) registry.create(APPLICATION, draft);
     else if (live.metadata.deletionTimestamp === undefined) follow(registry, live, draft);
   }
@@ -113,7 +111,7 @@ function follow(registry: ArgoParts['registry'], live: Application, draft: Draft
 }
 
 function report({ registry, clock, log }: ArgoParts, before: ApplicationSet, problem: string | undefined): void {
-  const set = registry.get<ApplicationSet>(APPLICATION_SET, before.metadata.namespace ?? '', before.metadata.name);
+  const set = registry.get(APPLICATION_SET, before.metadata.namespace ?? '', before.metadata.name);
   if (!set) return;
   if (problem !== undefined)
     log.info({ applicationset: set.metadata.name, reason: problem }, 'applications could not be generated');

@@ -3,7 +3,6 @@ import { APPLICATION, APPLICATION_SET } from '../kinds.ts';
 import { isRecord } from '../objects.ts';
 import type { Registry } from '../store/registry.ts';
 import { type Repositories, sameRepository } from './repositories.ts';
-import type { Application, ApplicationSet } from './types.ts';
 
 /** Looks for new commits: every `pollMs`, and at once when a forge's webhook says so. */
 export type Poller = { start(): void; stop(): Promise<void>; webhook(body: unknown): void };
@@ -50,9 +49,9 @@ export function gitPoller(
 }
 
 function usedRepositories(registry: Registry, namespace: string): string[] {
-  const apps = registry.list<Application>(APPLICATION, namespace).map(({ spec }) => spec.source.repoURL);
+  const apps = registry.list(APPLICATION, namespace).map(({ spec }) => spec.source.repoURL);
   const sets = registry
-    .list<ApplicationSet>(APPLICATION_SET, namespace)
+    .list(APPLICATION_SET, namespace)
     .flatMap(({ spec }) => spec.generators.flatMap(({ git }) => git?.repoURL ?? []));
   return [...new Set([...sets, ...apps])];
 }

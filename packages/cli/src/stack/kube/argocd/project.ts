@@ -10,7 +10,7 @@ function globMatches(pattern: string, text: string): boolean {
 }
 
 const projectOf = (registry: Registry, app: Application): AppProject | undefined =>
-  registry.get<AppProject>(APP_PROJECT, app.metadata.namespace ?? '', app.spec.project);
+  registry.get(APP_PROJECT, app.metadata.namespace ?? '', app.spec.project);
 
 /** Why an application's project does not allow what it asks for; undefined when it does. */
 export function checkProject(registry: Registry, app: Application): string | undefined {

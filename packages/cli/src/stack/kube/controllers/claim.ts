@@ -1,26 +1,7 @@
 import { CLAIM, kindKey, VOLUME } from '../kinds.ts';
-import type { KubeObject } from '../objects.ts';
 import type { Registry } from '../store/registry.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../workloads.ts';
 import { type Controller, keyOf, splitKey } from './loop.ts';
-
-type ClaimRef = { readonly name?: string; readonly namespace?: string; readonly uid?: string };
-export type PersistentVolume = KubeObject & {
-  readonly spec: {
-    readonly hostPath?: { readonly path: string };
-    readonly claimRef?: ClaimRef;
-    readonly storageClassName?: string;
-    readonly accessModes?: readonly string[];
-    readonly capacity?: object;
-  };
-};
-export type PersistentVolumeClaim = KubeObject & {
-  readonly spec: {
-    readonly volumeName?: string;
-    readonly storageClassName?: string;
-    readonly accessModes?: readonly string[];
-  };
-  readonly status?: { readonly phase?: string };
-};
 
 /** Binds claims to the volume that they name, or to a free one of their class; volumes are made by hand (hostPath). */
 export function claimController(registry: Registry): Controller {
@@ -30,15 +11,15 @@ export function claimController(registry: Registry): Controller {
       if (kind === kindKey(CLAIM)) return [keyOf(object)];
       return kind === kindKey(VOLUME)
         ? registry
-            .list<PersistentVolumeClaim>(CLAIM)
+            .list(CLAIM)
             .filter(({ status }) => status?.phase !== 'Bound')
             .map(keyOf)
         : [];
     },
     reconcile(key) {
-      const claim = registry.get<PersistentVolumeClaim>(CLAIM, ...splitKey(key));
+      const claim = registry.get(CLAIM, ...splitKey(key));
       if (!claim || claim.status?.phase === 'Bound') return undefined;
-      const volume = registry.list<PersistentVolume>(VOLUME).find((candidate) => suits(candidate, claim));
+      const volume = registry.list(VOLUME).find((candidate) => suits(candidate, claim));
       if (!volume) return undefined;
       const { name, namespace = '', uid } = claim.metadata;
       const claimRef = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', name, namespace, uid };

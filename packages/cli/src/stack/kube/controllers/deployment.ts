@@ -25,7 +25,7 @@ export function deploymentController(registry: Registry, clock: Clock, record: E
       return owner ? [`${object.metadata.namespace}/${owner.name}`] : [];
     },
     reconcile(key) {
-      const deployment = registry.get<Deployment>(DEPLOYMENT, ...splitKey(key));
+      const deployment = registry.get(DEPLOYMENT, ...splitKey(key));
       if (!deployment || deployment.metadata.deletionTimestamp !== undefined) return undefined;
       const owned = ownedSets(registry, deployment);
       const known = owned.find((set) =>
@@ -45,7 +45,7 @@ export function deploymentController(registry: Registry, clock: Clock, record: E
 
 const ownedSets = (registry: Registry, deployment: Deployment): ReplicaSet[] =>
   registry
-    .list<ReplicaSet>(REPLICA_SET, deployment.metadata.namespace)
+    .list(REPLICA_SET, deployment.metadata.namespace)
     .filter((set) => isControlledBy(set, deployment.metadata.uid));
 
 function withoutHash(template: PodTemplate): PodTemplate {
@@ -112,7 +112,7 @@ function createSet(
 /** Ten characters that depend on the template alone, in Kubernetes' alphabet without vowels. */
 function templateHash(template: PodTemplate): string {
   const digits = sha256(canonicalJson(template)).slice(0, 10);
-  return [...digits].map((digit) => 'bcdfghjklmnpqrst'[Number.parseInt(digit, 16)]).join('');
+  return digits.replaceAll(/[0-9a-f]/g, (digit) => 'bcdfghjklmnpqrst'[Number.parseInt(digit, 16)] ?? '');
 }
 
 const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?.[REVISION] ?? 0);
@@ -132,7 +132,7 @@ function applyScale(
   { name, replicas }: Scale,
   record: EventRecorder,
 ): void {
-  const set = registry.get<ReplicaSet>(REPLICA_SET, deployment.metadata.namespace ?? '', name);
+  const set = registry.get(REPLICA_SET, deployment.metadata.namespace ?? '', name);
   if (!set) return;
   const direction = replicas > (set.spec.replicas ?? 0) ? 'up' : 'down';
   registry.update(REPLICA_SET, { ...set, spec: { ...set.spec, replicas } });
@@ -154,7 +154,7 @@ function forgetOldSets(registry: Registry, deployment: Deployment, old: readonly
 }
 
 function writeStatus(registry: Registry, { metadata }: Deployment, nextUid: string, now: number): number | undefined {
-  const deployment = registry.get<Deployment>(DEPLOYMENT, metadata.namespace ?? '', metadata.name);
+  const deployment = registry.get(DEPLOYMENT, metadata.namespace ?? '', metadata.name);
   if (!deployment) return undefined;
   const sets = ownedSets(registry, deployment);
   const next = sets.find((set) => set.metadata.uid === nextUid);

@@ -25,16 +25,16 @@ export function endpointController(registry: Registry): Controller {
       if (kind === kindKey(SERVICE)) return [keyOf(object)];
       if (kind !== kindKey(POD)) return [];
       return registry
-        .list<Service>(SERVICE, object.metadata.namespace)
+        .list(SERVICE, object.metadata.namespace)
         .filter(({ spec }) => [object, previous].some((pod) => pod && chosen(spec, pod as Pod)))
         .map(keyOf);
     },
     reconcile(key) {
       const [namespace, name] = splitKey(key);
-      const service = registry.get<Service>(SERVICE, namespace, name);
+      const service = registry.get(SERVICE, namespace, name);
       if (!service || service.metadata.deletionTimestamp !== undefined || !service.spec.selector) return undefined;
       const pods = registry
-        .list<Pod>(POD, namespace)
+        .list(POD, namespace)
         .filter((pod) => chosen(service.spec, pod) && pod.status?.podIP !== undefined && !isPodFinished(pod));
       publish(registry, service, slicesOf(service, pods));
       return undefined;
@@ -79,7 +79,7 @@ function publish(
 ): void {
   const { name, namespace = '' } = service.metadata;
   const wanted = new Map(slices.map((slice) => [`${name}-${sha256(JSON.stringify(slice.ports)).slice(0, 5)}`, slice]));
-  for (const slice of registry.list<EndpointSlice>(ENDPOINT_SLICE, namespace)) {
+  for (const slice of registry.list(ENDPOINT_SLICE, namespace)) {
     if (slice.metadata.labels?.[SERVICE_LABEL] !== name) continue;
     const next = wanted.get(slice.metadata.name);
     wanted.delete(slice.metadata.name);

@@ -15,7 +15,7 @@ export function eventRecorder(registry: Registry, clock: Clock): EventRecorder {
     const { name, namespace = 'default', uid } = about.metadata;
     const event = `${name}.${hashFields([uid, type, reason, message]).slice(0, 16)}`;
     const now = kubeTime(clock.now());
-    const known = registry.get<KubeObject & { count: number }>(EVENT, namespace, event);
+    const known = registry.get(EVENT, namespace, event);
     try {
       if (known) {
         registry.update(EVENT, { ...known, count: known.count + 1, lastTimestamp: now });
@@ -43,7 +43,7 @@ export function eventRecorder(registry: Registry, clock: Clock): EventRecorder {
 }
 
 function prune(registry: Registry, namespace: string): void {
-  const events = registry.list<KubeObject & { lastTimestamp: string }>(EVENT, namespace);
+  const events = registry.list(EVENT, namespace);
   const oldest = events
     .sort((a, b) => (a.lastTimestamp < b.lastTimestamp ? -1 : 1))
     .slice(0, Math.max(0, events.length - KEPT_PER_NAMESPACE));

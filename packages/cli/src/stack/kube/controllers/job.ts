@@ -23,7 +23,7 @@ export function jobController(registry: Registry, clock: Clock, record: EventRec
       return owner ? [`${object.metadata.namespace}/${owner.name}`] : [];
     },
     reconcile(key) {
-      const job = registry.get<Job>(JOB, ...splitKey(key));
+      const job = registry.get(JOB, ...splitKey(key));
       if (!job || job.metadata.deletionTimestamp !== undefined) return undefined;
       const ended = job.status?.conditions?.find(
         ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
@@ -42,7 +42,7 @@ function expire(registry: Registry, job: Job, { lastTransitionTime = '' }: Condi
 }
 
 function advance(registry: Registry, job: Job, now: number, record: EventRecorder): number | undefined {
-  const pods = registry.list<Pod>(POD, job.metadata.namespace).filter((pod) => isControlledBy(pod, job.metadata.uid));
+  const pods = registry.list(POD, job.metadata.namespace).filter((pod) => isControlledBy(pod, job.metadata.uid));
   const counts = countPods(pods);
   const startTime = job.status?.startTime ?? kubeTime(now);
   const outcome = outcomeOf(job, pods, counts, Date.parse(startTime), now);
@@ -162,9 +162,9 @@ function writeStatus(
   before: Job,
   { startTime, outcome, now }: { startTime: string; outcome: Outcome | undefined; now: number },
 ): void {
-  const job = registry.get<Job>(JOB, before.metadata.namespace ?? '', before.metadata.name);
+  const job = registry.get(JOB, before.metadata.namespace ?? '', before.metadata.name);
   if (!job) return;
-  const pods = registry.list<Pod>(POD, job.metadata.namespace).filter((pod) => isControlledBy(pod, job.metadata.uid));
+  const pods = registry.list(POD, job.metadata.namespace).filter((pod) => isControlledBy(pod, job.metadata.uid));
   const active = outcome
     ? []
     : pods.filter((pod) => !isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined);

@@ -84,7 +84,7 @@ export function controlLoop({ name, reconcile }: Pick<Controller, 'name' | 'reco
     async stop() {
       stopped = true;
       for (const { timer } of entries.values()) clearTimeout(timer);
-      await Promise.allSettled([...entries.values()].map(({ running }) => running));
+      await Promise.allSettled([...entries.values()].flatMap(({ running }) => running ?? []));
     },
   };
 }
@@ -101,7 +101,7 @@ export function runControllers(
   };
   const ends = [
     registry.store.subscribe(feed),
-    ...running.flatMap(({ controller, loop }) => controller.sources?.(loop.enqueue) ?? []),
+    ...running.flatMap(({ controller, loop }) => controller.sources?.((key) => loop.enqueue(key)) ?? []),
   ];
   for (const kind of KINDS) {
     for (const object of registry.list(kind)) feed({ type: 'ADDED', version: 0, kind: kindKey(kind), object });

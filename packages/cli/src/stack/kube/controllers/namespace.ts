@@ -1,5 +1,4 @@
 import { KINDS, kindKey, NAMESPACE } from '../kinds.ts';
-import type { KubeObject } from '../objects.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './loop.ts';
 
@@ -14,7 +13,7 @@ export function namespaceController(registry: Registry): Controller {
       return type === 'DELETED' && object.metadata.namespace !== undefined ? [object.metadata.namespace] : [];
     },
     reconcile(name) {
-      const namespace = registry.get<KubeObject & { spec: object }>(NAMESPACE, '', name);
+      const namespace = registry.get(NAMESPACE, '', name);
       if (!namespace || namespace.metadata.deletionTimestamp === undefined) return undefined;
       const inside = KINDS.filter(({ namespaced }) => namespaced).flatMap((kind) =>
         registry.list(kind, name).map((object) => ({ kind, object })),

@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '@fairway/core';
 import { ENDPOINT_SLICE, kindKey, SERVICE } from '../kinds.ts';
 import type { Registry } from '../store/registry.ts';
-import type { EndpointSlice, Service } from '../workloads.ts';
+import type { Service } from '../workloads.ts';
 import { SERVICE_LABEL } from './endpoints.ts';
 import type { EventRecorder } from './events.ts';
 import { type Controller, keyOf, splitKey } from './loop.ts';
@@ -29,7 +29,7 @@ export function serviceProxy(registry: Registry, record: EventRecorder, log: Log
       return service === undefined ? [] : [`${object.metadata.namespace}/${service}`];
     },
     async reconcile(key) {
-      const service = registry.get<Service>(SERVICE, ...splitKey(key));
+      const service = registry.get(SERVICE, ...splitKey(key));
       const wanted = service ? doorsOf(registry, service) : new Map<string, Backend[]>();
       for (const name of doors.keys()) {
         if (name.startsWith(`${key} `) && !wanted.get(name)?.length) shut(name);
@@ -53,7 +53,7 @@ export function serviceProxy(registry: Registry, record: EventRecorder, log: Log
 function doorsOf(registry: Registry, service: Service): Map<string, Backend[]> {
   const { name, namespace = '' } = service.metadata;
   const slices = registry
-    .list<EndpointSlice>(ENDPOINT_SLICE, namespace)
+    .list(ENDPOINT_SLICE, namespace)
     .filter((slice) => slice.metadata.labels?.[SERVICE_LABEL] === name);
   return new Map(
     (service.spec.ports ?? []).map((port) => {

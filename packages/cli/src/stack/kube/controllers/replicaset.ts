@@ -17,7 +17,7 @@ export function replicaSetController(registry: Registry, clock: Clock, record: E
       return owner ? [`${object.metadata.namespace}/${owner.name}`] : [];
     },
     reconcile(key) {
-      const set = registry.get<ReplicaSet>(REPLICA_SET, ...splitKey(key));
+      const set = registry.get(REPLICA_SET, ...splitKey(key));
       if (!set || set.metadata.deletionTimestamp !== undefined) return undefined;
       const pods = activePods(registry, set);
       const missing = (set.spec.replicas ?? 1) - pods.length;
@@ -31,7 +31,7 @@ export function replicaSetController(registry: Registry, clock: Clock, record: E
 
 const activePods = (registry: Registry, set: ReplicaSet): Pod[] =>
   registry
-    .list<Pod>(POD, set.metadata.namespace)
+    .list(POD, set.metadata.namespace)
     .filter(
       (pod) =>
         isControlledBy(pod, set.metadata.uid) && pod.metadata.deletionTimestamp === undefined && !isPodFinished(pod),
@@ -67,7 +67,7 @@ function deletePod(registry: Registry, set: ReplicaSet, pod: Pod, record: EventR
 
 /** Writes the counts; answers when the next ready pod has been ready for `minReadySeconds`. */
 function writeStatus(registry: Registry, before: ReplicaSet, now: number): number | undefined {
-  const set = registry.get<ReplicaSet>(REPLICA_SET, before.metadata.namespace ?? '', before.metadata.name);
+  const set = registry.get(REPLICA_SET, before.metadata.namespace ?? '', before.metadata.name);
   if (!set) return undefined;
   const pods = activePods(registry, set);
   const ready = pods.filter(isPodReady);

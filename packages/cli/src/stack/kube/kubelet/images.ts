@@ -60,8 +60,8 @@ export function imageStore(layoutDir: string, imagesDir: string): ImageStore {
 }
 
 async function unpackImage(layoutDir: string, imagesDir: string, digest: string): Promise<Image> {
-  const manifest = readBlob<Manifest>(layoutDir, digest);
-  const { config = {} } = readBlob<ImageConfig>(layoutDir, manifest.config.digest);
+  const manifest = readBlob(layoutDir, digest) as Manifest;
+  const { config = {} } = readBlob(layoutDir, manifest.config.digest) as ImageConfig;
   const root = join(imagesDir, digest.slice('sha256:'.length));
   if (!existsSync(root)) {
     const work = `${root}.new`;
@@ -84,12 +84,12 @@ async function unpackImage(layoutDir: string, imagesDir: string, digest: string)
 const blobFile = (layoutDir: string, digest: string): string => join(layoutDir, 'blobs', ...digest.split(':'));
 
 /** A JSON blob whose bytes are what its digest says. */
-function readBlob<T>(layoutDir: string, digest: string): T {
+function readBlob(layoutDir: string, digest: string): unknown {
   if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new Error(`${digest} is not a sha256 digest`);
   const file = blobFile(layoutDir, digest);
   if (!existsSync(file)) throw new Error(`${digest}: not found in the image layout`);
   const bytes = readFileSync(file);
   if (`sha256:${sha256(bytes)}` !== digest)
     throw new Error(`${digest}: the blob holds other bytes, write the image again`);
-  return JSON.parse(bytes.toString('utf8')) as T;
+  return JSON.parse(bytes.toString('utf8'));
 }

@@ -66,7 +66,7 @@ export function kubelet(parts: KubeletParts, network: Network): Kubelet {
   };
   const reconcile = async (key: string): Promise<undefined> => {
     await swept;
-    const pod = parts.registry.get<Pod>(POD, ...splitKey(key));
+    const pod = parts.registry.get(POD, ...splitKey(key));
     const run = runs.get(key);
     // Removed without grace, perhaps with a successor of the same name: what still runs is killed at once.
     if (run && run.uid !== pod?.metadata.uid) {
@@ -87,7 +87,7 @@ export function kubelet(parts: KubeletParts, network: Network): Kubelet {
     },
     takeOver() {
       for (const pod of parts.registry
-        .list<Pod>(POD)
+        .list(POD)
         .filter((pod) => !isPodFinished(pod) && pod.status?.podIP !== undefined)) {
         const now = parts.clock.now();
         const status = podStatus(pod, takeOver(pod, now), pod.status?.podIP ?? '', false, now);
@@ -103,7 +103,7 @@ export function kubelet(parts: KubeletParts, network: Network): Kubelet {
       const deadline = parts.clock.now() + SHUTDOWN_MS;
       await Promise.all([...runs.values()].map((run) => run.stop({ deadline, hooks: false })));
     },
-    report: () => [...runs].flatMap(([key, run]) => reportOf(parts.registry.get<Pod>(POD, ...splitKey(key)), run)),
+    report: () => [...runs].flatMap(([key, run]) => reportOf(parts.registry.get(POD, ...splitKey(key)), run)),
   };
 }
 

@@ -87,7 +87,7 @@ function writeStatus(
   podIP: string,
   over: boolean,
 ): void {
-  const current = registry.get<Pod>(POD, metadata.namespace ?? '', metadata.name);
+  const current = registry.get(POD, metadata.namespace ?? '', metadata.name);
   if (current?.metadata.uid !== metadata.uid) return;
   registry.update(POD, { ...current, status: podStatus(current, records, podIP, over, clock.now()) }, 'status');
 }

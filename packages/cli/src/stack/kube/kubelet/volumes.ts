@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import type { PersistentVolume, PersistentVolumeClaim } from '../controllers/claim.ts';
 import { CLAIM, VOLUME } from '../kinds.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Pod, Volume } from '../workloads.ts';
@@ -28,10 +27,10 @@ export function mountVolumes(registry: Registry, pod: Pod, dir: string): Mounted
 type Folder = { readonly ok: string } | { readonly waiting: string };
 
 function claimedFolder(registry: Registry, namespace: string, name: string): Folder {
-  const claim = registry.get<PersistentVolumeClaim>(CLAIM, namespace, name);
+  const claim = registry.get(CLAIM, namespace, name);
   if (!claim) return { waiting: `persistentvolumeclaim "${name}" not found` };
   if (claim.status?.phase !== 'Bound') return { waiting: `persistentvolumeclaim "${name}" is not bound yet` };
-  const volume = registry.get<PersistentVolume>(VOLUME, '', claim.spec.volumeName ?? '');
+  const volume = registry.get(VOLUME, '', claim.spec.volumeName ?? '');
   const path = volume?.spec.hostPath?.path;
   if (path === undefined) return { waiting: `persistentvolume "${claim.spec.volumeName}" has no hostPath` };
   mkdirSync(path, { recursive: true });

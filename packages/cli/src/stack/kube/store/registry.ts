@@ -18,8 +18,8 @@ export type RemoveOptions = WriteOptions & {
 
 /** The rules of the API server over the store; the HTTP API and all controllers write through it. */
 export type Registry = {
-  get<T extends KubeObject>(kind: Kind, namespace: string, name: string): T | undefined;
-  list<T extends KubeObject>(kind: Kind, namespace?: string): T[];
+  get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): T | undefined;
+  list<T extends KubeObject>(kind: Kind<T>, namespace?: string): T[];
   create(kind: Kind, draft: Draft, options?: WriteOptions): KubeObject;
   /** Writes everything but the status (or only the status); 409 when `resourceVersion` is given and stale. */
   update(kind: Kind, draft: Draft, part?: 'all' | 'status', options?: WriteOptions): KubeObject;
@@ -37,9 +37,9 @@ const counts = (kind: Kind): boolean =>
 
 export function openRegistry(store: Store, clock: Clock, admission: Admission): Registry {
   const registry: Registry = {
-    get: <T extends KubeObject>(kind: Kind, namespace: string, name: string) =>
+    get: <T extends KubeObject>(kind: Kind<T>, namespace: string, name: string) =>
       store.get(kind, namespace, name) as T | undefined,
-    list: <T extends KubeObject>(kind: Kind, namespace?: string) => store.list(kind, namespace) as T[],
+    list: <T extends KubeObject>(kind: Kind<T>, namespace?: string) => store.list(kind, namespace) as T[],
     create(kind, draft, options = {}) {
       const object = withDefaults(kind, admit(kind, named(kind, draft, clock.now()), admission));
       validate(kind, object, undefined);
@@ -174,7 +174,7 @@ function checkPrecondition(kind: Kind, current: KubeObject, { metadata }: Draft)
 function merged(kind: Kind, current: KubeObject, draft: Draft, part: 'all' | 'status'): KubeObject {
   if (part === 'status') {
     const { status: _, ...rest } = current;
-    return { ...rest, ...('status' in draft ? { status: draft['status'] } : {}) } as KubeObject;
+    return { ...rest, ...('status' in draft ? { status: draft['status'] } : {}) };
   }
   const { labels, annotations, ownerReferences, finalizers } = draft.metadata;
   const { labels: _l, annotations: _a, ownerReferences: _o, finalizers: _f, ...own } = current.metadata;
@@ -204,7 +204,7 @@ function keepAddress(kind: Kind, current: KubeObject, next: KubeObject): KubeObj
 
 function specChanged(kind: Kind, current: KubeObject, next: KubeObject): boolean {
   if (!kind.custom) return !isDeepStrictEqual(current['spec'], next['spec']);
-  const content = ({ metadata: _, status, ...rest }: KubeObject) => (kind.status ? rest : { ...rest, status });
+  const content = ({ metadata: _metadata, status, ...rest }: KubeObject) => (kind.status ? rest : { ...rest, status });
   return !isDeepStrictEqual(content(current), content(next));
 }
 

@@ -1,0 +1,382 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../../guards/source.ts';
+import { eventually, startTestCluster, type TestCluster } from './cluster.ts';
+
+type App = KubernetesObject & {
+  spec: { syncPolicy: object };
+  status?: {
+    sync?: { status: string; revision?: string };
+    health?: { status: string };
+    reconciledAt?: string;
+    operationState?: {
+      phase: string;
+      startedAt: string;
+      finishedAt?: string;
+      message?: string;
+      syncResult?: { revision: string };
+    };
+    history?: { id: number; revision: string }[];
+    resources?: { kind: string; name: string; status: string }[];
+    conditions?: { type: string; message: string }[];
+    summary?: { images?: string[] };
+  };
+};
+
+let cluster: TestCluster;
+let repo: string;
+let work: string;
+
+const git = (...args: string[]) =>
+  execFileSync('git', args, {
+    cwd: work,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: work, GIT_CONFIG_NOSYSTEM: '1' },
+  }).trim();
+
+/** Commits these files (undefined removes the folder) to main of the bare repository; answers the commit. */
+function commit(files: Record<string, string | undefined>): string {
+  for (const [path, content] of Object.entries(files)) {
+    rmSync(join(work, path), { recursive: true, force: true });
+    if (content === undefined) continue;
+    mkdirSync(dirname(join(work, path)), { recursive: true });
+    writeFileSync(join(work, path), content);
+  }
+  git('add', '--all');
+  git(
+    '-c',
+    'user.name=test',
+    '-c',
+    'user.email=test@example.com',
+    'commit',
+    '--quiet',
+    '--allow-empty',
+    '-m',
+    'change',
+  );
+  git('push', '--quiet', repo, 'HEAD:refs/heads/main');
+  return git('rev-parse', 'HEAD');
+}
+
+const webhook = () =>
+  fetch(`${cluster.url}/api/webhook`, {
+    method: 'POST',
+    body: JSON.stringify({ ref: 'refs/heads/main', repository: { clone_url: repo } }),
+  });
+
+const app = (name: string): Promise<App> =>
+  cluster.objects.read<App>({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name, namespace: 'openshift-gitops' },
+  });
+
+const appWhere = (name: string, holds: (status: NonNullable<App['status']>) => boolean | undefined) =>
+  eventually(`application ${name}`, async () => {
+    const found = await app(name);
+    return found.status && holds(found.status) === true ? found : undefined;
+  });
+
+const isLiveAt = (revision: string) => (status: NonNullable<App['status']>) =>
+  status.sync?.status === 'Synced' && status.sync.revision === revision && status.health?.status === 'Healthy';
+
+const deployment = (model: string, image: string, note: string) =>
+  stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: model },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: model } },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: {
+        metadata: { labels: { app: model }, annotations: { 'fairway.dev/change': note } },
+        spec: {
+          containers: [
+            {
+              name: 'serving',
+              image,
+              env: [{ name: 'CHANGE', value: note }],
+              ports: [{ name: 'rest', containerPort: 8501 }],
+              readinessProbe: { httpGet: { path: '/ready', port: 'rest' }, periodSeconds: 1 },
+            },
+          ],
+        },
+      },
+    },
+  });
+
+const service = (model: string) =>
+  stringify({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: model },
+    spec: { selector: { app: model }, ports: [{ port: 8501, targetPort: 'rest' }] },
+  });
+
+const environment = (model: string, env: string, note: string) => {
+  const at = `models/${model}/environments/${env}`;
+  return {
+    [`${at}/kustomization.yaml`]: stringify({
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: ['deployment.yaml', 'service.yaml'],
+    }),
+    [`${at}/deployment.yaml`]: deployment(model, cluster.images['tensorflow/serving'] ?? '', note),
+    [`${at}/service.yaml`]: service(model),
+    [`${at}/version.yaml`]: `change: ${note}\n`,
+  };
+};
+
+/** Applies the shipped manifests with this test's repository in place of the placeholder. */
+async function install(): Promise<void> {
+  for (const file of ['appproject.yaml', 'applicationset-environments.yaml', 'applicationset-retrain.yaml']) {
+    const text = readFileSync(join(ROOT, 'manifests/argocd', file), 'utf8').replaceAll(
+      'https://git.example.com/fairway/gitops.git',
+      repo,
+    );
+    for (const document of parseAllDocuments(text)) await cluster.objects.create(document.toJS() as KubernetesObject);
+  }
+}
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  const scratch = mkdtempSync(join(tmpdir(), 'fairway-git-'));
+  work = join(scratch, 'work');
+  repo = `file://${join(scratch, 'gitops.git')}`;
+  mkdirSync(work);
+  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(scratch, 'gitops.git')]);
+  git('init', '--quiet', '--initial-branch=main');
+  commit({ 'README.md': 'gitops\n' });
+  await install();
+});
+
+afterAll(async () => {
+  await cluster.stop();
+  rmSync(dirname(work), { recursive: true, force: true });
+});
+
+describe('Argo CD', () => {
+  it('finds an environment, creates its namespace and brings it to life within seconds of the webhook', async () => {
+    const revision = commit(environment('credit', 'dev', 'one'));
+    const pushedAt = Date.now();
+    await webhook();
+    const { status } = await appWhere('credit-dev', isLiveAt(revision));
+    expect(Date.now() - pushedAt).toBeLessThan(10_000);
+    expect(status?.operationState).toMatchObject({
+      phase: 'Succeeded',
+      syncResult: { revision },
+      message: 'successfully synced (all tasks run)',
+    });
+    expect(status?.history).toMatchObject([{ id: 0, revision }]);
+    expect(status?.summary?.images).toEqual([cluster.images['tensorflow/serving']]);
+    expect(Date.parse(status?.reconciledAt ?? '')).toBeGreaterThanOrEqual(
+      Date.parse(status?.operationState?.finishedAt ?? ''),
+    );
+    expect(status?.resources?.map(({ kind, status: sync }) => [kind, sync]).sort()).toEqual([
+      ['Deployment', 'Synced'],
+      ['Service', 'Synced'],
+    ]);
+  });
+
+  it('advances the revision without an operation when a commit does not touch the path', async () => {
+    const before = await app('credit-dev');
+    const revision = commit({ 'README.md': 'changed\n' });
+    await webhook();
+    const { status } = await appWhere('credit-dev', ({ sync }) => sync?.revision === revision);
+    expect(status?.operationState).toEqual(before.status?.operationState);
+    expect(status?.sync?.status).toBe('Synced');
+  });
+
+  it('rolls a new version out and keeps the tracking id on what it applied', async () => {
+    const revision = commit(environment('credit', 'dev', 'two'));
+    await webhook();
+    await appWhere('credit-dev', isLiveAt(revision));
+    const live = await cluster.objects.read({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'credit', namespace: 'credit-dev' },
+    });
+    expect(live.metadata?.annotations?.['argocd.argoproj.io/tracking-id']).toBe(
+      'credit-dev:apps/Deployment:credit-dev/credit',
+    );
+    expect(live).toMatchObject({ spec: { template: { metadata: { annotations: { 'fairway.dev/change': 'two' } } } } });
+  });
+
+  it('answers a refresh by removing the annotation and moving reconciledAt', async () => {
+    const before = await app('credit-dev');
+    await eventually('the next second', () => Date.now() - Date.parse(before.status?.reconciledAt ?? '') > 1000);
+    await cluster.objects.patch(
+      {
+        ...before,
+        metadata: {
+          name: 'credit-dev',
+          namespace: 'openshift-gitops',
+          annotations: { 'argocd.argoproj.io/refresh': 'normal' },
+        },
+      },
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      'application/merge-patch+json',
+    );
+    const after = await eventually('refresh', async () => {
+      const found = await app('credit-dev');
+      return found.metadata?.annotations?.['argocd.argoproj.io/refresh'] === undefined ? found : undefined;
+    });
+    expect(Date.parse(after.status?.reconciledAt ?? '')).toBeGreaterThan(Date.parse(before.status?.reconciledAt ?? ''));
+  });
+
+  it('heals what somebody changed by hand', async () => {
+    const spoiled = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'credit', namespace: 'credit-dev' },
+      spec: { selector: { app: 'nobody' } },
+    };
+    await cluster.objects.patch(spoiled, undefined, undefined, undefined, undefined, 'application/merge-patch+json');
+    await appWhere('credit-dev', ({ sync }) => sync?.status === 'OutOfSync');
+    await appWhere('credit-dev', ({ sync }) => sync?.status === 'Synced');
+    const live = await cluster.objects.read({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'credit', namespace: 'credit-dev' },
+    });
+    expect(live).toMatchObject({ spec: { selector: { app: 'credit' } } });
+  });
+
+  it('prunes what left the manifests', async () => {
+    const at = 'models/credit/environments/dev';
+    const kustomization = stringify({ resources: ['deployment.yaml'] });
+    const revision = commit({ [`${at}/kustomization.yaml`]: kustomization, [`${at}/service.yaml`]: undefined });
+    await webhook();
+    await appWhere('credit-dev', isLiveAt(revision));
+    const gone = cluster.objects.read({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'credit', namespace: 'credit-dev' },
+    });
+    await expect(gone).rejects.toMatchObject({ code: 404 });
+  });
+
+  it('reports a failed sync and does not try the same revision again', async () => {
+    // The project allows no Secrets.
+    const at = 'models/broken/environments/dev';
+    const secret = stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'stolen' } });
+    await cluster.objects.patch(
+      {
+        apiVersion: 'argoproj.io/v1alpha1',
+        kind: 'ApplicationSet',
+        metadata: { name: 'fairway-environments', namespace: 'openshift-gitops' },
+        spec: { template: { spec: { syncPolicy: { retry: { limit: 0 } } } } },
+      } as KubernetesObject,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      'application/merge-patch+json',
+    );
+    const revision = commit({
+      [`${at}/kustomization.yaml`]: stringify({ resources: ['secret.yaml'] }),
+      [`${at}/secret.yaml`]: secret,
+    });
+    await webhook();
+    const { status } = await appWhere('broken-dev', ({ conditions }) =>
+      conditions?.some(({ type }) => type === 'SyncError'),
+    );
+    expect(status?.operationState).toMatchObject({ phase: 'Failed', syncResult: { revision } });
+    expect(status?.operationState?.message).toContain('not permitted in project fairway');
+    expect(status?.sync?.status).toBe('OutOfSync');
+    const startedAt = status?.operationState?.startedAt;
+    const fixed = commit({
+      [`${at}/kustomization.yaml`]: stringify({ resources: ['service.yaml'] }),
+      [`${at}/secret.yaml`]: undefined,
+      [`${at}/service.yaml`]: service('broken'),
+    });
+    await webhook();
+    const after = await appWhere(
+      'broken-dev',
+      ({ sync, operationState }) => sync?.status === 'Synced' && operationState?.syncResult?.revision === fixed,
+    );
+    expect(after.status?.operationState?.startedAt).not.toBe(undefined);
+    expect(after.status?.conditions).toEqual([]);
+    expect(startedAt).toBeDefined();
+  });
+
+  it('says what is wrong with manifests that do not render, and recovers', async () => {
+    const at = 'models/broken/environments/dev';
+    commit({ [`${at}/kustomization.yaml`]: stringify({ resources: ['nothing.yaml'] }) });
+    await webhook();
+    const { status } = await appWhere('broken-dev', ({ conditions }) =>
+      conditions?.some(({ type }) => type === 'ComparisonError'),
+    );
+    expect(status?.sync?.status).toBe('Unknown');
+    const revision = commit({ [`${at}/kustomization.yaml`]: stringify({ resources: ['service.yaml'] }) });
+    await webhook();
+    await appWhere('broken-dev', isLiveAt(revision));
+  });
+
+  it('runs a retrain Job once', async () => {
+    const at = 'models/credit/retrain/abc123';
+    const result = join(cluster.dir, 'retrained.json');
+    const job = {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'retrain-abc123' },
+      spec: {
+        backoffLimit: 0,
+        template: {
+          spec: {
+            restartPolicy: 'Never',
+            containers: [
+              {
+                name: 'trainer',
+                image: cluster.images['home-equity-trainer'],
+                env: [{ name: 'RESULT', value: result }],
+              },
+            ],
+          },
+        },
+      },
+    };
+    const revision = commit({
+      [`${at}/kustomization.yaml`]: stringify({ resources: ['job.yaml'] }),
+      [`${at}/job.yaml`]: stringify(job),
+      [`${at}/report.md`]: '# report\n',
+    });
+    await webhook();
+    const { status } = await appWhere('credit-retrain-abc123', isLiveAt(revision));
+    expect(status?.resources).toMatchObject([{ kind: 'Job', status: 'Synced' }]);
+    expect(JSON.parse(readFileSync(result, 'utf8'))).toMatchObject({ env: { RESULT: result } });
+  });
+
+  it('survives kill -9 and carries on', async () => {
+    await cluster.restart('kill');
+    const revision = commit(environment('credit', 'dev', 'three'));
+    await webhook();
+    await appWhere('credit-dev', isLiveAt(revision));
+  });
+
+  it('removes Application and workload when the folder is gone', async () => {
+    commit({ 'models/credit/environments': undefined });
+    await webhook();
+    await eventually('the Application is gone', () =>
+      app('credit-dev').then(
+        () => undefined,
+        (error: { code: number }) => error.code === 404,
+      ),
+    );
+    const gone = cluster.objects.read({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'credit', namespace: 'credit-dev' },
+    });
+    await expect(gone).rejects.toMatchObject({ code: 404 });
+  });
+});
