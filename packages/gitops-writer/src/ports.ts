@@ -129,7 +129,7 @@ export type Outbox = {
 };
 
 export type Notifier = { send(content: CardContent): Promise<NotifierAnswer> };
-export type NotifierAnswer =
+type NotifierAnswer =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'retry'; readonly afterMs?: number }
   | { readonly kind: 'dead'; readonly reason: string };
@@ -213,7 +213,7 @@ export type Forge = {
   close(number: number): Promise<void>;
 };
 
-export type FetchedModel = {
+type FetchedModel = {
   readonly folder: string;
   readonly modelVersion: ModelVersion;
   dispose(): Promise<void>;
@@ -230,7 +230,7 @@ export type ModelSource = {
   fetch(model: string, version: string): Promise<FetchedModel>;
 };
 
-export type ImageRequest = { readonly modelVersion: ModelVersion; readonly folder: string };
+type ImageRequest = { readonly modelVersion: ModelVersion; readonly folder: string };
 export type ImageBuilder = {
   /** Base plus model as one layer; answers `name@sha256:…`. The same model gives the same digest. */
   build(request: ImageRequest): Promise<string>;

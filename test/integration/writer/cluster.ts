@@ -57,8 +57,6 @@ export async function startCluster(kubeconfig: string) {
   return cluster;
 }
 
-export type TestCluster = Awaited<ReturnType<typeof startCluster>>;
-
 /** An Application that has just been compared and is Synced and Healthy at `revision`. */
 export function syncedApplication(name: string, revision: string): Json {
   const now = seconds();

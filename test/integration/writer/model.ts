@@ -41,8 +41,7 @@ export async function registerVersion(
   renameSync(half, join(directory, model, version));
 }
 
-/** (Over)writes the SavedModel itself. */
-export async function writeWeights(folder: string, weight: number): Promise<void> {
+async function writeWeights(folder: string, weight: number): Promise<void> {
   const graph = graphBuilder();
   const x = graph.placeholder('X', 'DT_FLOAT', [-1, 1]);
   const w = graph.constant('w', numberTensor('DT_FLOAT', [1, 1], [weight]));

@@ -8,13 +8,13 @@ export type QueryContext = { readonly changes: ChangeReader; readonly repository
 
 const FRESH_MS = 1_000;
 
-export type LiveVersion = {
+type LiveVersion = {
   readonly version: string;
   readonly digest: string;
   readonly changeId: string;
   readonly since: string;
 };
-export type ModelSummary = {
+type ModelSummary = {
   readonly model: string;
   readonly owner: string;
   readonly environments: ReadonlyArray<ModelFile['environments'][number] & { readonly live?: LiveVersion }>;

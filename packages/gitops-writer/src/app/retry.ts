@@ -1,13 +1,13 @@
 import type { ErrorCode } from '@fairway/core';
 
 /** First delay, ceiling, and how many tries; `Infinity` = until it works, because the change must not be lost. */
-export type RetryRule = { readonly baseMs: number; readonly capMs: number; readonly tries: number };
+type RetryRule = { readonly baseMs: number; readonly capMs: number; readonly tries: number };
 
 const UNTIL_BACK: RetryRule = { baseMs: 500, capMs: 60_000, tries: Number.POSITIVE_INFINITY };
 const CAPPED: RetryRule = { baseMs: 1_000, capMs: 60_000, tries: 8 };
 
 /** Retry rules by error code; a retryable code that is not here is capped, as unknown errors are. */
-export const RETRY: Partial<Record<ErrorCode, RetryRule>> = {
+const RETRY: Partial<Record<ErrorCode, RetryRule>> = {
   'git.race': { baseMs: 50, capMs: 5_000, tries: 20 },
   'git.unavailable': UNTIL_BACK,
   'forge.unavailable': UNTIL_BACK,

@@ -3,7 +3,7 @@ import { giteaClient } from './gitea/client.ts';
 import { giteaForge } from './gitea/forge.ts';
 import { branchesOf, isSigned } from './gitea/webhook.ts';
 
-export type ForgeAccess = {
+type ForgeAccess = {
   readonly url: string;
   /** owner/name */
   readonly repository: string;

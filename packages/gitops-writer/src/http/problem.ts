@@ -31,7 +31,7 @@ const TITLE: Readonly<Record<number, string>> = {
 };
 
 /** Answers `application/problem+json` (RFC 9457); `detail` is a sentence. */
-export function sendProblem(response: Response, status: number, code: ErrorCode, detail: string): void {
+function sendProblem(response: Response, status: number, code: ErrorCode, detail: string): void {
   const title = TITLE[status] ?? 'Internal error';
   response.status(status).type('application/problem+json');
   response.send(JSON.stringify({ type: 'about:blank', title, status, detail, code }));

@@ -2,7 +2,7 @@ import { canonicalJson, hashFields, sha256 } from '@fairway/core';
 import type { RepositoryFile } from '../ports.ts';
 
 /** Hash over files: path and content of each, sorted by path. */
-export function filesHash(files: readonly RepositoryFile[]): string {
+function filesHash(files: readonly RepositoryFile[]): string {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   return hashFields(sorted.flatMap(({ path, text }) => [path, sha256(text)]));
 }

@@ -1,10 +1,10 @@
 /** One question, one query. `ENDS` are the phases in which nothing is due any more. */
 const ENDS = `('live', 'rejected', 'superseded', 'failed', 'rolled-back')`;
 
-export const COLUMNS = `id, kind, model, version, environment, digest, phase, reason, branch, image, pull_request, actor,
+const COLUMNS = `id, kind, model, version, environment, digest, phase, reason, branch, image, pull_request, actor,
   evidence, facts, history, attempts, created_at, updated_at`;
 /** For lists: evidence may be megabytes. */
-export const LIST_COLUMNS = COLUMNS.replace('evidence, ', '');
+const LIST_COLUMNS = COLUMNS.replace('evidence, ', '');
 
 export const FIND_CHANGE = `SELECT ${COLUMNS} FROM changes.changes WHERE id = $1`;
 

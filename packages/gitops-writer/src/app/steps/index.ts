@@ -1,4 +1,4 @@
-import { type ChangeKind, END_PHASES, type Phase, PHASES } from '@fairway/core';
+import type { ChangeKind, Phase } from '@fairway/core';
 import type { Step } from '../step.ts';
 import { awaitMerge } from './await-merge.ts';
 import { awaitSync } from './await-sync.ts';
@@ -30,6 +30,3 @@ export const STEPS: Partial<Record<ChangeKind, Steps>> = {
     verifying: verifyTraining,
   },
 };
-
-/** Phases that are no end. */
-export const OPEN_PHASES: readonly Phase[] = PHASES.filter((phase) => !END_PHASES.includes(phase));

@@ -4,7 +4,7 @@ import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FairwayError, sha256 } from '@fairway/core';
 
-export type Descriptor = {
+type Descriptor = {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
