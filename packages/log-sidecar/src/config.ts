@@ -1,14 +1,15 @@
-import { choice, type EnvOf, type EnvSpec, flag, integer, type Reader, text, url } from '@fairway/core';
+import { choice, FairwayError, type EnvOf, type EnvSpec, flag, integer, type Reader, text, url } from '@fairway/core';
 import type { Address } from './ports.ts';
 
-const PREFIX = /^[a-z_][a-z0-9_]{0,62}$/;
+const PREFIX = /^[A-Za-z0-9_.-]{1,63}$/;
+const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 const HOST_AND_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/;
 
 const readPrefix: Reader<string> = (raw) => {
   const value = raw ?? 'fairway';
   return PREFIX.test(value)
     ? { value }
-    : { problem: 'must be 1 to 63 lower-case letters, digits and underscores, not starting with a digit' };
+    : { problem: 'must be 1 to 63 letters, digits, points, hyphens and underscores' };
 };
 
 const readUpstream: Reader<Address> = (raw) => {
@@ -40,3 +41,16 @@ export const ENVIRONMENT = {
 } as const satisfies EnvSpec;
 
 export type AgentEnv = EnvOf<typeof ENVIRONMENT>;
+
+/** The queue's backend by the scheme of its URL. Throws `config.invalid` when the prefix is no schema name on PostgreSQL. */
+export function queueBackend({
+  QUEUE_URL,
+  QUEUE_PREFIX,
+}: Pick<AgentEnv, 'QUEUE_URL' | 'QUEUE_PREFIX'>): 'redis' | 'postgres' {
+  if (QUEUE_URL.startsWith('redis')) return 'redis';
+  if (SCHEMA.test(QUEUE_PREFIX)) return 'postgres';
+  throw new FairwayError(
+    'config.invalid',
+    'QUEUE_PREFIX is the schema of a queue on PostgreSQL: use lower-case letters, digits and underscores, starting with a letter.',
+  );
+}

@@ -15,7 +15,7 @@ import { Capturer } from './capture/capturer.ts';
 import { createIds } from './capture/ids.ts';
 import { Sealer } from './capture/sealer.ts';
 import { VersionHistory } from './capture/versions.ts';
-import { type AgentEnv, ENVIRONMENT } from './config.ts';
+import { type AgentEnv, ENVIRONMENT, queueBackend } from './config.ts';
 import { createMetrics } from './metrics.ts';
 import type { AgentClock, PackQueue } from './ports.ts';
 import { Listener } from './proxy/listener.ts';
@@ -27,8 +27,8 @@ import { createTally } from './tally.ts';
 import { StatusPoll } from './upstream/status.ts';
 
 const MIB = 1024 * 1024;
-/** Well below the emptyDir's sizeLimit: beyond that the kubelet evicts the pod. */
-const SPOOL_DISK_CAP = 256 * MIB;
+/** Half of the emptyDir's sizeLimit in the rendered workload: beyond that limit the kubelet evicts the pod. */
+const SPOOL_DISK_CAP = 128 * MIB;
 const SPOOL_MEMORY_CAP = 8 * MIB;
 /** All bodies of unfinished exchanges together; beyond, exchanges are truncated. */
 const BODY_BUDGET = 32 * MIB;
@@ -73,16 +73,20 @@ async function readMetrics(registry: Registry): Promise<{ contentType: string; b
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
-function queueOf({ QUEUE_URL, QUEUE_PREFIX }: AgentEnv): PackQueue {
-  return QUEUE_URL.startsWith('redis')
-    ? new RedisQueue(QUEUE_URL, QUEUE_PREFIX, Math.random)
-    : new PostgresQueue(QUEUE_URL, QUEUE_PREFIX);
+function queueOf(env: AgentEnv): PackQueue {
+  return queueBackend(env) === 'redis'
+    ? new RedisQueue(env.QUEUE_URL, env.QUEUE_PREFIX, Math.random)
+    : new PostgresQueue(env.QUEUE_URL, env.QUEUE_PREFIX);
 }
 
 async function main(): Promise<void> {
   try {
     const env = readEnv(process.env, ENVIRONMENT);
     const log = pino({ level: env.LOG_LEVEL, base: { service: 'agent', agent: env.AGENT_NAME } });
+    // Predictions run through this process: nothing that was not caught elsewhere may end it.
+    process.on('uncaughtException', ({ message, stack }) =>
+      log.error({ reason: message, stack }, 'uncaught, going on'),
+    );
     await runService(agent(env, log), log, process, env.FAIRWAY_DEBUG);
   } catch (error) {
     process.stderr.write(`${asFairwayError(error).message}\n`);

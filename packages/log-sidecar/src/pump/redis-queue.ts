@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { FairwayError, PACK_QUEUE, type Pack, urlOrigin } from '@fairway/core';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -17,6 +18,7 @@ export class RedisQueue implements PackQueue {
   private readonly prefix: string;
   private readonly client: Redis;
   private queue: Queue<Pack> | undefined;
+  private reason = 'no answer';
 
   constructor(url: string, prefix: string, random: () => number) {
     this.url = url;
@@ -30,7 +32,9 @@ export class RedisQueue implements PackQueue {
       retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(times, 10)) * (0.5 + random() / 2),
     });
     // A failure shows where it matters, at the next add; unheard, the event would end the process.
-    this.client.on('error', () => {});
+    this.client.on('error', (error) => {
+      this.reason = error.message;
+    });
   }
 
   async add(pack: Pack): Promise<void> {
@@ -59,13 +63,10 @@ export class RedisQueue implements PackQueue {
 
   private async connect(): Promise<void> {
     if (this.client.status === 'wait') this.client.connect().catch(() => {});
-    const ready = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), CONNECT_WAIT_MS);
-      this.client.once('ready', () => {
-        clearTimeout(timer);
-        resolve(true);
-      });
+    const patience = AbortSignal.timeout(CONNECT_WAIT_MS);
+    await once(this.client, 'ready', { signal: patience }).catch(() => {
+      const sentence = `Redis at ${urlOrigin(this.url)} cannot be used: ${this.reason}.`;
+      throw new FairwayError('queue.unavailable', sentence);
     });
-    if (!ready) throw new FairwayError('queue.unavailable', `Redis at ${urlOrigin(this.url)} cannot be reached.`);
   }
 }

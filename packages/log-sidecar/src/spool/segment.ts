@@ -51,7 +51,7 @@ export class Segment {
     } catch (error) {
       return diskProblem(error);
     } finally {
-      if (fd !== undefined && fd !== this.fd) closeSync(fd);
+      if (fd !== undefined && fd !== this.fd) close(fd);
     }
   }
 
@@ -70,7 +70,7 @@ export class Segment {
   /** No more exchanges go into it; notes still may. Closed behind the syncs under way, before any that comes later. */
   retire(): Promise<void> {
     this.retired ??= this.sync().then(() => {
-      if (this.fd !== undefined) closeSync(this.fd);
+      if (this.fd !== undefined) close(this.fd);
       this.fd = undefined;
     });
     this.last = this.retired;
@@ -93,6 +93,14 @@ export class Segment {
     } catch {
       // Already gone, or the disk is read-only: a later start finds its packs done or sends them again.
     }
+  }
+}
+
+function close(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // The disk has gone; the descriptor is free all the same.
   }
 }
 
