@@ -4,7 +4,7 @@ import { features, fitScaling } from './features.ts';
 import type { Network } from './network.ts';
 import { trainNetwork } from './network.ts';
 import { baselineOf } from './performance.ts';
-import { registerVersion } from './registry.ts';
+import { registerVersion, versionsOf } from './registry.ts';
 import type { Weights } from './saved-model.ts';
 import { isHeldOut } from './split.ts';
 
@@ -61,21 +61,23 @@ const MIN_ROWS = 200;
 export async function trainHomeEquity(options: TrainOptions): Promise<{ metrics: { auc: number; ks: number } }> {
   const { rows, seed, registryDir, version, signal } = options;
   checkRows(rows);
+  if ((await versionsOf(registryDir, MODEL)).includes(Number(version))) throw taken(version);
   const training = rows.filter((loan) => !isHeldOut(loan));
   const heldOut = rows.filter(isHeldOut);
   const { weights, predict } = await fit(training, { seed, signal });
   const source = sha256(canonicalJson(rows));
   const baseline = baselineOf({ model: MODEL, version, source, training, heldOut, scores: predict(heldOut) });
   const trainTable = `home-equity loans, ${training.length} rows`;
-  if (!(await registerVersion({ registryDir, weights, baseline, trainTable }))) {
-    throw new FairwayError(
-      'input.invalid',
-      `Version ${version} of ${MODEL} is in the registry already; choose the next number, or another registry folder.`,
-    );
-  }
+  if (!(await registerVersion({ registryDir, weights, baseline, trainTable }))) throw taken(version);
   const { auc, ks } = baseline.performance;
   return { metrics: { auc, ks } };
 }
+
+const taken = (version: string): FairwayError =>
+  new FairwayError(
+    'input.invalid',
+    `Version ${version} of ${MODEL} is in the registry already; choose the next number, or another registry folder.`,
+  );
 
 /** Throws `input.invalid` unless there are enough rows of both classes. */
 export function checkRows(rows: readonly Loan[]): void {
