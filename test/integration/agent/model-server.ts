@@ -47,7 +47,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   break: (response, predictions) => {
     response.writeHead(200, { 'content-length': predictions.length });
     response.write(predictions.subarray(0, 5));
-    setImmediate(() => response.socket?.resetAndDestroy());
+    setImmediate(() => response.socket?.destroy());
   },
   echo: (response, _, body) => {
     response.writeHead(200, { 'content-length': body.length }).end(body);

@@ -190,10 +190,10 @@ describe('what is captured', () => {
     socket.resetAndDestroy();
     expect((await captured('left')).head).toMatchObject({ outcome: 'client_aborted', status: 0 });
     const broken = connect({ port: agent.port, host: '127.0.0.1' });
-    broken.on('data', () => {});
+    broken.resume();
+    broken.on('error', () => {});
     broken.write(post('x', 'x-request-id: broken\r\nx-do: break\r\n'));
-    const [error] = await once(broken, 'error');
-    expect(error).toMatchObject({ code: 'ECONNRESET' });
+    await new Promise((resolve) => broken.once('close', resolve));
     expect((await captured('broken')).head).toMatchObject({ outcome: 'upstream_aborted', status: 200 });
   });
 

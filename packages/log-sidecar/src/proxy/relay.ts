@@ -34,7 +34,8 @@ export function relay(client: Socket, upstream: Socket, watch: Watch, tally: Tal
   });
   upstream.on('error', () => {
     watch.upstreamEnded();
-    client.resetAndDestroy();
+    // Behind a proper end the error only answers our own late FIN: a reset now could take the answer from the client.
+    if (!upstream.readableEnded) client.resetAndDestroy();
   });
   client.on('close', () => {
     watch.clientGone();
