@@ -1,7 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Pool } from 'pg';
 import type { Pack } from '@fairway/core';
 import { afterEach, describe, expect, test } from 'vitest';
+import { dataPlace } from '../../../packages/cli/src/stack/postgres/binaries.ts';
+import { startPostgresServer } from '../../../packages/cli/src/stack/postgres/server.ts';
 import { startFakeWriter } from '../../harness/fake-writer.ts';
+import { freePort } from '../../harness/ports.ts';
 import { startPostgres } from '../../harness/postgres.ts';
 import { recount, sorted, stored } from './counts.ts';
 import { producer, redisBinary, startRedis } from './queue.ts';
@@ -87,6 +93,28 @@ for (const kind of ['postgres', 'redis'] as const) {
     });
   });
 }
+
+test('a database and queue that are killed and come back lose nothing and need no restart of the recorder', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-killed-'));
+  cleanups.push(async () => rmSync(dir, { recursive: true, force: true }));
+  const options = { dataDir: join(dir, 'data'), port: await freePort(), password: 'test-password' };
+  cleanups.push(async () => rmSync(dataPlace(options.dataDir), { recursive: true, force: true }));
+  const first = await startPostgresServer(options);
+  const its = await world('postgres');
+  const child = await recorder({ ...its.env, DATABASE_URL: first.url, QUEUE_URL: first.url });
+  await add(first.url, packsOf(cases(400, 5), PERIOD, 'd1', '1', 100));
+  await until('some packs', 20, async () => ((await account(child.url)).packs >= 1 ? true : undefined));
+  process.kill(first.pid, 'SIGKILL');
+  await until('the recorder to notice', 20, async () =>
+    (await fetch(`${child.url}/readyz`)).status === 503 ? true : undefined,
+  );
+  const second = await startPostgresServer(options);
+  cleanups.push(second.stop, child.stop);
+  await add(second.url, packsOf(cases(400, 6), PERIOD, 'd2', '1', 100));
+  await until('all packs', 40, async () =>
+    (await account(child.url).catch(() => undefined))?.stored === 800 ? true : undefined,
+  );
+});
 
 test('a pack waits while the writer is down, and is stored when it is back', async () => {
   const its = await world('postgres');

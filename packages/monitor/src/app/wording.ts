@@ -18,23 +18,21 @@ export const METRIC_TITLES: Readonly<Record<MetricName, string>> = {
 };
 
 const RATES: ReadonlySet<MetricName> = new Set(['missing', 'eventRate']);
-const WORDS = { '>': 'above', '>=': 'at or above', '<': 'below', '<=': 'at or below' } as const;
 
 /** A finding in one sentence, with the numbers a person needs to believe it. */
 export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, evaluation: Evaluation): string {
   const title = METRIC_TITLES[rule.metric];
   const rows = `${finding.sample.toLocaleString('en-US')} rows`;
-  const limit = `${WORDS[rule.op]} the limit of`;
-  if (rule.compare === 'relative-decay') {
-    return `${title} lost ${percent(finding.value)} against the baseline and is now ${figure(evaluation.value)}: the loss is ${limit} ${percent(rule.limit)} (${rows}).`;
-  }
-  if (rule.compare === 'absolute-decay') {
-    return `${title} lost ${figure(finding.value)} against the baseline and is now ${figure(evaluation.value)}: the loss is ${limit} ${figure(rule.limit)} (${rows}).`;
-  }
   const shown = RATES.has(rule.metric) ? percent : figure;
-  const of = finding.variable === undefined ? title : `${title} of ${finding.variable}`;
+  const now = shown(evaluation.value);
+  if (rule.compare !== 'value') {
+    const [lost, limit] = [finding.value, rule.limit].map(rule.compare === 'relative-decay' ? percent : figure);
+    return `${capital(title)} is ${now}: it lost ${lost} against its baseline, limit ${limit} (${rows}).`;
+  }
+  const what = finding.variable === undefined ? title : `${title} of ${finding.variable}`;
   const noise = finding.noise === undefined ? '' : `; chance alone reaches ${figure(finding.noise)}`;
-  return `${capital(of)} is ${shown(finding.value)}, ${limit} ${shown(rule.limit)} (${rows}${noise}).`;
+  const side = rule.op.startsWith('>') ? 'limit' : 'lower limit';
+  return `${capital(what)} is ${now}, ${side} ${shown(rule.limit)} (${rows}${noise}).`;
 }
 
 const figure = (value: number): string => value.toFixed(3);

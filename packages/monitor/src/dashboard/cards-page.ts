@@ -6,7 +6,7 @@ export type Card = Notification & { readonly from: 'monitor' | 'writer' };
 
 const TONES: Readonly<Record<NotificationState, Tone>> = {
   accepted: 'healthy',
-  pending: 'insufficient',
+  pending: 'open',
   dead: 'alert',
 };
 const WORDS: Readonly<Record<NotificationState, string>> = {
@@ -26,4 +26,4 @@ export function renderCards(cards: readonly Card[]): Html {
 }
 
 const row = ({ title, event, from, state, at, deliveryId, link }: Card): Html =>
-  html`<tr><th scope="row">${externalLink(link, title)}</th><td>${event}</td><td>${from}</td><td>${badge(TONES[state], WORDS[state])}</td><td>${when(at)}</td><td><code class="soft">${deliveryId}</code></td></tr>`;
+  html`<tr><th scope="row">${externalLink(link, title)}</th><td>${event}</td><td>${from}</td><td>${badge(TONES[state], WORDS[state])}</td><td>${when(at)}</td><td><code class="soft nowrap">${deliveryId}</code></td></tr>`;

@@ -1,11 +1,11 @@
 import { type Change, END_PHASES } from '@fairway/core';
 import { externalLink, type Html, html } from './html.ts';
-import { badge, phaseTone, plural, when } from './words.ts';
+import { badge, capital, phaseTone, plural, when } from './words.ts';
 
 /** Every change and its pull request, newest first. */
 export function renderChanges(changes: readonly Change[]): Html {
   const open = changes.filter(({ phase }) => !END_PHASES.includes(phase)).length;
-  return html`<h1>Changes</h1><p class="lead">Whatever reaches production is a change: an approval or an alert in, one pull request out. ${plural(open, 'change is', 'changes are')} under way.</p>
+  return html`<h1>Changes</h1><p class="lead">Whatever reaches production is a change: an approval or an alert in, one pull request out. ${capital(plural(open, 'change is', 'changes are'))} under way.</p>
 <div class="panel">${
     changes.length === 0
       ? html`<p class="empty">No change yet.</p>`
@@ -16,7 +16,7 @@ export function renderChanges(changes: readonly Change[]): Html {
 function row(change: Change): Html {
   const { pullRequest } = change;
   return html`<tr><th scope="row">${change.kind}<br><code class="soft">${change.id.slice(0, 10)}</code></th>
-<td><a href="/models/${encodeURIComponent(change.model)}">${change.model}</a><br><span class="soft nowrap">version ${change.version}</span></td><td>${change.environment}</td>
+<td class="nowrap"><a href="/models/${encodeURIComponent(change.model)}">${change.model}</a><br><span class="soft">version ${change.version}</span></td><td>${change.environment}</td>
 <td>${pullRequest === undefined ? html`<span class="soft">not yet</span>` : html`${externalLink(pullRequest.url, `#${pullRequest.number}`)} <span class="soft">${pullRequest.state}</span>`}</td>
 <td>${badge(phaseTone(change), change.phase)}</td>
 <td><span class="small soft">${when(change.createdAt)} to ${when(change.updatedAt)}</span><ol class="phases">${change.history.map(({ phase }) => html`<li>${phase}</li>`)}</ol>${change.reason !== undefined && html`<span class="small">${change.reason}</span>`}</td>

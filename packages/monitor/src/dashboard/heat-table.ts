@@ -9,13 +9,14 @@ const LEVELS = [
   { from: 0.05, style: 'h1', mark: '' },
 ] as const;
 
-/** PSI of each input in each window: number, mark and shade say the same. */
+/** PSI of each input in each window, what moved most first: number, mark and shade say the same. */
 export function heatTable(verdicts: readonly Verdict[]): Html {
   const variables = [...new Set(verdicts.flatMap(({ metrics }) => Object.keys(metrics.psi)))];
+  const largest = (variable: string) => Math.max(...verdicts.map(({ metrics }) => metrics.psi[variable] ?? 0));
   if (variables.length === 0) return html`<p class="empty">No window has been compared with a baseline yet.</p>`;
   return html`<table class="heat"><caption>Population stability index against the training data, missing values left out. ▲ from 0.10: moved; ▲▲ from 0.25: moved far.</caption>
 <thead><tr><th scope="col">Input</th>${verdicts.map(({ window }) => html`<th scope="col">${window.period}<br>version ${window.version}</th>`)}</tr></thead>
-<tbody>${variables.map((variable) => html`<tr><th scope="row">${variable}</th>${verdicts.map(({ metrics }) => cell(metrics.psi[variable] ?? null))}</tr>`)}</tbody></table>`;
+<tbody>${variables.sort((a, b) => largest(b) - largest(a)).map((variable) => html`<tr><th scope="row">${variable}</th>${verdicts.map(({ metrics }) => cell(metrics.psi[variable] ?? null))}</tr>`)}</tbody></table>`;
 }
 
 function cell(value: number | null): Html {

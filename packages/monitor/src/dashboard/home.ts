@@ -2,7 +2,7 @@ import { type Change, END_PHASES, type Verdict } from '@fairway/core';
 import { worstPsi } from '../app/announce.ts';
 import type { ModelSummary, Notification } from '../ports.ts';
 import { externalLink, type Html, html } from './html.ts';
-import { count, coverage, figure, percent, plural, STATE_WORDS, verdictBadge, when } from './words.ts';
+import { capital, count, coverage, figure, percent, plural, STATE_WORDS, verdictBadge, when } from './words.ts';
 
 export type HomeView = {
   readonly models: readonly ModelSummary[];
@@ -39,7 +39,7 @@ function fleetRow({ model }: ModelSummary, { name, live, merge }: Place, verdict
     verdict === undefined
       ? html`<td class="soft" colspan="7">no window judged yet</td>`
       : html`<td>${verdictBadge(verdict.state)}</td><td class="nowrap">${verdict.window.period}${verdict.window.version !== live?.version && html` <span class="soft">(version ${verdict.window.version})</span>`}</td><td class="number">${count(verdict.metrics.predictions)}</td><td class="number">${coverage(verdict.metrics.labelled, verdict.metrics.predictions)}</td><td class="number">${figure(verdict.metrics.auc)}</td><td class="number">${figure(verdict.metrics.ks)}</td><td class="number">${worst === undefined ? '–' : html`${figure(worst[1])} <span class="soft">${worst[0]}</span>`}</td>`;
-  return html`<tr><th scope="row"><a href="${href}">${model}</a></th><td>${name} <span class="soft small">merge: ${merge}</span></td><td>${live === undefined ? html`<span class="soft">none</span>` : html`<strong>${live.version}</strong> <span class="soft small">since ${when(live.since)}</span>`}</td>${figures}</tr>`;
+  return html`<tr><th scope="row" class="nowrap"><a href="${href}">${model}</a></th><td>${name}<br><span class="soft small nowrap">merge: ${merge}</span></td><td>${live === undefined ? html`<span class="soft">none</span>` : html`<strong>${live.version}</strong><br><span class="soft small nowrap">since ${when(live.since)}</span>`}</td>${figures}</tr>`;
 }
 
 function summary({ models, verdicts, changes }: HomeView): string {
@@ -66,8 +66,6 @@ function summary({ models, verdicts, changes }: HomeView): string {
             .join('; ');
   return `${capital(plural(models.length, 'model'))}, live in ${plural(live, 'environment')}; ${plural(open, 'change')} under way; ${health}.`;
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The loop as six numbers, in the order a model travels. */
 function loop({ changes, models, verdicts, predictions, labelled }: HomeView): Html {

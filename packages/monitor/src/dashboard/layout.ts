@@ -6,8 +6,8 @@ export type Page = {
   readonly current: 'models' | 'changes' | 'cards' | undefined;
   /** Sentences on what could not be shown. */
   readonly problems: readonly string[];
-  /** Something is under way: come back in a few seconds. */
-  readonly refresh: boolean;
+  /** Something is under way, so come back in a few seconds; holds the address that does not. */
+  readonly refresh: { readonly stop: string } | undefined;
   readonly body: Html;
 };
 
@@ -27,13 +27,13 @@ export function renderPage({ title, current, problems, refresh, body }: Page): s
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${title} · Fairway</title><link rel="icon" href="data:,">
-${refresh && html`<meta http-equiv="refresh" content="${REFRESH_SECONDS}">`}
+${refresh !== undefined && html`<meta http-equiv="refresh" content="${REFRESH_SECONDS}">`}
 <style>${{ html: STYLE }}</style></head>
 <body><a class="skip" href="#content">Skip to content</a>
 <header><div><a class="brand" href="/"><svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true"><path d="M3 21c7 2 13 2 20 0M6 17c4-1.500 6-7 6-14 5 1.500 8 6 8.500 12M12 17h9"/></svg>Fairway</a>
 <nav aria-label="Main"><ul>${links}</ul></nav></div></header>
 <main id="content">${problems.map((problem) => html`<p class="note" role="status">${problem}</p>`)}${body}</main>
-<footer><p>All times UTC. ${refresh && html`Something is under way: this page renews itself every ${REFRESH_SECONDS} seconds. <a href="?refresh=off">Stop that</a>.`}</p></footer>
+<footer><p>All times UTC. ${refresh !== undefined && html`Something is under way: this page renews itself every ${REFRESH_SECONDS} seconds. <a href="${refresh.stop}">Stop that</a>.`}</p></footer>
 </body></html>`;
   return page.html;
 }

@@ -27,8 +27,10 @@ export function dashboardRoutes(needs: DashboardNeeds): Router {
   const { store, verdicts, log } = needs;
   const routes = Router();
   const answer = async (response: Response, page: Omit<Page, 'refresh'> & { open: boolean }) => {
-    const wanted = response.req.query['refresh'] !== 'off';
-    send(response, { ...page, refresh: wanted && (page.open || (await store.active())) });
+    const { refresh, environment } = response.req.query;
+    const renews = refresh !== 'off' && (page.open || (await store.active()));
+    const kept = typeof environment === 'string' ? `environment=${encodeURIComponent(environment)}&` : '';
+    send(response, { ...page, refresh: renews ? { stop: `?${kept}refresh=off` } : undefined });
   };
 
   routes.get('/', async (_request, response) => {
@@ -187,7 +189,7 @@ function errorPage(log: Logger) {
       title: missing ? 'Not found' : 'Not available',
       current: undefined,
       problems: [],
-      refresh: false,
+      refresh: undefined,
       body,
     };
     send(response, page, missing ? 404 : 503);

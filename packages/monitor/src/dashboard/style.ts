@@ -3,12 +3,12 @@ export const STYLE = `
 :root{color-scheme:light dark;
 --ground:#f4f6f8;--panel:#fff;--text:#17202b;--soft:#52606d;--line:#d5dce4;--link:#0b57b0;--bar:#0b57b0;--track:#e3e9ef;
 --healthy:#17703a;--healthy-ground:#e3f4e8;--warning:#7d5100;--warning-ground:#fdf0cf;--alert:#b3261e;--alert-ground:#fde7e5;
---insufficient:#52606d;--insufficient-ground:#e9edf1;--auc:#0b57b0;--ks:#6d3fb0;--whisker:#8195aa;
+--insufficient:#52606d;--insufficient-ground:#e9edf1;--open-ground:#e2eefb;--auc:#0b57b0;--ks:#6d3fb0;--whisker:#8195aa;
 --heat1:#fff6dd;--heat2:#fbd58a;--heat3:#e99a55;--on-heat:#17202b}
 @media (prefers-color-scheme:dark){:root{
 --ground:#0f151c;--panel:#18212b;--text:#e8edf3;--soft:#a4b1bf;--line:#2f3b48;--link:#83b9ff;--bar:#5c9ff2;--track:#2a3542;
 --healthy:#6fd694;--healthy-ground:#16331f;--warning:#f3c35b;--warning-ground:#392c0c;--alert:#ff9d94;--alert-ground:#45201d;
---insufficient:#a4b1bf;--insufficient-ground:#27313c;--auc:#7db4ff;--ks:#c5a2ff;--whisker:#7d8fa1;
+--insufficient:#a4b1bf;--insufficient-ground:#27313c;--open-ground:#1a2f4a;--auc:#7db4ff;--ks:#c5a2ff;--whisker:#7d8fa1;
 --heat1:#3a3416;--heat2:#6b4e12;--heat3:#8f4a14;--on-heat:#fff}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
@@ -40,7 +40,7 @@ caption{text-align:left;padding:.9rem .9rem .2rem;color:var(--soft)}
 .badge{display:inline-flex;align-items:center;gap:.4rem;padding:.12rem .6rem .12rem .5rem;border-radius:99px;font-size:.85rem;font-weight:600;white-space:nowrap}
 .badge svg{flex:none}.badge svg *{fill:currentColor}.badge .hollow{fill:none;stroke:currentColor;stroke-width:2}
 .healthy{color:var(--healthy);background:var(--healthy-ground)}.warning{color:var(--warning);background:var(--warning-ground)}
-.alert{color:var(--alert);background:var(--alert-ground)}.insufficient{color:var(--insufficient);background:var(--insufficient-ground)}
+.alert{color:var(--alert);background:var(--alert-ground)}.insufficient{color:var(--insufficient);background:var(--insufficient-ground)}.open{color:var(--link);background:var(--open-ground)}
 .loop{display:grid;grid-template-columns:repeat(6,1fr);gap:0;list-style:none;margin:0;padding:0;counter-reset:step}
 .loop li{padding:1rem 1.1rem;position:relative;border-left:1px solid var(--line)}.loop li:first-child{border-left:0}
 .loop li:not(:last-child)::after{content:"";position:absolute;right:-.36rem;top:1.5rem;width:.6rem;height:.6rem;background:var(--panel);border-top:2px solid var(--soft);border-right:2px solid var(--soft);transform:rotate(45deg);z-index:1}
@@ -54,17 +54,17 @@ figcaption{margin:0 0 .6rem}figcaption p{margin:0;color:var(--soft)}
 figure svg{display:block;width:100%;height:auto}
 figure details{margin-top:.6rem;font-size:.85rem}figure details table{margin-top:.4rem}figure details th,figure details td{padding:.25rem .5rem}
 summary{cursor:pointer;color:var(--link)}
-.chart text{fill:var(--soft);font:12px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}.chart .value{fill:var(--text);font-weight:600}
+.chart text{fill:var(--soft);font:12px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}.chart .value{fill:var(--text);font-weight:600;stroke:var(--panel);stroke-width:4px;paint-order:stroke;stroke-linejoin:round}
 .grid{stroke:var(--line)}.whisker{stroke:var(--whisker);stroke-width:1.6}.base{stroke:var(--soft);stroke-width:1.6;stroke-dasharray:6 4}
 .limit{stroke:var(--alert);stroke-width:1.6;stroke-dasharray:2 4;stroke-linecap:round}.chart .limit-text{fill:var(--alert)}.turn{stroke:var(--soft);stroke-width:1}
 .series{fill:none;stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}.auc{stroke:var(--auc)}.ks{stroke:var(--ks)}
 .mark{stroke:var(--panel);stroke-width:2}.mark-healthy{fill:var(--healthy)}.mark-warning{fill:var(--warning)}.mark-alert{fill:var(--alert)}.mark-insufficient{fill:var(--panel);stroke:var(--insufficient)}
 .key{display:flex;flex-wrap:wrap;gap:.35rem 1.1rem;margin:.6rem 0 0;padding:0;list-style:none;color:var(--soft);font-size:.82rem}.key li{display:flex;align-items:center;gap:.4rem}.key svg{width:auto;display:inline-block}
-.heat td{text-align:right;white-space:nowrap}.heat .h1{background:var(--heat1)}.heat .h2{background:var(--heat2);color:var(--on-heat);font-weight:600}.heat .h3{background:var(--heat3);color:var(--on-heat);font-weight:700}
+.heat th,.heat td{padding-top:.38rem;padding-bottom:.38rem}.heat td{text-align:right;white-space:nowrap}.heat .h1{background:var(--heat1)}.heat .h2{background:var(--heat2);color:var(--on-heat);font-weight:600}.heat .h3{background:var(--heat3);color:var(--on-heat);font-weight:700}
 .heat thead th{text-align:right}.heat thead th:first-child{text-align:left}
 .meter{display:flex;align-items:center;gap:.55rem;justify-content:flex-end}.meter svg{flex:none}.meter .track{fill:var(--track)}.meter .fill{fill:var(--bar)}
 .findings{list-style:none;margin:0;padding:0}.findings>li{padding:.8rem 1rem;border-top:1px solid var(--line);display:grid;grid-template-columns:8.5rem 1fr;gap:.2rem 1rem}.findings>li:first-child{border-top:0}
-.findings ul{margin:0;padding-left:1.1rem}
+.findings ul{margin:.15rem 0 0;padding-left:1.1rem;list-style:disc}
 .events{list-style:none;margin:0;padding:.3rem 0}.events li{display:grid;grid-template-columns:11rem 6.5rem 1fr;gap:.2rem 1rem;padding:.45rem 1rem}.events li+li{border-top:1px solid var(--line)}
 .phases{display:flex;flex-wrap:wrap;gap:.15rem .35rem;list-style:none;margin:.15rem 0 0;padding:0;font-size:.82rem;color:var(--soft)}.phases li:not(:last-child)::after{content:"→";margin-left:.35rem}.phases li:last-child{color:var(--text);font-weight:600}
 .tabs{display:flex;gap:.4rem;margin:0 0 1rem;flex-wrap:wrap}.tabs a{padding:.25rem .75rem;border:1px solid var(--line);border-radius:99px;text-decoration:none;background:var(--panel)}.tabs a[aria-current]{background:var(--link);color:var(--panel);border-color:var(--link);font-weight:600}

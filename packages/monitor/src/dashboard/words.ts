@@ -2,13 +2,14 @@ import type { Change, VerdictState } from '@fairway/core';
 import { type Html, html } from './html.ts';
 
 /** A tone has a word, a shape and a colour: none of them stands alone. */
-export type Tone = VerdictState;
+export type Tone = VerdictState | 'open';
 
 const SHAPES: Readonly<Record<Tone, Html>> = {
   healthy: html`<circle cx="6" cy="6" r="5"/>`,
   warning: html`<path d="M6 .8 11.6 11H.4Z"/>`,
   alert: html`<path d="M6 .3 11.7 6 6 11.7.3 6Z"/>`,
   insufficient: html`<circle class="hollow" cx="6" cy="6" r="4.4"/>`,
+  open: html`<path d="M2 .8 11.500 6 2 11.200Z"/>`,
 };
 
 export const badge = (tone: Tone, word: string): Html =>
@@ -27,13 +28,13 @@ export const verdictBadge = (state: VerdictState): Html => badge(state, STATE_WO
 export function phaseTone({ phase }: Pick<Change, 'phase'>): Tone {
   if (phase === 'live') return 'healthy';
   if (phase === 'failed' || phase === 'rejected' || phase === 'rolled-back') return 'alert';
-  return phase === 'superseded' ? 'insufficient' : 'warning';
+  return phase === 'superseded' ? 'insufficient' : 'open';
 }
 
 export const count = (value: number): string => value.toLocaleString('en-US');
 export const figure = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : value.toFixed(3);
-export const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+export const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)}\u00a0%`;
 
 /** A time for people, with the exact one for machines. */
 export const when = (time: string): Html =>
@@ -49,3 +50,5 @@ export function coverage(labelled: number, predictions: number): Html {
   const width = Math.round(56 * Math.min(1, share));
   return html`<span class="meter"><svg width="56" height="8" aria-hidden="true"><rect class="track" width="56" height="8" rx="4"/><rect class="fill" width="${width}" height="8" rx="4"/></svg>${percent(share)}</span>`;
 }
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

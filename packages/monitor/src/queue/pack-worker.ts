@@ -20,7 +20,18 @@ export type PackWorker = Part & {
  * A dead recorder's pack comes back after about lock + interval = 7 s (defaults: 60 s, and failed for good at the second
  * crash; capture reference §5.3 E4). Two at a time: PostgreSQL is the bound, not this process.
  */
-const TUNING = { lockDuration: 5_000, stalledInterval: 2_000, maxStalledCount: 1_000_000, concurrency: 2 } as const;
+const TUNING = {
+  lockDuration: 5_000,
+  stalledInterval: 2_000,
+  maxStalledCount: 1_000_000,
+  concurrency: 2,
+  // After a queue outage look again soon (default 15 s).
+  runRetryDelay: 500,
+} as const;
+const RETRY_MS = 1_000;
+const GRACE_MS = 5_000;
+/** A worker that asks a PostgreSQL which is still starting repeats itself without a pause, about 100 times a second. */
+const MOST_ERRORS_PER_SECOND = 20;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 
@@ -53,7 +64,10 @@ export function packWorker(
   const connect = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const candidate = makeWorker(url, prefix, process);
-      candidate.on('error', (error) => log.warn({ reason: redact(error.message) }, 'queue error'));
+      candidate.on(
+        'error',
+        errorListener(log, () => renew(candidate)),
+      );
       try {
         await candidate.waitUntilReady();
         worker = candidate;
@@ -64,9 +78,19 @@ export function packWorker(
         trouble = `The queue at ${urlOrigin(url)} does not answer (${redact((error as Error).message)}).`;
         log.warn({ reason: trouble }, 'queue not reached, trying again');
         await candidate.close(true).catch(() => {});
-        await pause(1_000, stopping.signal);
+        await pause(RETRY_MS, stopping.signal);
       }
     }
+  };
+  const renew = (broken: PackJobs): void => {
+    if (worker !== broken) return;
+    worker = undefined;
+    trouble = `The queue at ${urlOrigin(url)} answers with errors.`;
+    connecting = broken
+      .close(true)
+      .catch(() => {})
+      .then(() => pause(RETRY_MS, stopping.signal))
+      .then(connect);
   };
   return {
     name: 'packs',
@@ -76,9 +100,25 @@ export function packWorker(
     stop: async () => {
       stopping.abort();
       await Promise.race([connecting, pause(1_000)]);
-      await worker?.close();
+      // Running packs may end; when the queue itself is gone there is nothing to wait for.
+      const closed = worker?.close();
+      await Promise.race([closed, pause(GRACE_MS).then(() => worker?.close(true))]);
     },
     trouble: () => trouble,
+  };
+}
+
+/** Logs each message once a second at most, and calls `renew` when errors come thick and fast. */
+function errorListener(log: Logger, renew: () => void): (error: Error) => void {
+  let second = 0;
+  let messages: string[] = [];
+  return ({ message }) => {
+    const now = Math.floor(Date.now() / 1000);
+    if (now !== second) messages = [];
+    second = now;
+    if (!messages.includes(message)) log.warn({ reason: redact(message) }, 'queue error');
+    messages.push(message);
+    if (messages.length === MOST_ERRORS_PER_SECOND) renew();
   };
 }
 

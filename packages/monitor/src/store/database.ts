@@ -1,10 +1,14 @@
 import { FairwayError, type Logger, type Part, redact, urlOrigin } from '@fairway/core';
 import { DatabaseError, Pool, type PoolClient } from 'pg';
 
-/** A pool on `url`. A connection that dies while idle is logged and replaced, never fatal. */
+/** A pool on `url`. A connection that dies, idle or in use, is replaced; it never ends the process. */
 export function openPool(url: string, name: string, log: Logger): Pool {
   const pool = new Pool({ connectionString: url, application_name: name, max: 8, connectionTimeoutMillis: 10_000 });
   pool.on('error', (error) => log.warn({ reason: redact(error.message) }, 'an idle database connection was lost'));
+  // While a client is checked out nobody else listens, and an error event without a listener ends the process. Its queries reject.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.debug({ reason: error.message }, 'connection lost')),
+  );
   return pool;
 }
 
