@@ -19,6 +19,9 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+} finally {
+  // The channel to the starting process would keep this one alive.
+  if (process.connected) process.disconnect();
 }
 
 /** Prints what went wrong as one sentence; answers the exit code. */

@@ -8,6 +8,8 @@ export type StoryData = {
   readonly source: string;
   readonly training: readonly Loan[];
   readonly quarters: ReadonlyArray<readonly Loan[]>;
+  /** Periods kept free for playing the last quarter again, should the data hold none for the retrained model. */
+  readonly spare: 0 | 1;
 };
 
 const QUARTERS = 5;
@@ -18,6 +20,7 @@ export function generatedData(seed: number): StoryData {
     source: `generated loans, seed ${seed}`,
     training: generateTraining(seed),
     quarters: Array.from({ length: QUARTERS }, (_, k) => generateQuarter(seed, k + 1)),
+    spare: 0,
   };
 }
 
@@ -46,5 +49,6 @@ export function folderData(dir: string): StoryData {
     source: `${at}: train.csv, ${files.join(', ')}`,
     training: readLoans(join(at, 'train.csv')),
     quarters: files.map((file) => readLoans(join(at, file))),
+    spare: 1,
   };
 }

@@ -39,8 +39,7 @@ export async function tellStory(teller: Storyteller): Promise<Summary> {
   const progress: Progress = { version: '1', sent: 0, played: 0, retrained: false };
   await stage(teller, 'v1 trained and registered', () => trainFirst(teller));
   await deploy(teller, '1');
-  // One more period than there are quarters, for the case that the retrained model has none of its own to meet.
-  const calendar = lastQuarters(teller.now(), data.quarters.length + 1);
+  const calendar = lastQuarters(teller.now(), data.quarters.length + data.spare);
   for (const [i, rows] of data.quarters.entries()) await playAndReact(teller, progress, calendar[i] as Quarter, rows);
   const last = data.quarters.at(-1);
   if (progress.retrained && progress.played === 0 && last !== undefined) {
@@ -137,7 +136,12 @@ async function playAndReact(
 
 function verdictText({ metrics, findings }: Verdict): string {
   const figures = `AUC ${metrics.auc?.toFixed(3) ?? '-'}, KS ${metrics.ks?.toFixed(3) ?? '-'}, ${metrics.predictions} predictions`;
-  return findings.length === 0 ? figures : `${figures}: ${findings.map(({ rule }) => rule).join(', ')}`;
+  if (findings.length === 0) return figures;
+  const told = [...new Set(findings.map(({ rule }) => rule))].map((rule) => {
+    const variables = findings.flatMap((finding) => (finding.rule === rule ? (finding.variable ?? []) : []));
+    return variables.length === 0 ? rule : `${rule} (${variables.join(', ')})`;
+  });
+  return `${figures}: ${told.join(', ')}`;
 }
 
 /** alert → retrain pull request and card → merged → Job → registered → approved again. */

@@ -1,4 +1,4 @@
-import type { Loan } from '@fairway/example-home-equity';
+import { CATEGORICAL, type Loan, NUMERIC } from '@fairway/example-home-equity';
 import { FairwayError, iso, pause } from '@fairway/core';
 import type { Quarter } from './periods.ts';
 
@@ -79,12 +79,8 @@ async function score(
 }
 
 /** A row as TF Serving's JSON dialect takes it: missing numbers as bare NaN, missing text as the empty string. */
-function instance(row: Loan): string {
-  const fields = Object.entries(row)
-    .filter(([name]) => name !== 'BAD')
-    .map(
-      ([name, value]) =>
-        `${JSON.stringify(name)}:${typeof value === 'number' ? String(value) : JSON.stringify(value ?? '')}`,
-    );
-  return `{${fields.join(',')}}`;
+export function instance(row: Loan): string {
+  const numbers = NUMERIC.map((name) => `"${name}":${row[name] ?? 'NaN'}`);
+  const texts = CATEGORICAL.map((name) => `"${name}":${JSON.stringify(row[name] ?? '')}`);
+  return `{${[...numbers, ...texts].join(',')}}`;
 }

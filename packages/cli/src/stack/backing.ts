@@ -66,7 +66,7 @@ export async function prepareBacking(options: {
     databaseUrl,
     // The agents get a database of their own for the queue: they have no business with the stored predictions.
     queueUrl: onRedis ? redisUrl : await givenDatabase(server, `${name}_queue`, configured.databaseUrl !== undefined),
-    queuePrefix: name.replaceAll('_', '-'),
+    queuePrefix: name,
     forget: () => forget(configured, name),
   };
 }
@@ -76,7 +76,7 @@ export async function forget(configured: Configured, name: string): Promise<void
   if (configured.databaseUrl !== undefined) {
     for (const database of [name, `${name}_queue`]) await dropDatabase(configured.databaseUrl, database);
   }
-  if (configured.redisUrl !== undefined) await dropPrefix(configured.redisUrl, name.replaceAll('_', '-'));
+  if (configured.redisUrl !== undefined) await dropPrefix(configured.redisUrl, name);
 }
 
 async function givenDatabase(server: string, name: string, given: boolean): Promise<string> {
