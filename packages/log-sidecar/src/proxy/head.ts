@@ -22,84 +22,80 @@ type Fields = {
   encoding?: string;
 };
 
-const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^ ]+) HTTP\/([0-9])\.([0-9])$/;
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: .*)?$/;
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const STRAY_CONTROL = /\r(?!\n)|(?<!\r)\n|\0/;
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^ \r\n\0]+) HTTP\/([0-9])\.([0-9])$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?$/;
+/** All field lines at once, each with its line end before it. Linear in the length of the head. */
+const FIELDS = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n\0]*)*$/;
+const OURS = /\r\n(content-length|transfer-encoding|x-request-id|x-fairway-time|content-encoding):([^\r]*)/gi;
 
 /**
  * Parses a request head, blank line included. What RFC 9112 leaves to judgement (bare LF, folded lines, two lengths,
  * length with chunked) is `malformed` here: capture stops, the server judges.
  */
 export function parseRequestHead(bytes: Buffer): RequestHead | UnframedReason {
-  const lines = headLines(bytes);
-  const start = REQUEST_LINE.exec(lines?.[0] ?? '');
-  if (!lines || !start) return 'malformed';
+  const { line, fields } = split(bytes);
+  const start = REQUEST_LINE.exec(line);
+  if (!start) return 'malformed';
   const [, method = '', target = '', major, minor] = start;
   if (major === '2') return 'http2';
   if (method === 'CONNECT') return 'connect';
-  const fields = readFields(lines);
-  if (major !== '1' || !fields || (fields.chunked && minor === '0')) return 'malformed';
+  const read = readFields(fields);
+  if (major !== '1' || !read || (read.chunked && minor === '0')) return 'malformed';
   return {
     method,
     target,
-    body: fields.chunked ? 'chunked' : (fields.contentLength ?? 0),
-    correlationId: fields.correlationId,
-    eventTime: fields.eventTime,
-    encoding: fields.encoding,
+    body: read.chunked ? 'chunked' : (read.contentLength ?? 0),
+    correlationId: read.correlationId,
+    eventTime: read.eventTime,
+    encoding: read.encoding,
   };
 }
 
 /** Parses an answer's head. `method` is that of its request: HEAD, 204 and 304 have no body whatever the length says. */
 export function parseResponseHead(bytes: Buffer, method: string): ResponseHead | UnframedReason {
-  const lines = headLines(bytes);
-  const start = STATUS_LINE.exec(lines?.[0] ?? '');
-  if (!lines || !start) return 'malformed';
-  const fields = readFields(lines);
-  if (!fields || (fields.chunked && start[1] === '0')) return 'malformed';
+  const { line, fields } = split(bytes);
+  const start = STATUS_LINE.exec(line);
+  const read = start ? readFields(fields) : undefined;
+  if (!start || !read || (read.chunked && start[1] === '0')) return 'malformed';
   const status = Number(start[2]);
   if (status === 101) return 'upgrade';
   if (status < 200 || status === 204 || status === 304 || method === 'HEAD') return { status, body: 0 };
-  return { status, body: fields.chunked ? 'chunked' : (fields.contentLength ?? 'eof') };
+  return { status, body: read.chunked ? 'chunked' : (read.contentLength ?? 'eof') };
 }
 
-function headLines(bytes: Buffer): string[] | undefined {
+function split(bytes: Buffer): { line: string; fields: string } {
   const text = bytes.toString('latin1', 0, bytes.length - 4);
-  return STRAY_CONTROL.test(text) ? undefined : text.split('\r\n');
+  const end = text.indexOf('\r\n');
+  return end < 0 ? { line: text, fields: '' } : { line: text.slice(0, end), fields: text.slice(end) };
 }
 
-function readFields(lines: readonly string[]): Fields | undefined {
+/** undefined when a line is no field, or when the fields leave the length of the body in doubt. */
+function readFields(text: string): Fields | undefined {
+  if (!FIELDS.test(text)) return undefined;
   const fields: Fields = {};
-  for (let i = 1; i < lines.length; i++) {
-    const line = lines[i] as string;
-    const colon = line.indexOf(':');
-    if (colon < 1) return undefined;
-    const name = line.slice(0, colon);
-    if (!FIELD_NAME.test(name)) return undefined;
-    if (!readField(fields, name.toLowerCase(), line, colon + 1)) return undefined;
+  for (const [, name = '', value = ''] of text.matchAll(OURS)) {
+    if (!readField(fields, name.toLowerCase(), trimmed(value))) return undefined;
   }
   return fields.chunked && fields.contentLength !== undefined ? undefined : fields;
 }
 
 /** false when the field makes the length of the body doubtful. */
-function readField(fields: Fields, name: string, line: string, from: number): boolean {
+function readField(fields: Fields, name: string, value: string): boolean {
   switch (name) {
     case 'content-length':
-      return readLength(fields, trimmed(line, from));
+      return readLength(fields, value);
     case 'transfer-encoding':
-      if (fields.chunked || trimmed(line, from).toLowerCase() !== 'chunked') return false;
+      if (fields.chunked || value.toLowerCase() !== 'chunked') return false;
       fields.chunked = true;
       return true;
     case 'x-request-id':
-      fields.correlationId ??= utf8(trimmed(line, from));
+      fields.correlationId ??= utf8(value);
       return true;
     case 'x-fairway-time':
-      fields.eventTime ??= trimmed(line, from);
-      return true;
-    case 'content-encoding':
-      fields.encoding ??= utf8(trimmed(line, from));
+      fields.eventTime ??= value;
       return true;
     default:
+      fields.encoding ??= utf8(value);
       return true;
   }
 }
@@ -111,12 +107,12 @@ function readLength(fields: Fields, value: string): boolean {
 }
 
 /** Spaces and tabs only, by hand: a regular expression or `trim` would be quadratic, or cut more than HTTP allows. */
-function trimmed(line: string, from: number): string {
-  let start = from;
-  let end = line.length;
-  while (start < end && isBlank(line.charCodeAt(start))) start++;
-  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
-  return line.slice(start, end);
+function trimmed(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value.charCodeAt(start))) start++;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
 }
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
