@@ -32,7 +32,7 @@ export const INPUTS = [
   'DEBTINC',
 ] as const;
 
-export type NumericName = (typeof NUMERIC)[number];
+type NumericName = (typeof NUMERIC)[number];
 export type CategoricalName = (typeof CATEGORICAL)[number];
 export type InputName = (typeof INPUTS)[number];
 

@@ -22,19 +22,19 @@ const CALM: Market = { online: 0, prices: 0, amounts: 0 };
 const QUARTERS: readonly Market[] = [
   CALM,
   { online: 0.03, prices: 0.01, amounts: 0.01 },
-  { online: 0.19, prices: 0.17, amounts: 0.14 },
+  { online: 0.16, prices: 0.17, amounts: 0.14 },
   { online: 0.85, prices: 0.22, amounts: 0.24 },
   { online: 0.85, prices: 0.22, amounts: 0.24 },
 ];
 
 /** 5,400 loans shaped like the public HMEQ data: the world that the first model learns. */
-export const generateTraining = (seed: number): Loan[] => loans(random(seed), TRAINING_ROWS, CALM);
+export const generateTraining = (seed: number): Loan[] => loans(random(seed * 100), TRAINING_ROWS, CALM);
 
 /** The 3,000 loans of quarter `k` (1 to 5); 4 and 5 come from the same, changed, world. Throws on another quarter. */
 export function generateQuarter(seed: number, k: number): Loan[] {
   const market = QUARTERS[k - 1];
   if (market === undefined) throw new RangeError(`there is no quarter ${k}; quarters are 1 to ${QUARTERS.length}`);
-  return loans(random(seed * 31 + k), QUARTER_ROWS, market);
+  return loans(random(seed * 100 + k), QUARTER_ROWS, market);
 }
 
 const loans = (stream: Random, count: number, market: Market): Loan[] =>

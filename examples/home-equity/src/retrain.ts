@@ -25,7 +25,7 @@ export type RetrainOptions = {
   readonly signal: AbortSignal;
 };
 
-export type Figures = { readonly auc: number; readonly ks: number };
+type Figures = { readonly auc: number; readonly ks: number };
 export type Retrained =
   | { readonly outcome: 'already-registered'; readonly version: string }
   | {

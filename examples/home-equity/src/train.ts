@@ -50,7 +50,7 @@ export type TrainOptions = {
   readonly signal?: AbortSignal;
 };
 
-export const MODEL = 'home-equity';
+const MODEL = 'home-equity';
 /** Below this a split has too few events to say anything. */
 const MIN_ROWS = 200;
 

@@ -2,7 +2,7 @@ import type { Numbers, NumberTensor, Tensor } from './tensor.ts';
 import { numbers, sizeOf } from './tensor.ts';
 
 /** Shape of an element-wise result: right-aligned, dimensions equal or 1 (numpy's rule). Throws when they do not fit. */
-export function broadcastShape(...shapes: ReadonlyArray<readonly number[]>): number[] {
+function broadcastShape(...shapes: ReadonlyArray<readonly number[]>): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
     let dim = 1;

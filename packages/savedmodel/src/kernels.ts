@@ -3,7 +3,7 @@ import type { AttrValue } from './proto.ts';
 import type { NumberTensor, Tensor } from './tensor.ts';
 import { dtypeOf, numbers, sizeOf, stringTensor, tensorFromProto } from './tensor.ts';
 
-export type Attrs = Readonly<Record<string, AttrValue>>;
+type Attrs = Readonly<Record<string, AttrValue>>;
 type Inputs = ReadonlyArray<Tensor | undefined>;
 
 /** Executes one node: its inputs in order and its attributes → its one output. Throws RangeError on shapes that do not fit. */

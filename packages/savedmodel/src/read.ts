@@ -9,7 +9,7 @@ import type { Tensor } from './tensor.ts';
 import { dtypeOf, shapeFromProto, tensorFromProto } from './tensor.ts';
 
 /** Signature name → tensor names in the graph (`node:output`) by their names in the signature. */
-export type Bindings = Readonly<
+type Bindings = Readonly<
   Record<
     string,
     { readonly inputs: Readonly<Record<string, string>>; readonly outputs: Readonly<Record<string, string>> }

@@ -3,10 +3,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Loan } from '../../../examples/home-equity/src/index.ts';
 import { generateQuarter, generateTraining, trainHomeEquity } from '../../../examples/home-equity/src/index.ts';
+import { performance } from '../../../examples/home-equity/src/performance.ts';
 import { tensorsOf, toGraph } from '../../../examples/home-equity/src/saved-model.ts';
 import { isHeldOut } from '../../../examples/home-equity/src/split.ts';
 import { fit } from '../../../examples/home-equity/src/train.ts';
+import type { VariableBaseline } from '../../../packages/core/src/index.ts';
+import { binOf } from '../../../packages/core/src/index.ts';
 import {
   DEFAULT_SIGNATURE,
   digestTree,
@@ -74,6 +78,38 @@ test('the version folder is what the writer reads', async () => {
 test('a version that exists is never written over', async () => {
   await expect(register('a')).rejects.toThrow('Version 1 of home-equity is in the registry already');
 });
+
+test('the quarters tell the story: calm, calm, slipping with visible drift, broken', async () => {
+  const folder = join(dir, 'a/home-equity/1');
+  const { baseline } = await loadModelVersion(folder, { model: 'home-equity', version: '1' });
+  const executed = await run(folder);
+  const value = baseline.variables.find(({ name }) => name === 'VALUE') as VariableBaseline;
+  const quarters = [1, 2, 3, 4].map((k) => {
+    const loans = generateQuarter(7, k);
+    const { auc } = performance((executed(tensorsOf(loans))['P_BAD1'] as NumberTensor).values, loans);
+    return { loss: 1 - auc / baseline.performance.auc, psi: psi(value, loans) };
+  });
+  const [calm, still, slipping, broken] = quarters as [Quarter, Quarter, Quarter, Quarter];
+  expect(Math.max(calm.loss, still.loss)).toBeLessThan(0.02);
+  expect(Math.max(calm.psi, still.psi)).toBeLessThan(0.05);
+  expect(slipping.loss).toBeGreaterThan(0.03);
+  expect(slipping.loss).toBeLessThan(0.06);
+  expect(slipping.psi).toBeGreaterThan(0.1);
+  expect(broken.loss).toBeGreaterThan(0.08);
+});
+
+type Quarter = { readonly loss: number; readonly psi: number };
+type NumberTensor = { readonly values: Float32Array };
+
+/** Population stability index of a variable, missing values left out (monitoring reference, section 3). */
+function psi(variable: VariableBaseline, loans: readonly Loan[]): number {
+  const bins = loans.map((loan) => binOf(variable, loan.VALUE)).filter((bin) => bin >= 0);
+  return variable.counts.reduce((sum, count, bin) => {
+    const reference = Math.max(count / variable.n, 1e-4);
+    const current = Math.max(bins.filter((one) => one === bin).length / bins.length, 1e-4);
+    return sum + (current - reference) * Math.log(current / reference);
+  }, 0);
+}
 
 // Our executor keeps sums in double precision, TensorFlow in float with its own approximations of log1p and sigmoid.
 test('TensorFlow itself computes the same from the same bytes', async () => {
