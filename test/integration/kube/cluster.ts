@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig, KubernetesObjectApi, type KubernetesObject } from '@kubernetes/client-node';
-import { pause, sha256 } from '@fairway/core';
+import { pause } from '@fairway/core';
 import { seedImages } from '../../../packages/cli/src/stack/images/seed.ts';
 import { type StackProcess, startStackProcess } from '../../harness/stack-process.ts';
 
@@ -116,7 +116,3 @@ export const namespace = (name: string): KubernetesObject => ({
   kind: 'Namespace',
   metadata: { name },
 });
-
-/** A name that no other test uses. */
-export const unique = (prefix: string): string =>
-  `${prefix}-${sha256(String(performance.now() + Math.random())).slice(0, 6)}`;

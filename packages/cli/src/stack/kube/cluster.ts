@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, type Logger, systemClock } from '@fairway/core';
+import { type Clock, type Logger, pause, systemClock } from '@fairway/core';
 import { type Identity, loadIdentity } from './api/certificate.ts';
 import { writeKubeconfig } from './api/kubeconfig.ts';
 import { listen, type Listener } from './api/listener.ts';
@@ -15,7 +15,7 @@ import { openRepositories } from './argocd/repositories.ts';
 import { claimController } from './controllers/claim.ts';
 import { deploymentController } from './controllers/deployment.ts';
 import { endpointController } from './controllers/endpoints.ts';
-import { eventRecorder } from './controllers/events.ts';
+import { type EventRecorder, eventRecorder } from './controllers/events.ts';
 import { garbageController } from './controllers/garbage.ts';
 import { jobController } from './controllers/job.ts';
 import { runControllers } from './controllers/loop.ts';
@@ -26,7 +26,7 @@ import { firstObjects, moveServices } from './first-objects.ts';
 import { KINDS, POD, SERVICE } from './kinds.ts';
 import type { Programs } from './kubelet/command.ts';
 import { imageStore } from './kubelet/images.ts';
-import { kubelet } from './kubelet/kubelet.ts';
+import { type Kubelet, kubelet } from './kubelet/kubelet.ts';
 import { processTable } from './kubelet/processes.ts';
 import { claimNetwork, type Network } from './network.ts';
 import { openJournal } from './store/journal.ts';
@@ -61,18 +61,24 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
   const registry = openRegistry(openStore(journal), clock, {
     clusterIP: () => network.serviceAddress(serviceAddresses(registry)),
   });
-  const inner = startControllers(config, { registry, clock, log, network });
+  const workers = clusterWorkers(config, { registry, clock, log, network });
   const identity = loadIdentity(
     join(dataDir, 'tls'),
     ['127.0.0.1', 'localhost', ...(/^[\d.]+$/.test(config.host) ? [config.host] : [])],
     clock.now(),
   );
-  const listener = await startApi(config, { registry, identity, log, report: inner.pods, webhook: inner.webhook });
-  inner.start();
+  const listener = await startApi(config, {
+    registry,
+    identity,
+    log,
+    report: () => workers.pods(),
+    webhook: (body) => workers.webhook(body),
+  });
+  workers.start();
   return {
     port: listener.port,
     async stop() {
-      await inner.stop();
+      await workers.stop();
       await listener.close();
       network.close();
       journal.close();
@@ -85,35 +91,25 @@ const serviceAddresses = (registry: Registry): Set<string> =>
 
 type Ground = { readonly registry: Registry; readonly clock: Clock; readonly log: Logger; readonly network: Network };
 
-/** Kubelet, proxy, controllers and Argo CD, in the order in which they may rely on each other. */
-function startControllers(config: ClusterConfig, { registry, clock, log, network }: Ground) {
-  const { dataDir, path } = config;
+/** What works on the objects once the API is up. */
+type Workers = {
+  start(): void;
+  /** Stops pods and controllers; what hangs is not waited for longer than {@link STOP_PATIENCE_MS}. */
+  stop(): Promise<void>;
+  pods(): object[];
+  webhook(body: unknown): void;
+};
+
+/** A Git call may take a minute, but our own stop has ten seconds. */
+const STOP_PATIENCE_MS = 8_000;
+
+function clusterWorkers(config: ClusterConfig, ground: Ground): Workers {
+  const { registry, log, network, clock } = ground;
   const record = eventRecorder(registry, clock);
-  const node = kubelet(
-    {
-      registry,
-      record,
-      clock,
-      log,
-      images: imageStore(config.imageLayout, join(dataDir, 'images')),
-      processes: processTable(join(dataDir, 'processes'), clock),
-      programs: config.programs,
-      baseEnv: { PATH: path, HOME: dataDir, TMPDIR: config.tmpdir },
-      dataDir,
-    },
-    network,
-  );
+  const node = clusterNode(config, ground, record);
   const proxy = serviceProxy(registry, record, log);
-  const repositories = openRepositories(registry, join(dataDir, 'argocd'), path, log);
-  const argo: ArgoParts = {
-    registry,
-    repositories,
-    render: renderer(repositories, config.kubectl, path),
-    clock,
-    log,
-    namespace: config.argocdNamespace,
-  };
-  const poller = gitPoller(registry, repositories, config.argocdNamespace, config.gitPollMs, log);
+  const argo = argoParts(config, ground);
+  const poller = gitPoller(registry, argo.repositories, config.argocdNamespace, config.gitPollMs, log);
   const controllers = [
     namespaceController(registry),
     garbageController(registry),
@@ -128,24 +124,41 @@ function startControllers(config: ClusterConfig, { registry, clock, log, network
     applicationController(argo),
   ];
   let running: { stop(): Promise<void> } | undefined;
-  let sweeping: Promise<void> = Promise.resolve();
   return {
     pods: () => node.report(),
-    webhook: (body: unknown) => poller.webhook(body),
+    webhook: (body) => poller.webhook(body),
     start() {
       firstObjects(registry, config.argocdNamespace);
       moveServices(registry, network, () => serviceAddresses(registry));
       node.takeOver();
       running = runControllers(registry, controllers, log);
-      sweeping = node.start();
+      node.start().catch((error: Error) => log.error({ reason: error.message }, 'kubelet could not start'));
       poller.start();
     },
     async stop() {
-      await Promise.all([poller.stop(), sweeping.then(() => running?.stop())]);
-      await node.stop();
+      await Promise.race([Promise.all([poller.stop(), running?.stop(), node.stop()]), pause(STOP_PATIENCE_MS)]);
       proxy.close();
     },
   };
+}
+
+function clusterNode(config: ClusterConfig, { registry, clock, log, network }: Ground, record: EventRecorder): Kubelet {
+  const { dataDir, path } = config;
+  const images = imageStore(config.imageLayout, join(dataDir, 'images'));
+  const processes = processTable(join(dataDir, 'processes'), clock);
+  const baseEnv = { PATH: path, HOME: dataDir, TMPDIR: config.tmpdir };
+  return kubelet(
+    { registry, record, clock, log, images, processes, programs: config.programs, baseEnv, dataDir },
+    network,
+  );
+}
+
+function argoParts(
+  { dataDir, path, kubectl, argocdNamespace: namespace }: ClusterConfig,
+  { registry, clock, log }: Ground,
+): ArgoParts {
+  const repositories = openRepositories(registry, { dataDir: join(dataDir, 'argocd'), namespace, path }, log);
+  return { registry, repositories, render: renderer(repositories, kubectl, path), clock, log, namespace };
 }
 
 type ApiGround = {

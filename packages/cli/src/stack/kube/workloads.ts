@@ -33,11 +33,11 @@ export type EnvSource = {
   readonly fieldRef?: { readonly fieldPath: string };
 };
 
-export type EnvVar = { readonly name: string; readonly value?: string; readonly valueFrom?: EnvSource };
+type EnvVar = { readonly name: string; readonly value?: string; readonly valueFrom?: EnvSource };
 
-export type ContainerPort = { readonly name?: string; readonly containerPort: number; readonly protocol?: string };
+type ContainerPort = { readonly name?: string; readonly containerPort: number; readonly protocol?: string };
 
-export type Hook = {
+type Hook = {
   readonly exec?: { readonly command?: readonly string[] };
   readonly httpGet?: NonNullable<Probe['httpGet']>;
   readonly sleep?: { readonly seconds: number };
@@ -194,7 +194,7 @@ export type Job = KubeObject & {
   };
 };
 
-export type ServicePort = {
+type ServicePort = {
   readonly name?: string;
   readonly port: number;
   readonly targetPort?: PortRef;

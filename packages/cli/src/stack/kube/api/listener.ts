@@ -9,6 +9,9 @@ export type Listener = { readonly port: number; close(): Promise<void> };
 /** First byte of a TLS handshake record; no HTTP request starts with it. */
 const TLS_HANDSHAKE = 22;
 
+/** Longer than clients keep idle connections: whoever closes first must not be us, or a request gets lost between. */
+const KEEP_ALIVE_MS = 75_000;
+
 /**
  * One port for both protocols: TLS for kubectl and Kubernetes clients, plain HTTP for webhooks and the local CLI.
  * Throws `port.taken` when the port is in use.
@@ -20,8 +23,11 @@ export async function listen(
   handle: RequestListener,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
-  const plain = createHttp(handle);
-  const secure = createHttps({ key: identity.key, cert: identity.certificate }, handle);
+  const plain = createHttp({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
+  const secure = createHttps(
+    { key: identity.key, cert: identity.certificate, keepAliveTimeout: KEEP_ALIVE_MS },
+    handle,
+  );
   const front = createServer((socket) => {
     sockets.add(socket.setNoDelay(true));
     socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket));

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Admin, answerAdmin, type Logger } from '@fairway/core';
+import type { KubeObject } from '../objects.ts';
 import { refusal, statusOf } from '../refusal.ts';
 import type { Registry } from '../store/registry.ts';
 import { discover } from './discovery.ts';
@@ -45,7 +46,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://kube');
+  const url = parseUrl(request.url ?? '/');
   const method = request.method ?? 'GET';
   if (method === 'POST' && url.pathname === '/api/webhook') {
     parts.webhook(parseJson(await readWhole(request)));
@@ -59,32 +60,29 @@ async function answer(
   const target = parseTarget(url.pathname);
   if (!target) throw refusal('NotFound', 'the server could not find the requested resource');
   if (target.subresource === 'log') return parts.serveLog(target, url.searchParams, response);
-  if (method === 'GET' && isWatch(url.searchParams)) return watch(parts, target, url.searchParams, request, response);
+  if (method === 'GET' && isWatch(url.searchParams)) return watch(parts, target, url.searchParams, response);
   const contentType = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim() ?? '';
   const body = method === 'GET' ? Buffer.alloc(0) : await readWhole(request);
   send(response, answerResource(parts.registry, { method, target, query: url.searchParams, contentType, body }));
 }
 
+function parseUrl(path: string): URL {
+  try {
+    decodeURIComponent(path);
+    return new URL(`http://kube${path}`);
+  } catch {
+    throw refusal('BadRequest', 'the path of the request cannot be read');
+  }
+}
+
 const isWatch = (query: URLSearchParams) => ['true', '1'].includes(query.get('watch') ?? '');
 
 /** A watch of one name is a watch of the collection with a field selector. */
-function watch(
-  { registry }: ApiParts,
-  target: Target,
-  query: URLSearchParams,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+function watch({ registry }: ApiParts, target: Target, query: URLSearchParams, response: ServerResponse): void {
   const selected = selectorOf(query);
   const { name } = target;
-  serveWatch(
-    registry,
-    target,
-    (object) => (name === undefined || object.metadata.name === name) && selected(object),
-    query,
-    request,
-    response,
-  );
+  const matches = (object: KubeObject) => (name === undefined || object.metadata.name === name) && selected(object);
+  serveWatch(registry, target, matches, query, response);
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest();

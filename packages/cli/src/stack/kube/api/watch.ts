@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { apiVersionOf, kindKey } from '../kinds.ts';
 import type { KubeObject } from '../objects.ts';
 import { refusal, statusOf } from '../refusal.ts';
@@ -7,7 +7,7 @@ import type { Matches } from '../store/selectors.ts';
 import type { StoreEvent } from '../store/store.ts';
 import type { Target } from './target.ts';
 
-export type WatchEvent = {
+type WatchEvent = {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
   readonly object: object;
 };
@@ -35,47 +35,37 @@ export function serveWatch(
   target: Target,
   matches: Matches,
   query: URLSearchParams,
-  request: IncomingMessage,
   response: ServerResponse,
 ): void {
   const send = (event: WatchEvent) => {
     response.write(`${JSON.stringify(event)}\n`);
     if (response.writableLength > MAX_PENDING_BYTES) response.destroy();
   };
-  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
-  response.flushHeaders();
-  const inTarget = (object: KubeObject) =>
-    target.namespace === undefined || object.metadata.namespace === target.namespace;
-  const wanted: Matches = (object) => inTarget(object) && matches(object);
+  const wanted: Matches = (object) =>
+    (target.namespace === undefined || object.metadata.namespace === target.namespace) && matches(object);
+  const pass = (event: StoreEvent) => {
+    const seen = event.kind === kindKey(target.kind) ? seenThrough(event, wanted) : undefined;
+    if (seen) send(seen);
+  };
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }).flushHeaders();
   const backlog = startOf(registry, target, query);
   if (backlog === 'gone') {
-    send({
-      type: 'ERROR',
-      object: statusOf(
-        refusal('Expired', `too old resource version: ${query.get('resourceVersion')} (${registry.store.version()})`),
-      ),
-    });
+    const message = `too old resource version: ${query.get('resourceVersion')} (${registry.store.version()})`;
+    send({ type: 'ERROR', object: statusOf(refusal('Expired', message)) });
     response.end();
     return;
   }
-  const key = kindKey(target.kind);
-  const pass = (event: StoreEvent) => {
-    const seen = event.kind === key ? seenThrough(event, wanted) : undefined;
-    if (seen) send(seen);
-  };
   for (const object of backlog.initial.filter(wanted)) send({ type: 'ADDED', object });
   for (const event of backlog.events) pass(event);
-  const bookmark = (annotations: object = {}) => send(bookmarkAt(target, registry.store.version(), annotations));
+  const bookmark = (annotations: object) => send(bookmarkAt(target, registry.store.version(), annotations));
   if (query.get('sendInitialEvents') === 'true') bookmark({ 'k8s.io/initial-events-end': 'true' });
   const unsubscribe = registry.store.subscribe(pass);
   const timers = [setTimeout(() => response.end(), 1000 * (Number(query.get('timeoutSeconds')) || DEFAULT_TIMEOUT_S))];
-  if (query.get('allowWatchBookmarks') === 'true') timers.push(setInterval(bookmark, BOOKMARK_MS));
-  const end = () => {
+  if (query.get('allowWatchBookmarks') === 'true') timers.push(setInterval(() => bookmark({}), BOOKMARK_MS));
+  response.once('close', () => {
     unsubscribe();
     for (const timer of timers) clearTimeout(timer);
-  };
-  request.once('close', end);
-  response.once('close', end);
+  });
 }
 
 /** Where a watch starts: everything there is now (no version, or 0), or the events after a version. */

@@ -13,7 +13,7 @@ export type Comparison = {
   readonly failure: AppCondition | undefined;
 };
 
-export const comparedTo = ({ spec }: Application): ComparedTo => ({
+const comparedTo = ({ spec }: Application): ComparedTo => ({
   source: spec.source,
   destination: spec.destination,
   ...(spec.ignoreDifferences === undefined ? {} : { ignoreDifferences: spec.ignoreDifferences }),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { apiVersionOf, type Kind, KINDS } from '../kinds.ts';
+import { type Kind, KINDS } from '../kinds.ts';
 import type { Draft, KubeObject } from '../objects.ts';
 import { withDefaults } from '../store/defaults.ts';
 import { threeWayMerge } from '../store/merge.ts';
@@ -20,7 +20,7 @@ export type Compared = {
 };
 
 /** `<app>:<group>/<kind>:<namespace>/<name>`: by this an object says which application it belongs to. */
-export const trackingId = (app: string, kind: Kind, namespace: string, name: string): string =>
+const trackingId = (app: string, kind: Kind, namespace: string, name: string): string =>
   `${app}:${kind.group}/${kind.kind}:${namespace}/${name}`;
 
 /** Name of the application that tracks an object itself; copies of the annotation on its children do not count. */
@@ -119,7 +119,3 @@ export function resourceStatus({ kind, namespace, name, target, status }: Compar
     ...(target ? {} : { requiresPruning: true }),
   };
 }
-
-/** `apps/v1 Deployment dev/x`, for messages. */
-export const describe = ({ kind, namespace, name }: Compared): string =>
-  `${apiVersionOf(kind)} ${kind.kind} ${namespace}/${name}`;

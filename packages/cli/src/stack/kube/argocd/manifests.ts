@@ -9,7 +9,7 @@ import type { Repositories } from './repositories.ts';
 
 /** One object that Git asks for. */
 export type Target = { readonly kind: Kind; readonly object: KubeObject };
-export type Rendered = { readonly targets: readonly Target[]; readonly sourceType: 'Kustomize' | 'Directory' };
+type Rendered = { readonly targets: readonly Target[]; readonly sourceType: 'Kustomize' | 'Directory' };
 
 /** Renders a path of a commit; the same tree is rendered once. */
 export type Renderer = (url: string, commit: string, path: string) => Promise<Rendered>;

@@ -11,7 +11,7 @@ export type Retry = {
   readonly limit?: number;
   readonly backoff?: { readonly duration?: string; readonly factor?: number; readonly maxDuration?: string };
 };
-export type SyncPolicy = {
+type SyncPolicy = {
   readonly automated?: {
     readonly prune?: boolean;
     readonly selfHeal?: boolean;
@@ -76,7 +76,7 @@ export type ResourceStatus = {
   readonly requiresPruning?: boolean;
 };
 
-export type ConditionType = 'ComparisonError' | 'InvalidSpecError' | 'SyncError' | 'DeletionError';
+type ConditionType = 'ComparisonError' | 'InvalidSpecError' | 'SyncError' | 'DeletionError';
 export type AppCondition = {
   readonly type: ConditionType;
   readonly message: string;

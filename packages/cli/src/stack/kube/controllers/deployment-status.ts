@@ -16,51 +16,57 @@ export function deploymentStatus(
   now: number,
 ): { status: Status; lookAgainMs: number | undefined } {
   const counts = countReplicas(deployment, next, sets);
-  const desired = deployment.spec.replicas ?? 1;
-  const enough = counts.availableReplicas >= desired - bounds(deployment).unavailable;
-  const available: Condition = enough
-    ? {
-        type: 'Available',
-        status: 'True',
-        reason: 'MinimumReplicasAvailable',
-        message: 'Deployment has minimum availability.',
-      }
+  const available = availableCondition(deployment, counts, now);
+  const { progress, lookAgainMs } = progressCondition(
+    deployment,
+    next?.metadata.name ?? deployment.metadata.name,
+    counts,
+    now,
+  );
+  const conditions = withCondition(withCondition(deployment.status?.conditions, available, now), progress, now);
+  return { status: { observedGeneration: deployment.metadata.generation ?? 0, ...counts, conditions }, lookAgainMs };
+}
+
+const conditionOf = ({ status }: Deployment, wanted: string) => status?.conditions?.find(({ type }) => type === wanted);
+
+function availableCondition(deployment: Deployment, counts: Counts, now: number): Condition {
+  const type = 'Available';
+  const enough = counts.availableReplicas >= (deployment.spec.replicas ?? 1) - bounds(deployment).unavailable;
+  const next: Condition = enough
+    ? { type, status: 'True', reason: 'MinimumReplicasAvailable', message: 'Deployment has minimum availability.' }
     : {
-        type: 'Available',
+        type,
         status: 'False',
         reason: 'MinimumReplicasUnavailable',
         message: 'Deployment does not have minimum availability.',
       };
-  const before = deployment.status?.conditions?.find(({ type }) => type === 'Progressing');
+  const before = conditionOf(deployment, type);
+  const same = before?.status === next.status;
+  return { ...next, lastUpdateTime: (same ? before.lastUpdateTime : undefined) ?? kubeTime(now) };
+}
+
+function progressCondition(
+  deployment: Deployment,
+  set: string,
+  counts: Counts,
+  now: number,
+): { progress: Condition; lookAgainMs: number | undefined } {
+  const desired = deployment.spec.replicas ?? 1;
+  const before = conditionOf(deployment, 'Progressing');
   const complete =
     counts.updatedReplicas === desired && counts.replicas === desired && counts.availableReplicas === desired;
   const moved = hasMoved(deployment, before, counts);
   const deadlineMs = 1000 * (deployment.spec.progressDeadlineSeconds ?? 600);
   const left = Date.parse(before?.lastUpdateTime ?? kubeTime(now)) + deadlineMs - now;
-  const progress = progressOf(next?.metadata.name ?? deployment.metadata.name, before, {
-    complete,
-    moved,
-    late: left <= 0,
-  });
-  const lastUpdateTime =
-    moved || before === undefined || before.reason !== progress.reason
-      ? kubeTime(now)
-      : (before.lastUpdateTime ?? kubeTime(now));
-  const conditions = withCondition(
-    withCondition(
-      deployment.status?.conditions,
-      { ...available, lastUpdateTime: updatedAt(deployment, available, now) },
-      now,
-    ),
-    { type: 'Progressing', ...progress, lastUpdateTime },
-    now,
-  );
-  const status = { observedGeneration: deployment.metadata.generation ?? 0, ...counts, conditions };
+  const progress = progressOf(set, before, { complete, moved, late: left <= 0 });
+  const kept = moved || before?.reason !== progress.reason ? undefined : before.lastUpdateTime;
   return {
-    status,
+    progress: { type: 'Progressing', ...progress, lastUpdateTime: kept ?? kubeTime(now) },
     lookAgainMs: complete || progress.status === 'False' ? undefined : Math.max(50, moved ? deadlineMs : left),
   };
 }
+
+type Counts = ReturnType<typeof countReplicas>;
 
 function countReplicas(deployment: Deployment, next: ReplicaSet | undefined, sets: readonly ReplicaSet[]) {
   const sum = (of: (set: ReplicaSet) => number | undefined) => sets.reduce((total, set) => total + (of(set) ?? 0), 0);
@@ -81,11 +87,7 @@ function countReplicas(deployment: Deployment, next: ReplicaSet | undefined, set
 }
 
 /** Whether anything got better since the last look: that is what keeps the deadline away. */
-function hasMoved(
-  { status, metadata }: Deployment,
-  before: Condition | undefined,
-  counts: ReturnType<typeof countReplicas>,
-): boolean {
+function hasMoved({ status, metadata }: Deployment, before: Condition | undefined, counts: Counts): boolean {
   if (before === undefined || status?.observedGeneration !== metadata.generation) return true;
   const old = (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0);
   return (
@@ -119,9 +121,4 @@ function progressOf(
   }
   const { status = 'True', reason = 'ReplicaSetUpdated', message = '' } = before ?? {};
   return { status, reason, message };
-}
-
-function updatedAt(deployment: Deployment, next: Condition, now: number): string {
-  const before = deployment.status?.conditions?.find(({ type }) => type === next.type);
-  return before?.status === next.status ? (before.lastUpdateTime ?? kubeTime(now)) : kubeTime(now);
 }

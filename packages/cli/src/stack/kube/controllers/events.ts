@@ -1,7 +1,6 @@
-import { type Clock, hashFields } from '@fairway/core';
+import { type Clock, FairwayError, hashFields } from '@fairway/core';
 import { EVENT } from '../kinds.ts';
 import { type KubeObject, kubeTime } from '../objects.ts';
-import { reasonOf } from '../refusal.ts';
 import type { Registry } from '../store/registry.ts';
 
 /** Says on an object what happened to it (`kubectl describe`, `kubectl get events`). */
@@ -36,8 +35,8 @@ export function eventRecorder(registry: Registry, clock: Clock): EventRecorder {
       });
       prune(registry, namespace);
     } catch (error) {
-      // Events are a courtesy: a namespace that is gone must not fail the work they tell of.
-      if (reasonOf(error) === undefined) throw error;
+      // Events are a courtesy: a namespace that is gone or a full disk must not fail the work they tell of.
+      if (!(error instanceof FairwayError)) throw error;
     }
   };
 }

@@ -31,7 +31,8 @@ export function garbageController(registry: Registry): Controller {
       } else if (finalizers.includes('foregroundDeletion')) {
         const dependents = dependentsOf(registry, uid);
         for (const dependent of dependents)
-          if (dependent.object.metadata.deletionTimestamp === undefined) release(registry, dependent, uid);
+          if (dependent.object.metadata.deletionTimestamp === undefined)
+            release(registry, dependent, uid, 'Foreground');
         if (dependents.length === 0) finish(registry, kind, owner, 'foregroundDeletion');
       }
       return undefined;
@@ -58,7 +59,12 @@ function dependentsOf(registry: Registry, uid: string): Dependent[] {
 }
 
 /** Removes a dependent, unless another owner still wants it. */
-function release(registry: Registry, { kind, object }: Dependent, uid: string): void {
+function release(
+  registry: Registry,
+  { kind, object }: Dependent,
+  uid: string,
+  propagation: 'Background' | 'Foreground' = 'Background',
+): void {
   const { name, namespace = '' } = object.metadata;
   const others = (object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
   const wanted = others.some((owner) => {
@@ -66,7 +72,7 @@ function release(registry: Registry, { kind, object }: Dependent, uid: string): 
     return ownerKind && registry.get(ownerKind, namespace, owner.name)?.metadata.uid === owner.uid;
   });
   if (wanted) disown(registry, { kind, object }, uid);
-  else registry.remove(kind, namespace, name);
+  else registry.remove(kind, namespace, name, { propagation });
 }
 
 function disown(registry: Registry, { kind, object }: Dependent, uid: string): void {

@@ -15,7 +15,7 @@ export type Controller = {
   sources?(enqueue: (key: string) => void): () => void;
 };
 
-export type ControlLoop = {
+type ControlLoop = {
   enqueue(key: string, afterMs?: number): void;
   /** No new work; resolves when the running ones have ended. */
   stop(): Promise<void>;
@@ -24,6 +24,7 @@ export type ControlLoop = {
 /** Retry of a failing key: 100 ms, doubled, at most 10 s. */
 const retryMs = (failures: number): number => Math.min(100 * 2 ** (failures - 1), 10_000);
 
+/** What is known of one key: its timer, its run, and whether it was asked for again during the run. */
 type Entry = {
   timer: NodeJS.Timeout | undefined;
   due: number;
@@ -32,40 +33,29 @@ type Entry = {
   failures: number;
 };
 
+/** The longest delay a timer holds is 24.8 days; deadlines may be longer. */
+const MAX_TIMER_MS = 2_000_000_000;
+
 /**
  * Runs `reconcile` for enqueued keys: one run per key at a time; an enqueue during a run gives one more run after it.
  * An earlier due time wins over a later one.
  */
-export function controlLoop({ name, reconcile }: Pick<Controller, 'name' | 'reconcile'>, log: Logger): ControlLoop {
+export function controlLoop(controller: Pick<Controller, 'name' | 'reconcile'>, log: Logger): ControlLoop {
   const entries = new Map<string, Entry>();
   let stopped = false;
 
-  const run = async (key: string, entry: Entry): Promise<void> => {
-    try {
-      const again = await reconcile(key);
-      entry.failures = 0;
-      if (again !== undefined) enqueue(key, again);
-    } catch (error) {
-      entry.failures += 1;
-      // A conflict means that somebody else wrote first: ordinary, look again.
-      const fields = { controller: name, key, reason: (error as Error).message };
-      if (reasonOf(error) === undefined) log.warn({ ...fields, stack: (error as Error).stack }, 'reconcile failed');
-      else log.debug(fields, 'reconcile refused');
-      enqueue(key, retryMs(entry.failures));
-    }
-  };
   const start = (key: string, entry: Entry) => {
     entry.timer = undefined;
     if (entry.running) {
       entry.again = true;
       return;
     }
-    entry.running = run(key, entry).finally(() => {
+    entry.running = runOnce(controller, key, entry, log).then((waitMs) => {
       entry.running = undefined;
-      const { again } = entry;
+      if (waitMs !== undefined) enqueue(key, waitMs);
+      if (entry.again) enqueue(key);
       entry.again = false;
-      if (again) enqueue(key);
-      else if (!entry.timer) entries.delete(key);
+      if (!entry.timer && entry.failures === 0) entries.delete(key);
     });
   };
   const enqueue = (key: string, afterMs = 0): void => {
@@ -76,8 +66,7 @@ export function controlLoop({ name, reconcile }: Pick<Controller, 'name' | 'reco
     if (entry.timer && entry.due <= due) return;
     clearTimeout(entry.timer);
     entry.due = due;
-    // The longest delay a timer holds is 24.8 days; deadlines may be longer.
-    entry.timer = setTimeout(() => start(key, entry), Math.min(afterMs, 2_000_000_000));
+    entry.timer = setTimeout(() => start(key, entry), Math.min(afterMs, MAX_TIMER_MS));
   };
   return {
     enqueue,
@@ -87,6 +76,27 @@ export function controlLoop({ name, reconcile }: Pick<Controller, 'name' | 'reco
       await Promise.allSettled([...entries.values()].flatMap(({ running }) => running ?? []));
     },
   };
+}
+
+/** One run; answers after how many ms the next one is due. */
+async function runOnce(
+  { name, reconcile }: Pick<Controller, 'name' | 'reconcile'>,
+  key: string,
+  entry: Entry,
+  log: Logger,
+): Promise<number | undefined> {
+  try {
+    const waitMs = await reconcile(key);
+    entry.failures = 0;
+    return waitMs;
+  } catch (error) {
+    entry.failures += 1;
+    const fields = { controller: name, key, reason: (error as Error).message };
+    // A refusal means that somebody else wrote first: ordinary, look again.
+    if (reasonOf(error) === undefined) log.warn({ ...fields, stack: (error as Error).stack }, 'reconcile failed');
+    else log.debug(fields, 'reconcile refused');
+    return retryMs(entry.failures);
+  }
 }
 
 /** Runs controllers on the registry's events; at the start every object that exists counts as added. */

@@ -50,16 +50,23 @@ function translateArgument(text: string, mounts: readonly Mount[], imageRoot: st
 /** The environment that every program needs to run at all; containers inherit nothing else from us. */
 export type BaseEnv = { readonly PATH: string; readonly HOME: string; readonly TMPDIR: string };
 
+/** Where a container runs: its pod, its mounts, and what every program needs. */
+export type CommandPlace = {
+  readonly pod: Pod;
+  readonly podIP: string;
+  readonly mounts: readonly Mount[];
+  readonly base: BaseEnv;
+};
+
 /** The local command of a container: the program of its entrypoint with its arguments and environment. */
 export function containerCommand(
   container: Container,
   image: Image,
-  where: { readonly pod: Pod; readonly podIP: string; readonly mounts: readonly Mount[]; readonly base: BaseEnv },
+  where: CommandPlace,
   manifestEnv: ReadonlyMap<string, string>,
   programs: Programs,
 ): Attempt<Command> {
-  const words = commandWords(container, image).map((word) => expand(word, manifestEnv));
-  const [entrypoint, ...args] = words;
+  const [entrypoint, ...args] = commandWords(container, image).map((word) => expand(word, manifestEnv));
   if (entrypoint === undefined)
     return problem(
       'RunContainerError',
@@ -72,27 +79,43 @@ export function containerCommand(
       `exec: "${entrypoint}": the embedded cluster has no program for it; known are ${Object.keys(programs).join(', ')}`,
     );
   const fill = (text: string) => text.replaceAll('{podIP}', where.podIP);
-  const path = (text: string) => translateArgument(text, where.mounts, image.root);
-  const own = [...manifestEnv].map(([name, value]) => [name, translate(value, where.mounts, image.root)]);
-  const imageEnv = image.env
-    .map((pair): [string, string] => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)])
-    // The image's PATH speaks of programs inside the image; ours run outside.
-    .filter(([name]) => name !== 'PATH')
-    .map(([name, value]) => [name, translate(value, where.mounts, image.root)]);
-  const ours = Object.entries(program.env ?? {}).map(([name, value]) => [name, fill(value)]);
+  const argument = (text: string) => translateArgument(text, where.mounts, image.root);
   const workingDir = translate(container.workingDir ?? image.workingDir, where.mounts, image.root);
   return {
     ok: {
-      argv: [...program.argv.map(fill), ...args.map(path), ...(program.confineArgs ?? []).map(fill)],
+      argv: [...program.argv.map(fill), ...args.map(argument), ...(program.confineArgs ?? []).map(fill)],
       env: {
         ...where.base,
         LANG: 'C.UTF-8',
         HOSTNAME: where.pod.metadata.name,
-        ...Object.fromEntries([...imageEnv, ...own, ...ours]),
+        ...wholeEnv(image, where, manifestEnv, program),
       },
       cwd: workingDir === '' || workingDir === '/' ? image.root : workingDir,
     },
   };
+}
+
+/** The image's environment, the manifest's over it, the program's over both. */
+function wholeEnv(
+  image: Image,
+  where: CommandPlace,
+  manifestEnv: ReadonlyMap<string, string>,
+  program: Program,
+): Record<string, string> {
+  const ofImage = image.env.map((pair): [string, string] => [
+    pair.slice(0, pair.indexOf('=')),
+    pair.slice(pair.indexOf('=') + 1),
+  ]);
+  // The image's PATH speaks of programs inside the image; ours run outside.
+  const inside = [...ofImage.filter(([name]) => name !== 'PATH'), ...manifestEnv];
+  const outside = Object.entries(program.env ?? {}).map(([name, value]) => [
+    name,
+    value.replaceAll('{podIP}', where.podIP),
+  ]);
+  return Object.fromEntries([
+    ...inside.map(([name, value]) => [name, translate(value, where.mounts, image.root)]),
+    ...outside,
+  ]);
 }
 
 /** Own properties only: an image must not reach `constructor`. */

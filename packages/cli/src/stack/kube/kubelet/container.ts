@@ -2,13 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '@fairway/core';
 import { kubeTime } from '../objects.ts';
-import { type Pod, resolvePort } from '../workloads.ts';
+import { resolvePort } from '../workloads.ts';
 import { type Command, containerCommand } from './command.ts';
 import { containerEnv, lookupIn } from './environment.ts';
 import { logFile, podDir } from './layout.ts';
-import type { KubeletParts } from './parts.ts';
+import type { ContainerPlace, KubeletParts } from './parts.ts';
 import { type ContainerRecord, isRestarted } from './pod-status.ts';
-import { ask, getOnce, watchProbe } from './probes.ts';
+import { startProbes } from './health.ts';
+import { getOnce } from './probes.ts';
 import { type Attempt, problem } from './problem.ts';
 import type { ContainerProcess, Exit } from './processes.ts';
 
@@ -23,15 +24,6 @@ export type ContainerRun = {
   preStop(signal: AbortSignal): Promise<void>;
   /** SIGTERM, SIGKILL at the deadline (clock time), no restart. Callable again with an earlier deadline. */
   stop(deadline: number): Promise<void>;
-};
-
-export type ContainerPlace = {
-  readonly pod: Pod;
-  readonly podIP: string;
-  /** Host folders by volume name. */
-  readonly volumes: ReadonlyMap<string, string>;
-  /** The record was written. */
-  changed(): void;
 };
 
 /** The first restart is immediate, then 1 s, doubled, at most a minute (Kubernetes: 10 s to 5 min). */
@@ -55,7 +47,7 @@ export function runContainer(parts: KubeletParts, place: ContainerPlace, record:
     record.containerID = `fairway://${child.pid}`;
     parts.record(place.pod, 'Normal', 'Started', `Started container ${record.spec.name}`);
     const probing = new AbortController();
-    startProbes(parts, place, record, child, announceStart, probing.signal);
+    startProbes(parts, place, record, { child, announceStart }, probing.signal);
     place.changed();
     const exit = await child.exited;
     probing.abort();
@@ -191,61 +183,6 @@ async function waitForRestart(
   parts.record(place.pod, 'Warning', 'BackOff', `Back-off restarting failed container ${record.spec.name}`);
   place.changed();
   await pause(delayMs, ending);
-}
-
-/** Startup first; once it has passed, readiness and liveness. Without a probe a running container counts as started, and as ready. */
-function startProbes(
-  parts: KubeletParts,
-  place: ContainerPlace,
-  record: ContainerRecord,
-  child: ContainerProcess,
-  announceStart: () => void,
-  signal: AbortSignal,
-): void {
-  const { startupProbe, readinessProbe, livenessProbe } = record.spec;
-  const unhealthy = (what: string, reason: string) =>
-    parts.record(place.pod, 'Warning', 'Unhealthy', `${what} probe failed: ${reason}`);
-  const watch = (
-    probe: NonNullable<typeof startupProbe>,
-    on: { pass(): void; fail(reason: string): void },
-    until: AbortSignal,
-  ) => void watchProbe(probe, () => ask(probe, record.spec, place.podIP), on, parts.clock, until);
-  const restart = (what: string) => (reason: string) => {
-    unhealthy(what, reason);
-    parts.record(
-      place.pod,
-      'Normal',
-      'Killing',
-      `Container ${record.spec.name} failed ${what.toLowerCase()} probe, will be restarted`,
-    );
-    child.terminate();
-    void pause(1000 * (place.pod.spec.terminationGracePeriodSeconds ?? 30), signal).then(
-      () => signal.aborted || child.kill(),
-    );
-  };
-  const setReady = (ready: boolean) => {
-    record.ready = ready;
-    place.changed();
-  };
-  const onStarted = () => {
-    record.started = true;
-    announceStart();
-    if (livenessProbe) watch(livenessProbe, { pass: () => {}, fail: restart('Liveness') }, signal);
-    if (!readinessProbe) return setReady(true);
-    const fail = (reason: string) => {
-      unhealthy('Readiness', reason);
-      setReady(false);
-    };
-    watch(readinessProbe, { pass: () => setReady(true), fail }, signal);
-    return place.changed();
-  };
-  if (!startupProbe) return onStarted();
-  const passed = new AbortController();
-  const pass = () => {
-    passed.abort();
-    onStarted();
-  };
-  return watch(startupProbe, { pass, fail: restart('Startup') }, AbortSignal.any([signal, passed.signal]));
 }
 
 /** `sleep` and `httpGet`; `exec` only for the command `sleep`, since no image brings programs of its own. */

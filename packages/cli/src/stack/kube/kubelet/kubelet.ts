@@ -1,13 +1,11 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { keyOf, splitKey, type Controller } from '../controllers/loop.ts';
+import { type Controller, keyOf, splitKey } from '../controllers/loop.ts';
 import { kindKey, POD } from '../kinds.ts';
 import type { Network } from '../network.ts';
 import { isPodFinished, isPodReady, type Pod, portOwners } from '../workloads.ts';
-import { podDir } from './layout.ts';
 import type { KubeletParts } from './parts.ts';
-import { type PodRun, runPod, type StopOrder } from './pod.ts';
+import type { PodRun } from './pod.ts';
 import { podStatus, takeOver } from './pod-status.ts';
+import { podTable } from './pods.ts';
 
 export type Kubelet = {
   readonly controller: Controller;
@@ -21,7 +19,7 @@ export type Kubelet = {
   report(): PodReport[];
 };
 
-export type PodReport = {
+type PodReport = {
   readonly namespace: string;
   readonly pod: string;
   readonly podIP: string;
@@ -36,47 +34,24 @@ export type PodReport = {
 
 /** The whole process has 10 s to stop; hooks are skipped then, since nothing is sent here any more. */
 const SHUTDOWN_MS = 7_000;
-const NODE = 'fairway';
 
 export function kubelet(parts: KubeletParts, network: Network): Kubelet {
-  const runs = new Map<string, PodRun>();
+  const { registry, clock } = parts;
+  const pods = podTable(parts, network);
+  let stopping = false;
   let ready = () => {};
   const swept = new Promise<void>((resolve) => (ready = resolve));
 
-  const begin = (key: string, pod: Pod) => {
-    const taken = new Set([...runs.values()].map(({ podIP }) => podIP));
-    const before = pod.status?.podIP;
-    const podIP =
-      before !== undefined && network.contains(before) && !taken.has(before) ? before : network.podAddress(taken);
-    const assigned = parts.registry.update(POD, { ...pod, spec: { ...pod.spec, nodeName: NODE } }) as Pod;
-    runs.set(key, runPod(parts, assigned, podIP));
-  };
-  /** Pods on their way out by uid, with the grace they were given. */
-  const leaving = new Map<string, number>();
-  const leave = (key: string, pod: Pod) => {
-    const { uid, deletionGracePeriodSeconds: grace = 30 } = pod.metadata;
-    // Every status change of a stopping pod comes by here again; only a shorter grace is news.
-    if (grace >= (leaving.get(uid) ?? Number.POSITIVE_INFINITY)) return;
-    const hooks = !leaving.has(uid);
-    leaving.set(uid, grace);
-    finish(parts, runs.get(key), pod, { deadline: parts.clock.now() + 1000 * grace, hooks })
-      .then(() => runs.get(key)?.uid === uid && runs.delete(key))
-      .catch((error: Error) => parts.log.error({ pod: key, reason: error.message }, 'pod could not be ended'))
-      .finally(() => leaving.delete(uid));
-  };
   const reconcile = async (key: string): Promise<undefined> => {
     await swept;
-    const pod = parts.registry.get(POD, ...splitKey(key));
-    const run = runs.get(key);
+    const uid = registry.get(POD, ...splitKey(key))?.metadata.uid;
     // Removed without grace, perhaps with a successor of the same name: what still runs is killed at once.
-    if (run && run.uid !== pod?.metadata.uid) {
-      await run.stop({ deadline: parts.clock.now(), hooks: false });
-      if (runs.get(key) === run) runs.delete(key);
-    }
-    if (!pod) return undefined;
-    if (pod.metadata.deletionTimestamp !== undefined) leave(key, pod);
-    else if (!isPodFinished(pod) && !runs.has(key)) begin(key, pod);
-    else if (isPodFinished(pod)) runs.delete(key);
+    if (pods.get(key) && pods.get(key)?.uid !== uid) await pods.drop(key);
+    const pod = registry.get(POD, ...splitKey(key));
+    if (!pod || stopping) return undefined;
+    if (pod.metadata.deletionTimestamp !== undefined) pods.leave(key, pod);
+    else if (isPodFinished(pod)) pods.forget(key);
+    else if (!pods.get(key)) pods.begin(key, pod);
     return undefined;
   };
   return {
@@ -85,41 +60,27 @@ export function kubelet(parts: KubeletParts, network: Network): Kubelet {
       keys: ({ kind, object }) => (kind === kindKey(POD) ? [keyOf(object)] : []),
       reconcile,
     },
-    takeOver() {
-      for (const pod of parts.registry
-        .list(POD)
-        .filter((pod) => !isPodFinished(pod) && pod.status?.podIP !== undefined)) {
-        const now = parts.clock.now();
-        const status = podStatus(pod, takeOver(pod, now), pod.status?.podIP ?? '', false, now);
-        parts.registry.update(POD, { ...pod, status }, 'status');
-      }
-    },
+    takeOver: () => resetStatuses(parts),
     async start() {
       await parts.processes.sweep();
       ready();
     },
     async stop() {
-      for (const run of runs.values()) run.hush();
-      const deadline = parts.clock.now() + SHUTDOWN_MS;
-      await Promise.all([...runs.values()].map((run) => run.stop({ deadline, hooks: false })));
+      stopping = true;
+      const deadline = clock.now() + SHUTDOWN_MS;
+      for (const [, run] of pods.all()) run.hush();
+      await Promise.all(pods.all().map(([, run]) => run.stop({ deadline, hooks: false })));
     },
-    report: () => [...runs].flatMap(([key, run]) => reportOf(parts.registry.get(POD, ...splitKey(key)), run)),
+    report: () => pods.all().flatMap(([key, run]) => reportOf(registry.get(POD, ...splitKey(key)), run)),
   };
 }
 
-/** Stops a pod that is being deleted, then lets the object go and clears its folders (logs stay). */
-async function finish(
-  { registry, dataDir }: KubeletParts,
-  run: PodRun | undefined,
-  pod: Pod,
-  order: StopOrder,
-): Promise<void> {
-  const { name, namespace = '', uid } = pod.metadata;
-  if (run?.uid === uid) await run.stop(order);
-  for (const folder of ['volumes', 'home'])
-    rmSync(join(podDir(dataDir, pod), folder), { recursive: true, force: true });
-  if (registry.get(POD, namespace, name)?.metadata.uid === uid)
-    registry.remove(POD, namespace, name, { gracePeriodSeconds: 0 });
+function resetStatuses({ registry, clock }: KubeletParts): void {
+  for (const pod of registry.list(POD)) {
+    if (isPodFinished(pod) || pod.status?.podIP === undefined) continue;
+    const status = podStatus(pod, takeOver(pod, clock.now()), pod.status.podIP, false, clock.now());
+    registry.update(POD, { ...pod, status }, 'status');
+  }
 }
 
 function reportOf(pod: Pod | undefined, run: PodRun): PodReport[] {
@@ -133,13 +94,6 @@ function reportOf(pod: Pod | undefined, run: PodRun): PodReport[] {
     const shown = ports.find(({ name }) => !name.startsWith('grpc')) ?? ports[0];
     return { container, pid, ports, url: shown ? `http://${run.podIP}:${shown.port}` : null };
   });
-  return [
-    {
-      namespace: pod.metadata.namespace ?? '',
-      pod: pod.metadata.name,
-      podIP: run.podIP,
-      ready: isPodReady(pod),
-      processes,
-    },
-  ];
+  const { name, namespace = '' } = pod.metadata;
+  return [{ namespace, pod: name, podIP: run.podIP, ready: isPodReady(pod), processes }];
 }

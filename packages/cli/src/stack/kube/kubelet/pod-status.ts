@@ -43,53 +43,46 @@ export function takeOver(pod: Pod, now: number): ContainerRecord[] {
     role: isSidecar(spec) ? ('sidecar' as const) : ('init' as const),
   }));
   const mains = pod.spec.containers.map((spec) => ({ spec, role: 'main' as const }));
-  const known = new Map(
-    [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].map((status) => [
-      status.name,
-      status,
-    ]),
-  );
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return [...inits, ...mains].map(({ spec, role }) => {
-    const before = known.get(spec.name);
-    const ended = before?.state.terminated;
-    const fresh = {
-      ready: false,
-      started: false,
-      imageID: before?.imageID ?? '',
-      containerID: before?.containerID ?? '',
-    };
-    if (before && ended && role === 'main' && !isRestarted(role, pod.spec.restartPolicy, ended.exitCode)) {
-      return {
-        spec,
-        role,
-        ...fresh,
-        state: before.state,
-        lastState: before.lastState,
-        restartCount: before.restartCount,
-      };
-    }
+    const before = statuses.find(({ name }) => name === spec.name);
+    const { imageID = '', containerID = '' } = before ?? {};
     const waiting = inits.length > 0 && role === 'main' ? INITIALIZING : CREATING;
-    const lost = before?.state.running;
-    const lastState = lost
-      ? {
-          terminated: {
-            exitCode: 137,
-            reason: 'ContainerStatusUnknown',
-            message: 'The kubelet was restarted',
-            startedAt: lost.startedAt,
-            finishedAt: kubeTime(now),
-          },
-        }
-      : (before?.lastState ?? {});
     return {
       spec,
       role,
-      ...fresh,
-      state: waiting,
-      lastState,
-      restartCount: (before?.restartCount ?? 0) + (lost ? 1 : 0),
+      ready: false,
+      started: false,
+      imageID,
+      containerID,
+      ...inherited(pod, role, before, waiting, now),
     };
   });
+}
+
+type Inherited = Pick<ContainerRecord, 'state' | 'lastState' | 'restartCount'>;
+
+function inherited(
+  pod: Pod,
+  role: Role,
+  before: ContainerStatus | undefined,
+  waiting: ContainerState,
+  now: number,
+): Inherited {
+  const { state = waiting, lastState = {}, restartCount = 0 } = before ?? {};
+  const { terminated, running } = state;
+  if (role === 'main' && terminated && !isRestarted(role, pod.spec.restartPolicy, terminated.exitCode))
+    return { state, lastState, restartCount };
+  if (!running) return { state: waiting, lastState, restartCount };
+  const message = 'The kubelet was restarted';
+  const lost = {
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
+    message,
+    startedAt: running.startedAt,
+    finishedAt: kubeTime(now),
+  };
+  return { state: waiting, lastState: { terminated: lost }, restartCount: restartCount + 1 };
 }
 
 /** A pod's status from its records. `over`: no container will be started any more. */

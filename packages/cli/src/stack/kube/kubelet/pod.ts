@@ -15,8 +15,8 @@ export type StopOrder = { readonly deadline: number; readonly hooks: boolean };
 export type PodRun = {
   readonly uid: string;
   readonly podIP: string;
-  /** Resolves when no container runs and none will be started. */
-  readonly ended: Promise<void>;
+  /** Its folder on this host. */
+  readonly dir: string;
   /** Pid by container name, of the ones that run. */
   processes(): { readonly container: string; readonly pid: number }[];
   /** Main containers first, then sidecars in reverse order. A second call may only shorten the deadline. */
@@ -38,34 +38,28 @@ export function runPod(parts: KubeletParts, pod: Pod, podIP: string): PodRun {
   const report = () => {
     if (!silent) writeStatus(parts, pod, records, podIP, over);
   };
-  const start = (record: ContainerRecord, volumes: ReadonlyMap<string, string>): ContainerRun => {
-    const run = runContainer(parts, { pod, podIP, volumes, changed: report }, record);
-    runs.set(record, run);
-    return run;
-  };
   const life = async (): Promise<void> => {
     report();
     const volumes = await mountAll(parts, pod, ending.signal);
-    if (volumes && (await initialize(records, (record) => start(record, volumes), ending.signal))) {
-      const mains = records
-        .filter(({ role, state }) => role === 'main' && !state.terminated)
-        .map((record) => start(record, volumes));
-      await Promise.all(mains.map(({ ended }) => ended));
-    }
+    const start = (record: ContainerRecord): ContainerRun => {
+      const run = runContainer(parts, { pod, podIP, volumes, changed: report }, record);
+      runs.set(record, run);
+      return run;
+    };
+    await runToEnd(records, start, ending.signal);
     if (!ending.signal.aborted) await stopSidecars(parts, runs, graceDeadline(parts, pod), true);
     await Promise.all([...runs.values()].map(({ ended }) => ended));
     over = true;
     report();
   };
   const ended = life().catch((error: Error) =>
-    parts.log.error({ pod: pod.metadata.name, reason: error.message, stack: error.stack }, 'pod failed'),
+    parts.log.error({ pod: pod.metadata.name, reason: error.message }, 'pod failed'),
   );
   return {
     uid: pod.metadata.uid,
     podIP,
-    ended,
-    processes: () =>
-      [...runs].flatMap(([{ spec }, { pid }]) => (pid === undefined ? [] : [{ container: spec.name, pid }])),
+    dir: podDir(parts.dataDir, pod),
+    processes: () => runningIn(runs),
     hush: () => void (silent = true),
     async stop({ deadline, hooks }) {
       ending.abort();
@@ -77,27 +71,31 @@ export function runPod(parts: KubeletParts, pod: Pod, podIP: string): PodRun {
   };
 }
 
+const runningIn = (runs: Runs) =>
+  [...runs].flatMap(([{ spec }, { pid }]) => (pid === undefined ? [] : [{ container: spec.name, pid }]));
+
 const graceDeadline = ({ clock }: KubeletParts, { spec }: Pod): number =>
   clock.now() + 1000 * (spec.terminationGracePeriodSeconds ?? 30);
 
 function writeStatus(
-  { registry, clock }: KubeletParts,
-  { metadata }: Pod,
+  { registry, clock, log }: KubeletParts,
+  { metadata: { name, namespace = '', uid } }: Pod,
   records: readonly ContainerRecord[],
   podIP: string,
   over: boolean,
 ): void {
-  const current = registry.get(POD, metadata.namespace ?? '', metadata.name);
-  if (current?.metadata.uid !== metadata.uid) return;
-  registry.update(POD, { ...current, status: podStatus(current, records, podIP, over, clock.now()) }, 'status');
+  const current = registry.get(POD, namespace, name);
+  if (current?.metadata.uid !== uid) return;
+  try {
+    registry.update(POD, { ...current, status: podStatus(current, records, podIP, over, clock.now()) }, 'status');
+  } catch (error) {
+    // A full disk must not end the containers; the next change writes the whole status again.
+    log.warn({ pod: name, reason: (error as Error).message }, 'pod status could not be stored');
+  }
 }
 
-/** Waits until every Secret, ConfigMap and claim is there; undefined when the pod was stopped before. */
-async function mountAll(
-  parts: KubeletParts,
-  pod: Pod,
-  ending: AbortSignal,
-): Promise<ReadonlyMap<string, string> | undefined> {
+/** Host folders by volume name, once every Secret, ConfigMap and claim is there; none when the pod is stopped before. */
+async function mountAll(parts: KubeletParts, pod: Pod, ending: AbortSignal): Promise<ReadonlyMap<string, string>> {
   const dir = podDir(parts.dataDir, pod);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   while (!ending.aborted) {
@@ -106,22 +104,27 @@ async function mountAll(
     parts.record(pod, 'Warning', 'FailedMount', `MountVolume failed: ${mounted.waiting}`);
     await pause(MOUNT_RETRY_MS, ending);
   }
-  return undefined;
+  return new Map();
 }
 
-/** Init containers in order; a sidecar lets the next one start once it has started. False when the main ones must not start. */
-async function initialize(
+/**
+ * Init containers in order (a sidecar lets the next one start once it has started up), then the main ones until they
+ * have ended for good. Nothing is started any more when an init container has failed or the pod is stopped.
+ */
+async function runToEnd(
   records: readonly ContainerRecord[],
   start: (record: ContainerRecord) => ContainerRun,
   ending: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   for (const record of records.filter(({ role }) => role !== 'main')) {
-    if (ending.aborted) return false;
+    if (ending.aborted) return;
     const run = start(record);
     await (record.role === 'sidecar' ? run.started : run.ended);
-    if (record.role === 'init' && record.state.terminated?.exitCode !== 0) return false;
+    if (record.role === 'init' && record.state.terminated?.exitCode !== 0) return;
   }
-  return !ending.aborted;
+  if (ending.aborted) return;
+  const mains = records.filter(({ role, state }) => role === 'main' && !state.terminated).map(start);
+  await Promise.all(mains.map(({ ended }) => ended));
 }
 
 type Runs = ReadonlyMap<ContainerRecord, ContainerRun>;

@@ -14,12 +14,12 @@ import { FairwayError } from '@fairway/core';
 import type { KubeObject } from '../objects.ts';
 
 /** One line of the journal: an object as it is from this version on, or its removal. */
-export type Entry =
+type Entry =
   | { readonly version: number; readonly key: string; readonly object: KubeObject }
   | { readonly version: number; readonly key: string; readonly removed: true };
 
 /** What a journal holds after a restart. */
-export type Recovered = { readonly version: number; readonly objects: ReadonlyMap<string, KubeObject> };
+type Recovered = { readonly version: number; readonly objects: ReadonlyMap<string, KubeObject> };
 
 export type Journal = {
   readonly recovered: Recovered;

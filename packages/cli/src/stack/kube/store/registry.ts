@@ -9,7 +9,7 @@ import { withDefaults } from './defaults.ts';
 import type { Store } from './store.ts';
 import { notFound, validate } from './validate.ts';
 
-export type WriteOptions = { readonly dryRun?: boolean };
+type WriteOptions = { readonly dryRun?: boolean };
 export type RemoveOptions = WriteOptions & {
   readonly gracePeriodSeconds?: number | undefined;
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan' | undefined;
@@ -36,7 +36,7 @@ const counts = (kind: Kind): boolean =>
   kind.custom || ['apps', 'batch', 'discovery.k8s.io'].includes(kind.group) || kindKey(kind) === '/Pod';
 
 export function openRegistry(store: Store, clock: Clock, admission: Admission): Registry {
-  const registry: Registry = {
+  return {
     get: <T extends KubeObject>(kind: Kind<T>, namespace: string, name: string) =>
       store.get(kind, namespace, name) as T | undefined,
     list: <T extends KubeObject>(kind: Kind<T>, namespace?: string) => store.list(kind, namespace) as T[],
@@ -44,33 +44,22 @@ export function openRegistry(store: Store, clock: Clock, admission: Admission): 
       const object = withDefaults(kind, admit(kind, named(kind, draft, clock.now()), admission));
       validate(kind, object, undefined);
       checkNamespace(store, kind, object);
-      const { name, namespace = '' } = object.metadata;
-      if (store.get(kind, namespace, name)) {
-        throw refusal('AlreadyExists', `${qualified(kind)} "${name}" already exists`, {
-          name,
-          group: kind.group,
-          kind: kind.plural,
-        });
-      }
+      checkAbsent(store, kind, object);
       return options.dryRun ? object : store.put(kind, object);
     },
     update(kind, draft, part = 'all', options = {}) {
-      const current = store.get(kind, draft.metadata.namespace ?? '', draft.metadata.name ?? '');
-      if (!current) return notFound(kind, draft.metadata.name ?? '');
+      const { name = '', namespace = '' } = draft.metadata;
+      const current = store.get(kind, namespace, name) ?? notFound(kind, name);
       checkPrecondition(kind, current, draft);
       const next = merged(kind, current, draft, part);
       if (part === 'all') validate(kind, next, current);
       if (isDeepStrictEqual(next, current) || options.dryRun) return next;
       const written = store.put(kind, next);
-      return isFinished(kind, written)
-        ? (store.remove(kind, written.metadata.namespace ?? '', written.metadata.name) ?? written)
-        : written;
+      return (isFinished(kind, written) ? store.remove(kind, namespace, name) : undefined) ?? written;
     },
     remove(kind, namespace, name, options = {}) {
-      const current = store.get(kind, namespace, name);
-      if (!current) return notFound(kind, name);
-      if (options.uid !== undefined && options.uid !== current.metadata.uid)
-        throw conflict(kind, name, 'the UID in the precondition does not match');
+      const current = store.get(kind, namespace, name) ?? notFound(kind, name);
+      checkUid(kind, current, options.uid);
       const marked = markDeleted(kind, current, options, clock.now());
       if (options.dryRun) return marked ?? current;
       if (marked === undefined) return store.remove(kind, namespace, name) ?? current;
@@ -78,7 +67,6 @@ export function openRegistry(store: Store, clock: Clock, admission: Admission): 
     },
     store,
   };
-  return registry;
 }
 
 /** Everything a new object gets from the server: name, uid, times, generation; its status starts empty. */
@@ -162,10 +150,20 @@ function conflict(kind: Kind, name: string, why: string): Error {
   return refusal('Conflict', message, { name, group: kind.group, kind: kind.plural });
 }
 
+function checkAbsent(store: Store, kind: Kind, { metadata: { name, namespace = '' } }: KubeObject): void {
+  if (!store.get(kind, namespace, name)) return;
+  const details = { name, group: kind.group, kind: kind.plural };
+  throw refusal('AlreadyExists', `${qualified(kind)} "${name}" already exists`, details);
+}
+
+function checkUid(kind: Kind, { metadata }: KubeObject, uid: string | undefined): void {
+  if (uid === undefined || uid === metadata.uid) return;
+  throw conflict(kind, metadata.name, 'the UID in the precondition does not match');
+}
+
 function checkPrecondition(kind: Kind, current: KubeObject, { metadata }: Draft): void {
-  const { name, uid, resourceVersion } = current.metadata;
-  if (metadata.uid !== undefined && metadata.uid !== uid)
-    throw conflict(kind, name, 'the UID in the precondition does not match');
+  const { name, resourceVersion } = current.metadata;
+  checkUid(kind, current, metadata.uid);
   if (metadata.resourceVersion && metadata.resourceVersion !== resourceVersion)
     throw conflict(kind, name, 'the object has been modified');
 }
@@ -212,10 +210,12 @@ function specChanged(kind: Kind, current: KubeObject, next: KubeObject): boolean
 function markDeleted(kind: Kind, current: KubeObject, options: RemoveOptions, now: number): KubeObject | undefined {
   const { metadata } = current;
   const finalizers = [...(metadata.finalizers ?? [])];
-  if (options.propagation === 'Foreground' && !finalizers.includes('foregroundDeletion'))
+  // A pod has nothing that depends on it here.
+  const isPod = kindKey(kind) === kindKey(POD);
+  if (options.propagation === 'Foreground' && !isPod && !finalizers.includes('foregroundDeletion'))
     finalizers.push('foregroundDeletion');
   if (options.propagation === 'Orphan' && !finalizers.includes('orphan')) finalizers.push('orphan');
-  const grace = kindKey(kind) === kindKey(POD) ? podGrace(current as Pod, options) : 0;
+  const grace = isPod ? podGrace(current as Pod, options) : 0;
   const held = grace > 0 || finalizers.length > 0 || kindKey(kind) === kindKey(NAMESPACE);
   if (!held) return undefined;
   const deletionTimestamp = metadata.deletionTimestamp ?? kubeTime(now + grace * 1000);
