@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Baseline, Change, ModelVersion, RetrainRequest } from '../../packages/core/src/index.ts';
 
 /** What a fake writer knows; tests change it while it runs. */
-export type FakeWriterState = {
+type FakeWriterState = {
   references: Map<string, { modelVersion: ModelVersion; baseline: Baseline }>;
   policies: Map<string, { blob: string; text: string }>;
   changes: Change[];

@@ -17,8 +17,8 @@ export type Reference = { readonly modelVersion: ModelVersion; readonly baseline
 /** `policy.yaml` as it stands on the default branch. */
 export type PolicyFile = { readonly blob: string; readonly text: string };
 
-export type LiveVersion = { readonly version: string; readonly digest: string; readonly since: string };
-export type ModelEnvironment = Environment & { readonly live?: LiveVersion };
+type LiveVersion = { readonly version: string; readonly digest: string; readonly since: string };
+type ModelEnvironment = Environment & { readonly live?: LiveVersion };
 export type ModelSummary = {
   readonly model: string;
   readonly owner: string;
@@ -121,7 +121,7 @@ export type Recording = {
 export type EarlyLabel = { readonly key: string; readonly label: 0 | 1; readonly observedAt: string | null };
 
 /** One open transaction of a pack. */
-export type PackTransaction = {
+type PackTransaction = {
   /** Takes the early labels of these prediction or correlation ids out of the waiting room. */
   takeEarlyLabels(keys: readonly string[]): Promise<readonly EarlyLabel[]>;
   write(rows: Omit<Recording, 'ledger'>): Promise<void>;
@@ -156,7 +156,7 @@ export type LabelTarget = {
 export type LabelUpdate = { readonly id: string; readonly label: 0 | 1; readonly observedAt: string | null };
 
 /** One open transaction of a label request; no pack is recorded meanwhile. */
-export type LabelTransaction = {
+type LabelTransaction = {
   targets(keys: readonly string[]): Promise<readonly LabelTarget[]>;
   early(keys: readonly string[]): Promise<readonly EarlyLabel[]>;
   write(change: {

@@ -109,7 +109,7 @@ test('a database and queue that are killed and come back lose nothing and need n
     (await fetch(`${child.url}/readyz`)).status === 503 ? true : undefined,
   );
   const second = await startPostgresServer(options);
-  cleanups.push(second.stop, child.stop);
+  cleanups.push(() => second.stop(), child.stop);
   await add(second.url, packsOf(cases(400, 6), PERIOD, 'd2', '1', 100));
   await until('all packs', 40, async () =>
     (await account(child.url).catch(() => undefined))?.stored === 800 ? true : undefined,

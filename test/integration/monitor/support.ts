@@ -17,7 +17,7 @@ import {
 export const MODEL = 'loans';
 
 /** A seeded uniform generator (mulberry32), so that every run sees the same data. */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -190,7 +190,7 @@ export type Child = {
 export function startProcess(entry: 'main.ts' | 'recorder-main.ts', env: Record<string, string>): Promise<Child> {
   const file = fileURLToPath(new URL(`../../../packages/monitor/src/${entry}`, import.meta.url));
   const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', file], {
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env } as NodeJS.ProcessEnv,
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

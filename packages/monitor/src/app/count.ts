@@ -12,11 +12,11 @@ import {
 import type { LabelClass, ScoreCount } from '../ports.ts';
 
 /** Score bin of a prediction whose answer holds no probability. */
-export const NO_SCORE_BIN = -1;
+const NO_SCORE_BIN = -1;
 const HOUR_MS = 3_600_000;
 
 /** Start of the hour of an RFC 3339 time. */
-export const hourOf = (time: string): string => iso(Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS);
+const hourOf = (time: string): string => iso(Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS);
 
 /**
  * Counts of some predictions in the bins of their version's baseline, sorted by key. Without a baseline only missing

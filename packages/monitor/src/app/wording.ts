@@ -4,7 +4,7 @@ import type { MetricName } from '../metrics/registry.ts';
 import type { Rule } from '../policy/schema.ts';
 
 /** A metric's name for people. */
-export const METRIC_TITLES: Readonly<Record<MetricName, string>> = {
+const METRIC_TITLES: Readonly<Record<MetricName, string>> = {
   auc: 'AUC',
   brier: 'Brier score',
   eventRate: 'event rate',

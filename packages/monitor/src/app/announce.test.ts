@@ -1,0 +1,79 @@
+import type { Verdict } from '@fairway/core';
+import { expect, test } from 'vitest';
+import { parsePolicy } from '../policy/parse.ts';
+import type { Judgement } from '../ports.ts';
+import { announcements } from './announce.ts';
+
+const text = (limit: number, notify = 'alert, recovered') => `apiVersion: fairway.dev/v1
+kind: Policy
+model: m
+period: { every: quarter, coverageFloor: 0.8 }
+minimum: { rows: 1, events: 1, rowsPerBin: 1 }
+rules: [{ id: a, metric: auc, op: '<', limit: ${limit}, severity: alert }]
+retrain: { on: alert, cooldown: P1D }
+notify: { on: [${notify}] }
+`;
+const policy = parsePolicy(text(0.7), 'm');
+const judgement = (state: Judgement['state'], counts = 'c'): Judgement => ({
+  id: `v-${counts}`,
+  window: {
+    model: 'm',
+    version: '1',
+    environment: 'prod',
+    period: '2025Q1',
+    start: '2025-01-01T00:00:00.000Z',
+    end: '2025-04-01T00:00:00.000Z',
+  },
+  state,
+  metrics: {
+    predictions: 10,
+    labelled: 9,
+    events: 3,
+    auc: 0.6,
+    aucInterval: [0.5, 0.7],
+    ks: 0.2,
+    gini: 0.2,
+    meanScore: 0.1,
+    eventRate: 0.3,
+    brier: 0.1,
+    psi: { x: 0.2, y: null },
+    psiWithMissing: {},
+    missing: {},
+    scorePsi: null,
+  },
+  findings: [],
+  policy: 'b10b',
+  counts,
+});
+const before = { ...judgement('alert'), judgedAt: '' } as Verdict;
+const announcer = { cards: true, dashboardUrl: 'http://dash/' };
+const kinds = (...given: Parameters<typeof announcements>) =>
+  announcements(...given).map(({ kind, event }) => `${kind} ${event}`);
+
+test('who hears what', () => {
+  expect(kinds(judgement('alert'), policy, undefined, announcer)).toEqual(['card alert', 'retrain retrain']);
+  expect(kinds(judgement('healthy'), policy, before, announcer)).toEqual(['card recovered']);
+  expect(kinds(judgement('healthy'), policy, undefined, announcer)).toEqual([]);
+  expect(kinds(judgement('warning'), policy, before, announcer)).toEqual([]);
+  expect(kinds(judgement('warning'), parsePolicy(text(0.7, 'warning'), 'm'), before, announcer)).toEqual([
+    'card warning',
+  ]);
+  expect(kinds(judgement('insufficient'), policy, before, announcer)).toEqual([]);
+  expect(kinds(judgement('alert'), policy, undefined, { ...announcer, cards: false })).toEqual(['retrain retrain']);
+});
+
+test('keys follow from model, version, environment, alert rules and period, not from the counts', () => {
+  const keys = (...given: Parameters<typeof announcements>) =>
+    announcements(...given).map(({ deliveryId }) => deliveryId);
+  const first = keys(judgement('alert', 'c1'), policy, undefined, announcer);
+  expect(keys(judgement('alert', 'c2'), policy, before, announcer)).toEqual(first);
+  expect(keys(judgement('alert', 'c1'), parsePolicy(text(0.6), 'm'), undefined, announcer)).not.toEqual(first);
+  expect(first[1]).toMatch(/^m:1:prod:2025Q1:[0-9a-f]{12}$/);
+});
+
+test('the card links to the model and names the worst input', () => {
+  const [card] = announcements(judgement('alert'), policy, undefined, announcer);
+  const shown = JSON.stringify(card?.payload);
+  expect(shown).toContain('http://dash/models/m');
+  expect(shown).toContain('0.200 (x)');
+});

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { FairwayError } from '@fairway/core';
+import { expect, test } from 'vitest';
+import { parsePolicy } from './parse.ts';
+
+const GOOD = `apiVersion: fairway.dev/v1
+kind: Policy
+model: m
+period: { every: quarter, labelDelay: P30D, coverageFloor: 0.8 }
+minimum: { rows: 500, events: 100, rowsPerBin: 10 }
+rules:
+  - { id: auc-decay, metric: auc, compare: relative-decay, op: '>=', limit: 0.05, guard: { z: 1.96 }, severity: alert }
+  - { id: input-psi, metric: psi, scope: each-input, op: '>=', limit: 0.1, guard: { noise: 0.95 }, periods: { n: 2, of: 3 }, severity: warning }
+retrain: { on: alert, cooldown: PT12H }
+notify: { on: [alert] }
+`;
+
+test('reads durations as milliseconds and fills in what may be left out', () => {
+  const policy = parsePolicy(GOOD, 'm');
+  expect(policy.period.labelDelay).toBe(30 * 86_400_000);
+  expect(policy.retrain?.cooldown).toBe(12 * 3_600_000);
+  expect(policy.rules.map(({ compare }) => compare)).toEqual(['relative-decay', 'value']);
+});
+
+test('the example policy is one', () => {
+  const file = new URL('../../../../examples/home-equity/policy.yaml', import.meta.url);
+  expect(parsePolicy(readFileSync(file, 'utf8'), 'home-equity').rules.length).toBeGreaterThan(3);
+});
+
+test.each([
+  ['coverageFloor', 'coverageFlor', 'period has an unknown key coverageFlor'],
+  ['kind: Policy', 'kind: Polisy', 'kind must be Policy.'],
+  ['every: quarter', 'every: year', 'period.every must be one of hour, day, week, month, quarter.'],
+  ['metric: psi', 'metric: psy', 'rules[1].metric must be one of auc,'],
+  ['coverageFloor: 0.8', 'coverageFloor: 8', 'period.coverageFloor must be at most 1.'],
+  ['rows: 500', 'rows: -1', 'minimum.rows must be at least 0.'],
+  ['minimum: { rows: 500, events: 100, rowsPerBin: 10 }', '', 'minimum is missing'],
+  ['PT12H', 'two weeks', 'retrain.cooldown must be a duration of days, hours or minutes such as P14D or PT12H.'],
+  ['scope: each-input, ', '', 'rules[1].scope is needed for psi'],
+  ['metric: auc', 'metric: auc, scope: LOAN', 'rules[0].scope does not fit auc'],
+  ['guard: { z: 1.96 }', 'guard: { noise: 0.95 }', 'rules[0].guard noise is not known for auc; use z.'],
+  ['guard: { z: 1.96 }', 'guard: { p: 0.05 }', 'rules[0].guard must be {noise: 0.95} or {z: 1.96}'],
+  ['compare: relative-decay, ', '', 'rules[0].guard z compares with the baseline'],
+  ['{ n: 2, of: 3 }', '{ n: 4, of: 3 }', 'rules[1].periods asks for more breaches (n) than periods (of).'],
+  ['id: input-psi', 'id: auc-decay', 'rules use the id auc-decay twice'],
+  ['model: m', 'model: n', 'model is n, but the file lies in the folder of m.'],
+  ['rules:', 'rules: [', 'The file is no YAML'],
+])('says what is wrong: %s → %s', (from, to, sentence) => {
+  try {
+    parsePolicy(GOOD.replace(from, to), 'm');
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toBeInstanceOf(FairwayError);
+    expect((error as FairwayError).code).toBe('policy.invalid');
+    expect((error as Error).message).toContain(sentence);
+  }
+});
+
+test('reports every problem at once', () => {
+  const broken = GOOD.replace('every: quarter', 'every: year').replace('rows: 500', 'rows: x');
+  expect(() => parsePolicy(broken, 'm')).toThrow(/period\.every must be .* minimum\.rows is missing or is no number/);
+});
