@@ -11,6 +11,8 @@ const tryPort = (port: number): Promise<number | undefined> =>
     });
   });
 
+export const isFree = async (port: number): Promise<boolean> => (await tryPort(port)) !== undefined;
+
 /**
  * Distinct free ports on loopback. All are held open until the last one is found, so that none comes twice.
  * Another program may still take one before it is used: then its process says so.
@@ -30,8 +32,7 @@ export async function freePorts(count: number): Promise<number[]> {
 
 /** The wanted port, or `port.taken` with a sentence. */
 export async function claimPort(port: number): Promise<number> {
-  const got = await tryPort(port);
-  if (got !== undefined) return got;
+  if (await isFree(port)) return port;
   throw new FairwayError(
     'port.taken',
     `Port ${port} on 127.0.0.1 is taken or not allowed: stop what listens there, or choose another with --port.`,

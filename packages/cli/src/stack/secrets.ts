@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from './ports.ts';
+import { freePorts, isFree } from './ports.ts';
 
 const SECRETS = [
   'database',
@@ -27,11 +27,21 @@ export function loadSecrets(dir: string): Secrets {
   ) as Secrets;
 }
 
-/** Free ports, found anew at each start: a port of last time may be somebody else's today. */
-export async function findPorts(dashboard?: number): Promise<Ports> {
-  const found = await freePorts(PORTS.length);
-  const ports = Object.fromEntries(PORTS.map((name, i) => [name, found[i]])) as Record<keyof Ports, number>;
-  return dashboard === undefined ? ports : { ...ports, monitor: dashboard };
+/**
+ * The ports of the folder's last start where they are still free, so that links stay good; else free ones. They are
+ * remembered for the next start.
+ */
+export async function findPorts(dir: string, dashboard?: number): Promise<Ports> {
+  const file = join(dir, 'ports.json');
+  const before = once(file, () => ({})) as Partial<Ports>;
+  const free = await freePorts(PORTS.length);
+  const chosen = PORTS.map(async (name, i): Promise<[string, number]> => {
+    const last = before[name];
+    return [name, last !== undefined && (await isFree(last)) ? last : (free[i] as number)];
+  });
+  const ports = { ...Object.fromEntries(await Promise.all(chosen)), ...(dashboard && { monitor: dashboard }) } as Ports;
+  writeFileSync(file, `${JSON.stringify(ports)}\n`);
+  return ports;
 }
 
 function once(file: string, make: () => object): object {

@@ -52,7 +52,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   const at = place(dir);
   for (const folder of [at.logs, at.registry, at.snapshots]) mkdirSync(folder, { recursive: true });
-  const wiring: Wiring = { dir, ports: await findPorts(options.port), secrets: loadSecrets(dir) };
+  const wiring: Wiring = { dir, ports: await findPorts(dir, options.port), secrets: loadSecrets(dir) };
   let stack: Stack | undefined;
   const processes = supervisor(at.logs, () => {
     recordPids(

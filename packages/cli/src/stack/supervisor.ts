@@ -117,24 +117,24 @@ async function untilReady(spec: ProcessSpec, child: ChildProcess, logDir: string
 
 function startError(spec: ProcessSpec, logDir: string, what: string): FairwayError {
   const file = join(logDir, `${spec.name}.log`);
-  const last =
-    readFileSync(file, 'utf8')
-      .trim()
-      .split('\n')
-      .findLast((line) => line.trim() !== '') ?? '';
-  const reason = reasonOf(last);
-  return /ENOSPC|No space left/i.test(last)
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-30);
+  return lines.some((line) => /ENOSPC|No space left/i.test(line))
     ? new FairwayError('disk.full', `There is no space left on the disk below ${logDir}: free some and start again.`)
-    : new FairwayError('stack.failed', `The ${spec.name} process ${what}: ${reason} Its log is ${file}.`);
+    : new FairwayError('stack.failed', `The ${spec.name} process ${what}: ${lastReason(lines)} Its log is ${file}.`);
 }
 
-/** Our processes log JSON lines with a `reason`; anything else is shown as it is. */
-function reasonOf(line: string): string {
+/** Our processes log JSON lines with a `reason`; a crash of Node prints `…Error: message` among its lines. */
+function lastReason(lines: readonly string[]): string {
+  const reason = lines.map(reasonOf).findLast((found) => found !== undefined);
+  return reason ?? lines.findLast((line) => line.trim() !== '') ?? 'it said nothing.';
+}
+
+function reasonOf(line: string): string | undefined {
   try {
-    const { reason, msg } = JSON.parse(line) as { reason?: string; msg?: string };
-    return reason ?? msg ?? line;
+    const { reason } = JSON.parse(line) as { reason?: string };
+    return reason;
   } catch {
-    return line;
+    return /^\w*Error: (.*)$/.exec(line)?.[1];
   }
 }
 

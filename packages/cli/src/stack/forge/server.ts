@@ -72,7 +72,7 @@ async function start(options: ForgeOptions) {
   const hooks = webhooks(log, count);
   const compare = rememberingCompare();
   // Links need the port, which is known once we listen; until all is ready every request is told so.
-  let handle: Handler = () => Promise.resolve(refuse(503, 'The forge is starting.'));
+  let handle: Handler = () => refuse(503, 'The forge is starting.');
   const server = httpServer((request, response) => handle(request, response), failedWith(log));
   const port = await listen(server, options.host, options.port);
   const gitAt = (dir: string) => gitIn(dir, environment);

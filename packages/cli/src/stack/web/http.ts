@@ -89,6 +89,9 @@ export function httpServer(
 ): Server {
   return createServer((request, response) => {
     response.on('error', () => {});
-    handle(request, response).catch((error: unknown) => writeReply(response, failed(error, request)));
+    // Inside a promise from its first line on: a handler may also throw before it is one.
+    Promise.resolve()
+      .then(() => handle(request, response))
+      .catch((error: unknown) => writeReply(response, failed(error, request)));
   });
 }
