@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { pause } from '@fairway/core';
 import { folderData, generatedData } from '../demo/data.ts';
 import { type Screen, screen, seconds } from '../demo/screen.ts';
@@ -8,6 +8,7 @@ import { claimFreeFolder } from '../stack/folder.ts';
 import { claimPort } from '../stack/ports.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
 import { configured } from './configured.ts';
+import { portNumber, wholeNumber } from './numbers.ts';
 import { requireMachine } from './requirements.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -29,15 +30,10 @@ export function demoCommand(): Command {
     .option('--summary <file>', 'write the facts of the story as JSON')
     .option('--data <folder>', 'use CSV files: train.csv to train on, perf_*.csv as the quarters (comma or semicolon)')
     .option('--seed <n>', 'seed of the generated data and the training', wholeNumber, 7)
-    .option('--port <n>', 'port of the dashboard (found when not given)', wholeNumber)
+    .option('--port <n>', 'port of the dashboard (found when not given)', portNumber)
     .option('--dir <folder>', 'folder of the stack; emptied first and removed at the end', '.fairway/demo')
     .option('--keep', 'keep the folder at the end, to look at logs and data', false)
     .action(demo);
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
 }
 
 async function demo(options: Options): Promise<void> {

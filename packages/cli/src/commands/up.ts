@@ -9,7 +9,7 @@ import { claimPort } from '../stack/ports.ts';
 import { MODEL, type Stack, startStack } from '../stack/stack.ts';
 import { configured } from './configured.ts';
 import { DEFAULT_DIR } from './connection.ts';
-import { wholeNumber } from './demo.ts';
+import { portNumber } from './numbers.ts';
 import { requireMachine } from './requirements.ts';
 import { table } from './table.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -21,7 +21,7 @@ export function upCommand(): Command {
   return new Command('up')
     .description('start the embedded stack and keep it up until Ctrl-C; the example model is brought live in dev')
     .option('--json', 'print URL and pid of every process as JSON once all is ready', false)
-    .option('--port <n>', 'port of the dashboard (found when not given)', wholeNumber)
+    .option('--port <n>', 'port of the dashboard (found when not given)', portNumber)
     .option('--dir <folder>', 'folder of the stack; kept, so that the next start goes on from it', DEFAULT_DIR)
     .option('--empty', 'deploy no model', false)
     .option('--fresh', 'forget what the folder holds and start from nothing', false)

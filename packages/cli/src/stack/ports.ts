@@ -1,17 +1,13 @@
 import { createServer } from 'node:net';
 import { FairwayError } from '@fairway/core';
 
-const tryPort = (port: number): Promise<number | undefined> =>
+/** Whether a port can be listened on, on loopback, this moment. */
+export const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-
-export const isFree = async (port: number): Promise<boolean> => (await tryPort(port)) !== undefined;
 
 /**
  * Distinct free ports on loopback. All are held open until the last one is found, so that none comes twice.
