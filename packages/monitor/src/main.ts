@@ -25,7 +25,7 @@ import { dashboardRoutes } from './dashboard/routes.ts';
 import { parsePolicy } from './policy/parse.ts';
 import { prepareSnapshots, snapshotFiles } from './snapshot/files.ts';
 import { dashboardStore } from './store/dashboard-store.ts';
-import { databasePart, databaseTrouble, openPool } from './store/database.ts';
+import { databasePart, databaseTrouble, openPool, readSnapshot } from './store/database.ts';
 import { judgeStore } from './store/judge-store.ts';
 import { migrate } from './store/migrate.ts';
 import { outboxStore } from './store/outbox-store.ts';
@@ -63,7 +63,7 @@ function buildMonitor(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   const references = cachedReferences(referenceStore(pool), writer, clock);
   const announcer = { cards: env.TEAMS_WEBHOOK_URL !== undefined, dashboardUrl: env.DASHBOARD_URL };
   const judge = windowJudge({ store, writer, references, parsePolicy, announcer, clock, log, settleMs: env.SETTLE_MS });
-  const snapshots = snapshotFiles(pool, env.SNAPSHOT_DIR);
+  const snapshots = snapshotFiles(readSnapshot(pool), env.SNAPSHOT_DIR);
   const retrain = () => requestRetrain({ outbox, store, writer, references, parsePolicy, snapshots, clock, log });
   const parts: Part[] = [
     databasePart(pool, env.DATABASE_URL, migrate),

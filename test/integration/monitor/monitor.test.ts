@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { snapshotFiles } from '../../../packages/monitor/src/snapshot/files.ts';
+import { readSnapshot } from '../../../packages/monitor/src/store/database.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
 import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
@@ -228,7 +229,7 @@ describe('the monitor', () => {
 test('the same rows give the same snapshot, byte for byte', async () => {
   await play(0, cases(800, 31));
   const bounds = { model: MODEL, version: '1', environment: 'prod', start: QUARTERS[0] ?? '', end: QUARTERS[1] ?? '' };
-  const files = snapshotFiles(pool, snapshots);
+  const files = snapshotFiles(readSnapshot(pool), snapshots);
   const first = await files.take(bounds, REFERENCE.modelVersion);
   const bytes = readFileSync(join(snapshots, first.file));
   const second = await files.take(bounds, REFERENCE.modelVersion);

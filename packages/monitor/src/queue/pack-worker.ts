@@ -56,7 +56,9 @@ export function packWorker(
     } catch (error) {
       const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(job.attemptsStarted, 10));
       log.warn({ pack: job.id, delayMs, reason: asFairwayError(error).message }, 'pack not recorded, it comes back');
-      await job.moveToDelayed(Date.now() + delayMs, token);
+      // When even that fails (the queue is gone too) the job stays active, its lock lapses, and it comes back as stalled. Any
+      // other error thrown here would end the job as failed, and the pack would be lost.
+      await job.moveToDelayed(Date.now() + delayMs, token).catch(() => {});
       throw new DelayedError();
     }
   };

@@ -6,17 +6,19 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { FairwayError, hashFields, type ModelVersion } from '@fairway/core';
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { SnapshotBounds, Snapshots } from '../ports.ts';
-import { withTransaction } from '../store/database.ts';
 import { snapshotColumns, snapshotQuery, snapshotRows } from './query.ts';
 
 const PARTIAL = '.partial';
 
+/** Runs reads in one repeatable-read transaction. */
+type InSnapshot = <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
+
 /** Snapshots as gzip'd CSV files in `directory`: streamed, synced, and visible under their name only when whole. */
-export function snapshotFiles(pool: Pool, directory: string): Snapshots {
-  return { take: (bounds, modelVersion) => takeSnapshot(pool, directory, bounds, modelVersion) };
+export function snapshotFiles(inSnapshot: InSnapshot, directory: string): Snapshots {
+  return { take: (bounds, modelVersion) => takeSnapshot(inSnapshot, directory, bounds, modelVersion) };
 }
 
 /** Makes the directory, and takes away what a killed process left half-written. */
@@ -27,7 +29,7 @@ export async function prepareSnapshots(directory: string): Promise<void> {
 }
 
 async function takeSnapshot(
-  pool: Pool,
+  inSnapshot: InSnapshot,
   directory: string,
   bounds: SnapshotBounds,
   modelVersion: ModelVersion,
@@ -37,11 +39,10 @@ async function takeSnapshot(
   const partial = join(directory, `.${base}-${process.pid}${PARTIAL}`);
   try {
     // One snapshot of the database for the counts and the rows: a label that arrives meanwhile is in both or in neither.
-    const { counts, sha256 } = await withTransaction(
-      pool,
-      async (client) => ({ counts: await countRows(client, bounds), sha256: await streamRows(client, query, partial) }),
-      'begin isolation level repeatable read read only',
-    );
+    const { counts, sha256 } = await inSnapshot(async (client) => ({
+      counts: await countRows(client, bounds),
+      sha256: await streamRows(client, query, partial),
+    }));
     const file = `${base}-${sha256.slice(0, 12)}.csv.gz`;
     await rename(partial, join(directory, file));
     await sync(directory);

@@ -50,6 +50,12 @@ export async function withTransaction<T>(
   }
 }
 
+/** Reads that see one state of the database, however long they take. */
+export const readSnapshot =
+  (pool: Pool) =>
+  <T>(work: (client: PoolClient) => Promise<T>): Promise<T> =>
+    withTransaction(pool, work, 'begin isolation level repeatable read read only');
+
 const asRetryable = (error: unknown): FairwayError =>
   new FairwayError('database.unavailable', `PostgreSQL does not answer: ${redact((error as Error).message)}.`, {
     cause: error,
