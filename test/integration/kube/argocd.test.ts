@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { pause } from '@fairway/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../guards/source.ts';
 import { eventually, startTestCluster, type TestCluster } from './cluster.ts';
@@ -356,11 +359,57 @@ describe('Argo CD', () => {
     expect(JSON.parse(readFileSync(result, 'utf8'))).toMatchObject({ env: { RESULT: result } });
   });
 
-  it('survives kill -9 and carries on', async () => {
-    await cluster.restart('kill');
-    const revision = commit(environment('credit', 'dev', 'three'));
+  it.each([30, 150, 300, 600])('carries a sync on that kill -9 interrupts %i ms after the webhook', async (ms) => {
+    const revision = commit(environment('credit', 'dev', `killed-${ms}`));
     await webhook();
+    await pause(ms);
+    await cluster.restart('kill');
     await appWhere('credit-dev', isLiveAt(revision));
+    const ready = await eventually('only the new pod is left', async () => {
+      const answer = await fetch(`${cluster.url}/fairway/pods`, {
+        headers: { authorization: `Bearer ${cluster.token}` },
+      });
+      const { pods } = (await answer.json()) as { pods: { namespace: string; ready: boolean; podIP: string }[] };
+      const mine = pods.filter((pod) => pod.namespace === 'credit-dev');
+      return mine.length === 1 && mine[0]?.ready === true ? mine[0] : undefined;
+    });
+    const served = (await (await fetch(`http://${ready.podIP}:8501/`)).json()) as { env: { CHANGE: string } };
+    expect(served.env.CHANGE).toBe(`killed-${ms}`);
+  });
+
+  it('asks a repository with its own credentials, and never shows them', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.writeHead(request.headers.authorization ? 404 : 401, { 'www-authenticate': 'Basic' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/private.git`;
+    const at = { namespace: 'openshift-gitops' };
+    const labels = { 'argocd.argoproj.io/secret-type': 'repository' };
+    const stringData = { type: 'git', url, username: 'argocd', password: 'very-secret-token' };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { ...at, name: 'private', labels }, stringData };
+    await cluster.objects.create(secret);
+    await cluster.objects.create({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { ...at, name: 'private' },
+      spec: {
+        project: 'default',
+        source: { repoURL: url, path: 'x' },
+        destination: { server: 'https://kubernetes.default.svc', namespace: 'x' },
+      },
+    } as KubernetesObject);
+    const { status } = await appWhere('private', ({ sync }) => sync?.status === 'Unknown');
+    expect(asked).toContain(`Basic ${Buffer.from('argocd:very-secret-token').toString('base64')}`);
+    expect(JSON.stringify(status)).not.toMatch(/very-secret-token|YXJnb2Nk/);
+    expect(cluster.process.output()).not.toMatch(/very-secret-token|YXJnb2Nk/);
+    await cluster.objects.delete({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { ...at, name: 'private' },
+    });
+    server.close();
   });
 
   it('removes Application and workload when the folder is gone', async () => {
