@@ -1,11 +1,22 @@
 import { join } from 'node:path';
-import { lifecycle, type Logger, type Part, pause, readEnv, runService, systemClock, urlOrigin } from '@fairway/core';
+import {
+  type Lifecycle,
+  lifecycle,
+  type Logger,
+  type Part,
+  pause,
+  readEnv,
+  runService,
+  systemClock,
+  urlOrigin,
+} from '@fairway/core';
+import type { Pool } from 'pg';
 import { CONCURRENCY, reconciler } from './app/reconcile.ts';
 import { relay } from './app/relay.ts';
 import type { StepContext } from './app/step.ts';
 import { kubeConfig, kubernetesCluster } from './cluster/kubernetes.ts';
 import { WRITER_ENV, type WriterEnv } from './config.ts';
-import { FORGES } from './forges/index.ts';
+import { FORGES } from './forges.ts';
 import { gitEnvironment } from './git/environment.ts';
 import { gitHistory } from './git/history.ts';
 import { type Mirror, openMirror } from './git/mirror.ts';
@@ -28,58 +39,26 @@ import { changeQueue } from './store/queue.ts';
 /** Connections for requests and the relay, besides one for each turn in flight. */
 const SPARE_CONNECTIONS = 6;
 
-function buildWriter(env: WriterEnv, path: string | undefined, log: Logger) {
-  const clock = systemClock;
+function buildWriter(env: WriterEnv, path: string | undefined, log: Logger): Lifecycle {
   const pool = openPool(env.DATABASE_URL, CONCURRENCY + SPARE_CONNECTIONS, log);
   const mirror = mirrorOf(env, path);
-  const committer = { name: env.GIT_USER, email: `${env.GIT_USER}@noreply.localhost` };
-  const kind = FORGES[env.FORGE];
-  const context: StepContext = {
-    changes: changeReader(pool),
-    repository: gitRepository(mirror, env.GIT_BRANCH, committer, clock),
-    history: gitHistory(mirror),
-    forge: kind.open({
-      url: env.FORGE_URL,
-      repository: env.FORGE_REPOSITORY,
-      token: env.FORGE_TOKEN,
-      base: env.GIT_BRANCH,
-    }),
-    source: directorySource(env.MODEL_DIRECTORY, join(env.DATA_DIR, 'scratch')),
-    images: ociLayoutBuilder({ layout: env.IMAGE_LAYOUT, repository: env.IMAGE_REPOSITORY, base: env.SERVING_BASE }),
-    cluster: kubernetesCluster(kubeConfig(env.KUBECONFIG), env.ARGOCD_NAMESPACE),
-    clock,
-    log,
-    agentImage: env.AGENT_IMAGE,
-    dashboardUrl: env.DASHBOARD_URL?.replace(/\/$/, ''),
-  };
+  const context = stepContext(env, pool, mirror, log);
   const metrics = prometheusMetrics();
   const queue = changeQueue(pool, env.TEAMS_WEBHOOK_URL !== undefined);
   const loop = reconciler(queue, context, metrics);
   const cards = outbox(pool);
   const app = routes({
     ...context,
-    intake: changeIntake(pool, clock),
+    intake: changeIntake(pool, context.clock),
     queue,
     outbox: cards,
     token: env.WRITER_TOKEN,
     webhookSecret: env.WEBHOOK_SECRET,
-    forge: { name: env.FORGE, webhook: kind.webhook },
+    forge: { name: env.FORGE, webhook: FORGES[env.FORGE].webhook },
     wake: loop.wake,
   });
   const ready = async () => (await databaseProblem(pool)) ?? mirror.problem();
   const http = httpServer({ host: env.HOST, port: env.PORT, app, admin: { ready, metrics: metrics.scrape } });
-  const database: Part = {
-    name: 'database',
-    start: async () => {
-      await awaitDatabase(pool, env.DATABASE_URL);
-      await migrate(pool);
-    },
-    stop: () => pool.end(),
-  };
-  const notifier =
-    env.TEAMS_WEBHOOK_URL === undefined
-      ? []
-      : [relay(cards, teamsNotifier(env.TEAMS_WEBHOOK_URL, clock), metrics, log)];
   const told: Part = {
     name: 'ready',
     start: () => {
@@ -88,7 +67,42 @@ function buildWriter(env: WriterEnv, path: string | undefined, log: Logger) {
     },
     stop: () => {},
   };
-  return lifecycle([database, http, mirrorPart(mirror, log), loop, ...notifier, told], log);
+  const notifier =
+    env.TEAMS_WEBHOOK_URL === undefined
+      ? []
+      : [relay(cards, teamsNotifier(env.TEAMS_WEBHOOK_URL, context.clock), metrics, log)];
+  return lifecycle([databasePart(pool, env), http, mirrorPart(mirror, log), loop, ...notifier, told], log);
+}
+
+/** Every adapter that steps work with. */
+function stepContext(env: WriterEnv, pool: Pool, mirror: Mirror, log: Logger): StepContext {
+  const clock = systemClock;
+  const { FORGE_URL: url, FORGE_REPOSITORY: repository, FORGE_TOKEN: token, GIT_BRANCH: base } = env;
+  const committer = { name: env.GIT_USER, email: `${env.GIT_USER}@noreply.localhost` };
+  return {
+    changes: changeReader(pool),
+    repository: gitRepository(mirror, base, committer, clock),
+    history: gitHistory(mirror),
+    forge: FORGES[env.FORGE].open({ url, repository, token, base }),
+    source: directorySource(env.MODEL_DIRECTORY, join(env.DATA_DIR, 'scratch')),
+    images: ociLayoutBuilder({ layout: env.IMAGE_LAYOUT, repository: env.IMAGE_REPOSITORY, base: env.SERVING_BASE }),
+    cluster: kubernetesCluster(kubeConfig(env.KUBECONFIG), env.ARGOCD_NAMESPACE),
+    clock,
+    log,
+    agentImage: env.AGENT_IMAGE,
+    dashboardUrl: env.DASHBOARD_URL?.replace(/\/$/, ''),
+  };
+}
+
+function databasePart(pool: Pool, env: WriterEnv): Part {
+  return {
+    name: 'database',
+    start: async () => {
+      await awaitDatabase(pool, env.DATABASE_URL);
+      await migrate(pool);
+    },
+    stop: () => pool.end(),
+  };
 }
 
 function mirrorOf(env: WriterEnv, path: string | undefined): Mirror {

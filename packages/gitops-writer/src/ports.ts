@@ -1,5 +1,4 @@
 import type {
-  Approval,
   Baseline,
   CardContent,
   Change,
@@ -9,53 +8,9 @@ import type {
   ModelVersion,
   Phase,
   PullRequest,
-  RetrainRequest,
   SyncStatus,
 } from '@fairway/core';
-
-/** What a change gathers on its way, besides what everybody sees of it. */
-export type ChangeFacts = {
-  /** sha256 of the canonical intent that the branch carries. */
-  readonly intent?: string;
-  /** Head of our branch as we pushed it; any other head voids the approval. */
-  readonly headSha?: string;
-  /** Revision of the retrain request that the branch carries. */
-  readonly published?: number;
-  /** A head that is not ours and has been reported on the pull request. */
-  readonly voidedHead?: string;
-  /** RFC 3339, the forge's clock. */
-  readonly mergedAt?: string;
-  /** The commit on the default branch from which on our files are there. */
-  readonly mergeCommit?: string;
-  /** Change id that the Deployment must carry: our own, or that of the change which had put the same bytes on the branch. */
-  readonly stamp?: string;
-};
-
-/** Why there is a change: the approval (and the digest it was given for), or the monitor's request. */
-export type ChangeEvidence =
-  | { readonly kind: 'deploy'; readonly approval: Approval; readonly digest: string }
-  | { readonly kind: 'retrain'; readonly request: RetrainRequest; readonly revision: number };
-
-/** A change as the store keeps it. */
-export type StoredChange = {
-  readonly change: Change;
-  readonly evidence: ChangeEvidence;
-  readonly facts: ChangeFacts;
-  /** Tries of the present step that failed. */
-  readonly attempts: number;
-};
-
-export type Notice = Pick<CardContent, 'event' | 'title' | 'text' | 'facts' | 'links' | 'tone'>;
-
-/** What a step moves: the phase (the same one = only facts), what was learned, and what people are told. */
-export type Transition = {
-  readonly phase: Phase;
-  readonly reason?: string;
-  readonly facts?: ChangeFacts;
-  readonly pullRequest?: PullRequest;
-  readonly image?: string;
-  readonly notice?: Notice;
-};
+import type { ChangeEvidence, StoredChange, Transition } from './change.ts';
 
 export type Accepted = { readonly created: boolean; readonly change: Change };
 export type NewChange = { readonly change: Change; readonly evidence: ChangeEvidence };
@@ -213,7 +168,14 @@ export type Forge = {
   close(number: number): Promise<void>;
 };
 
-type FetchedModel = {
+/** How a forge's webhook is verified and read. */
+export type WebhookReader = {
+  readonly signatureHeader: string;
+  isSigned(body: Buffer, signature: string | undefined, secret: string): boolean;
+  branchesOf(body: Buffer): string[];
+};
+
+type ModelCopy = {
   readonly folder: string;
   readonly modelVersion: ModelVersion;
   dispose(): Promise<void>;
@@ -227,7 +189,7 @@ export type ModelSource = {
    */
   load(model: string, version: string): Promise<LoadedVersion>;
   /** A private copy of the model; what is loaded is read from the copy. */
-  fetch(model: string, version: string): Promise<FetchedModel>;
+  copy(model: string, version: string): Promise<ModelCopy>;
 };
 
 type ImageRequest = { readonly modelVersion: ModelVersion; readonly folder: string };

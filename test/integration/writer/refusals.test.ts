@@ -82,6 +82,21 @@ it('answers health, readiness and metrics without a token', async () => {
   expect(await (await fetch(`${world.url()}/metrics`)).text()).toContain('fairway_writer_phase_entered_total');
 });
 
+it('lets a change wait while model.yaml is broken on the default branch', async () => {
+  const { id } = (await approve(world, '1', 'prod', 'twice')).body.change;
+  await world.until(id, ({ reason }) => reason?.includes('waits for its merge') === true);
+  const folder = await world.clone('break');
+  const [push, path] = [['push', '--quiet', 'origin', 'main'], `models/${MODEL}/model.yaml`];
+  const good = await world.git.ok(folder, ['show', `HEAD:${path}`]);
+  await world.git.commit(folder, path, 'kind: 5\n');
+  await world.git.ok(folder, push, world.forge.owner);
+  const broken = await world.until(id, ({ reason }) => reason?.includes('is not usable') === true);
+  expect(broken.phase).toBe('proposed');
+  await world.git.commit(folder, path, `${good}\n`);
+  await world.git.ok(folder, push, world.forge.owner);
+  await world.until(id, ({ reason }) => reason?.includes('waits for its merge') === true);
+});
+
 it('refuses a model.yaml with problems in one sentence', async () => {
   const folder = await world.clone('broken');
   await world.git.commit(folder, 'models/broken/model.yaml', 'kind: Model\nkind: Model\n');

@@ -1,12 +1,13 @@
 import { FairwayError, type ModelVersion } from '@fairway/core';
-import type { RepositoryFile, StoredChange } from '../ports.ts';
+import type { StoredChange } from '../change.ts';
+import type { RepositoryFile } from '../ports.ts';
 import { type DeploySource, readChain, renderDeploy, type Rendered } from '../render/deploy.ts';
-import { environmentOf } from '../render/model-file.ts';
+import { retrainOf } from '../render/model-file.ts';
 import { environmentFolder } from '../render/paths.ts';
 import { deployPullRequest, type PullRequestText } from '../render/pull-request.ts';
 import { retrainPullRequest } from '../render/report.ts';
 import { renderRetrain } from '../render/retrain.ts';
-import { readModelFile } from './catalogue.ts';
+import { placeOf } from './catalogue.ts';
 import type { StepContext } from './step.ts';
 
 /** What a change wants to be on its branch, were that based on a given commit. */
@@ -34,24 +35,12 @@ async function deploySource(
   base: string,
 ): Promise<DeploySource> {
   if (evidence.kind !== 'deploy' || change.image === undefined) throw unready(change.id);
-  const { model, version, environment } = change;
-  const file = await readModelFile(context.repository, base, model);
+  const { model, version } = change;
+  const place = await placeOf(context.repository, base, change);
   const loaded = await context.changes.loaded(model, version, evidence.digest);
   if (loaded === undefined) throw unready(change.id);
-  const { modelVersion, baseline } = loaded;
   const { image } = change;
-  const { agentImage } = context;
-  const { approval } = evidence;
-  return {
-    change: change.id,
-    approval,
-    modelVersion,
-    baseline,
-    environment: environmentOf(file, environment),
-    file,
-    image,
-    agentImage,
-  };
+  return { change: change.id, approval: evidence.approval, ...loaded, ...place, image, agentImage: context.agentImage };
 }
 
 async function currentVersion(
@@ -69,14 +58,8 @@ async function currentVersion(
 
 async function retrainDraft({ change, evidence }: StoredChange, context: StepContext, base: string): Promise<Draft> {
   if (evidence.kind !== 'retrain') throw unready(change.id);
-  const file = await readModelFile(context.repository, base, change.model);
-  const { retrain } = file;
-  if (retrain === undefined) {
-    throw new FairwayError(
-      'model.invalid',
-      `models/${change.model}/model.yaml has no retrain section; add retrain.image and retrain.gateMargin to let Fairway retrain it.`,
-    );
-  }
+  const { file } = await placeOf(context.repository, base, change);
+  const retrain = retrainOf(file);
   const source = { change: change.id, request: evidence.request, file: { ...file, retrain } };
   return { rendered: renderRetrain(source), text: retrainPullRequest(source, context.dashboardUrl) };
 }

@@ -8,8 +8,9 @@ import {
   iso,
   type RetrainRequest,
 } from '@fairway/core';
-import type { Accepted, ChangeEvidence, ChangeIntake, ModelSource, Repository, StoredChange } from '../ports.ts';
-import { environmentOf } from '../render/model-file.ts';
+import type { ChangeEvidence, StoredChange } from '../change.ts';
+import type { Accepted, ChangeIntake, ModelSource, Repository } from '../ports.ts';
+import { environmentOf, retrainOf } from '../render/model-file.ts';
 import { readModelFile } from './catalogue.ts';
 
 export type IntakeContext = {
@@ -53,12 +54,7 @@ export async function acceptRequest(request: RetrainRequest, context: IntakeCont
   if (known !== undefined) return { created: false, change: known.change };
   const file = await readModelFile(repository, await repository.head(FRESH_MS), request.model);
   environmentOf(file, request.environment);
-  if (file.retrain === undefined) {
-    throw new FairwayError(
-      'model.invalid',
-      `models/${request.model}/model.yaml has no retrain section; add retrain.image and retrain.gateMargin to let Fairway retrain it.`,
-    );
-  }
+  retrainOf(file);
   const at = iso(clock.now());
   // A retraining carries no model bytes, so its id must not depend on any.
   const change = newChange({ ...request, digest: '', event: request.dedupeKey }, at);

@@ -1,5 +1,5 @@
 import type { Change, FairwayError } from '@fairway/core';
-import type { ChangeEvidence, Notice } from '../ports.ts';
+import type { ChangeEvidence, Notice } from '../change.ts';
 
 type Told = { readonly change: Change; readonly evidence: ChangeEvidence };
 

@@ -1,5 +1,6 @@
 import { FairwayError } from '@fairway/core';
-import type { ChangeFacts, ForgePullRequest, StoredChange } from '../ports.ts';
+import type { ChangeFacts, StoredChange } from '../change.ts';
+import type { ForgePullRequest } from '../ports.ts';
 import type { Rendered } from '../render/deploy.ts';
 import { type Draft, draftAt } from './draft.ts';
 import type { StepContext } from './step.ts';

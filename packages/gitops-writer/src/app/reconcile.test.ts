@@ -1,6 +1,6 @@
 import { type Approval, type Change, type Clock, FairwayError, failed, succeeded, waiting } from '@fairway/core';
 import { expect, it } from 'vitest';
-import type { StoredChange } from '../ports.ts';
+import type { StoredChange } from '../change.ts';
 import { settle } from './reconcile.ts';
 
 const clock: Clock = { now: () => Date.parse('2026-11-22T10:00:00.000Z') };

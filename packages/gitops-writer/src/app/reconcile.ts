@@ -9,7 +9,8 @@ import {
   redact,
   type StepResult,
 } from '@fairway/core';
-import type { ChangeQueue, Claim, Metrics, Outcome, StoredChange, Transition } from '../ports.ts';
+import type { StoredChange, Transition } from '../change.ts';
+import type { ChangeQueue, Claim, Metrics, Outcome } from '../ports.ts';
 import { failedNotice } from './notices.ts';
 import { retryDelay } from './retry.ts';
 import type { Step, StepContext } from './step.ts';
@@ -156,7 +157,9 @@ async function markFailed({ facts }: StoredChange, { forge, log }: StepContext):
 
 function report(stored: StoredChange, outcome: Outcome, { log }: StepContext, metrics: Metrics): void {
   const { id, kind, phase } = stored.change;
-  if (outcome.kind === 'retry') {
+  if (outcome.kind === 'retry' && outcome.error.code === 'unknown') {
+    log.error({ change: id, phase, reason: outcome.error.message }, 'step failed for a reason that is not known');
+  } else if (outcome.kind === 'retry') {
     log.info(
       { change: id, phase, code: outcome.error.code, reason: outcome.error.message, retryMs: outcome.delayMs },
       'step will be retried',

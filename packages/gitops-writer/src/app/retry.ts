@@ -4,6 +4,8 @@ import type { ErrorCode } from '@fairway/core';
 type RetryRule = { readonly baseMs: number; readonly capMs: number; readonly tries: number };
 
 const UNTIL_BACK: RetryRule = { baseMs: 500, capMs: 60_000, tries: Number.POSITIVE_INFINITY };
+/** Something people have to mend in the GitOps repository. */
+const UNTIL_MENDED: RetryRule = { baseMs: 1_000, capMs: 30_000, tries: Number.POSITIVE_INFINITY };
 const CAPPED: RetryRule = { baseMs: 1_000, capMs: 60_000, tries: 8 };
 
 /** Retry rules by error code; a retryable code that is not here is capped, as unknown errors are. */
@@ -15,6 +17,9 @@ const RETRY: Partial<Record<ErrorCode, RetryRule>> = {
   'registry.unavailable': UNTIL_BACK,
   'database.unavailable': UNTIL_BACK,
   'notify.unavailable': UNTIL_BACK,
+  'model.unknown': UNTIL_MENDED,
+  'model.invalid': UNTIL_MENDED,
+  'environment.unknown': UNTIL_MENDED,
   'disk.full': { baseMs: 5_000, capMs: 60_000, tries: Number.POSITIVE_INFINITY },
 };
 

@@ -1,15 +1,6 @@
 import type { Clock, Logger, StepResult } from '@fairway/core';
-import type {
-  ChangeReader,
-  Cluster,
-  Forge,
-  History,
-  ImageBuilder,
-  ModelSource,
-  Repository,
-  StoredChange,
-  Transition,
-} from '../ports.ts';
+import type { StoredChange, Transition } from '../change.ts';
+import type { ChangeReader, Cluster, Forge, History, ImageBuilder, ModelSource, Repository } from '../ports.ts';
 
 /** What steps work with. */
 export type StepContext = {

@@ -25,19 +25,11 @@ export function gitRepository(mirror: Mirror, branch: string, committer: Committ
   return {
     head: async (maxAgeMs) => {
       if (clock.now() - lookedAt >= maxAgeMs) await refresh();
-      const head = await tip(branch);
-      if (head !== undefined) return head;
-      throw new FairwayError(
-        'git.unavailable',
-        `The GitOps repository has no branch ${branch}; push it, or set GIT_BRANCH to the branch that Argo CD follows.`,
-      );
+      return (await tip(branch)) ?? noBranch(branch);
     },
     branch: tip,
     read: (commit, path) => readBlob(mirror, commit, path),
-    folders: async (commit, path) => {
-      const listed = await mirror.ask(['ls-tree', '-d', '-z', '--name-only', `${commit}:${path}`]);
-      return listed.code === 0 ? listed.stdout.split('\0').filter((name) => name !== '') : [];
-    },
+    folders: (commit, path) => listFolders(mirror, commit, path),
     commit: (request) => {
       index += 1;
       return writeCommit(mirror, request, committer, `${process.pid}-${index}`);
@@ -55,11 +47,23 @@ export function gitRepository(mirror: Mirror, branch: string, committer: Committ
   };
 }
 
+function noBranch(branch: string): never {
+  throw new FairwayError(
+    'git.unavailable',
+    `The GitOps repository has no branch ${branch}; push it, or set GIT_BRANCH to the branch that Argo CD follows.`,
+  );
+}
+
 async function readBlob(mirror: Mirror, commit: string, path: string): ReturnType<Repository['read']> {
   const found = await mirror.ask(['rev-parse', '--verify', '--quiet', `${commit}:${path}`]);
   const blob = found.stdout.trim();
   if (!COMMIT.test(blob)) return undefined;
   return { text: await mirror.git(['cat-file', 'blob', blob]), blob };
+}
+
+async function listFolders(mirror: Mirror, commit: string, path: string): Promise<string[]> {
+  const listed = await mirror.ask(['ls-tree', '-d', '-z', '--name-only', `${commit}:${path}`]);
+  return listed.code === 0 ? listed.stdout.split('\0').filter((name) => name !== '') : [];
 }
 
 /** Blobs, a tree by an index of its own, and the commit: all in the object database, no work tree. */

@@ -69,6 +69,15 @@ export function environmentOf(file: ModelFile, name: string): Environment {
   );
 }
 
+/** How a model is retrained. Throws `model.invalid` where nobody has said. */
+export function retrainOf({ name, retrain }: ModelFile): NonNullable<ModelFile['retrain']> {
+  if (retrain !== undefined) return retrain;
+  throw new FairwayError(
+    'model.invalid',
+    `${modelPath(name)} has no retrain section; add retrain.image and retrain.gateMargin to let Fairway retrain it.`,
+  );
+}
+
 function readYaml(model: string, text: string): unknown {
   const document = parseDocument(text, { uniqueKeys: true });
   const [broken] = document.errors;

@@ -1,6 +1,7 @@
 import { hashFields } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
-import type { ChangeQueue, Claim, Outcome, StoredChange, Transition } from '../ports.ts';
+import type { StoredChange, Transition } from '../change.ts';
+import type { ChangeQueue, Claim, Outcome } from '../ports.ts';
 import { type ChangeRow, toStored } from './rows.ts';
 import * as sql from './sql.ts';
 import { abandon, connect, unavailable } from './transaction.ts';

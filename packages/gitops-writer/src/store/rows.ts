@@ -1,5 +1,5 @@
 import type { Change, ChangeKind, Phase, PullRequest } from '@fairway/core';
-import type { ChangeEvidence, ChangeFacts, StoredChange } from '../ports.ts';
+import type { ChangeEvidence, ChangeFacts, StoredChange } from '../change.ts';
 
 export type ListRow = {
   readonly id: string;

@@ -1,5 +1,6 @@
 import { type Change, failed, FairwayError, type StepResult, succeeded, waiting } from '@fairway/core';
-import type { ForgePullRequest, StoredChange, Transition } from '../../ports.ts';
+import type { StoredChange, Transition } from '../../change.ts';
+import type { ForgePullRequest } from '../../ports.ts';
 import { rejectedNotice, retrainMergedNotice } from '../notices.ts';
 import { publish } from '../publish.ts';
 import { pollDelay } from '../retry.ts';

@@ -1,5 +1,6 @@
 import { failed, FairwayError, iso, type StepResult, succeeded, waiting } from '@fairway/core';
-import type { Application, Relation, StoredChange, Transition } from '../../ports.ts';
+import type { StoredChange, Transition } from '../../change.ts';
+import type { Application, Relation } from '../../ports.ts';
 import { environmentFolder, environmentName, retrainApplication, retrainFolder } from '../../render/paths.ts';
 import { type SyncVerdict, syncVerdict } from '../live.ts';
 import { pollDelay } from '../retry.ts';

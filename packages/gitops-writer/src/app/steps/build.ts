@@ -6,7 +6,7 @@ import { modelChanged } from './validate.ts';
 export const build: Step = {
   name: 'build',
   async run({ change, evidence }, { source, images }) {
-    const held = await source.fetch(change.model, change.version);
+    const held = await source.copy(change.model, change.version);
     try {
       const { modelVersion, folder } = held;
       if (evidence.kind === 'deploy' && modelVersion.digest !== evidence.digest)

@@ -1,6 +1,7 @@
 import { type Approval, type Baseline, type Change, type ModelVersion, silentLogger } from '@fairway/core';
 import { expect, it } from 'vitest';
-import type { ImageBuilder, ModelSource, StoredChange } from '../../ports.ts';
+import type { StoredChange } from '../../change.ts';
+import type { ImageBuilder, ModelSource } from '../../ports.ts';
 import type { StepContext } from '../step.ts';
 import { build } from './build.ts';
 import { validate } from './validate.ts';
@@ -20,7 +21,7 @@ function world(digest: string) {
   const seen = { built: 0, disposed: 0 };
   const source: ModelSource = {
     load: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }),
-    fetch: () =>
+    copy: () =>
       Promise.resolve({ folder: 'f', modelVersion, dispose: () => Promise.resolve(void (seen.disposed += 1)) }),
   };
   const images: ImageBuilder = { build: () => Promise.resolve(`image@${digest}#${(seen.built += 1)}`) };

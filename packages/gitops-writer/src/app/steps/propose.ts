@@ -1,7 +1,6 @@
 import { iso, succeeded } from '@fairway/core';
-import type { StoredChange, Transition } from '../../ports.ts';
-import { environmentOf } from '../../render/model-file.ts';
-import { readModelFile } from '../catalogue.ts';
+import type { StoredChange, Transition } from '../../change.ts';
+import { placeOf } from '../catalogue.ts';
 import { alreadyThere } from '../draft.ts';
 import { proposedNotice } from '../notices.ts';
 import { publish } from '../publish.ts';
@@ -50,6 +49,6 @@ async function onBranch(stored: StoredChange, context: StepContext): Promise<Tra
 /** Whether the environment's merge rule is `auto`; retrainings are always reviewed. */
 export async function mergesByItself({ change }: StoredChange, { repository }: StepContext): Promise<boolean> {
   if (change.kind === 'retrain') return false;
-  const file = await readModelFile(repository, await repository.head(10_000), change.model);
-  return environmentOf(file, change.environment).merge === 'auto';
+  const { environment } = await placeOf(repository, await repository.head(10_000), change);
+  return environment.merge === 'auto';
 }

@@ -1,5 +1,6 @@
 import { failed, FairwayError, succeeded, waiting } from '@fairway/core';
-import type { Pod, StoredChange } from '../../ports.ts';
+import type { StoredChange } from '../../change.ts';
+import type { Pod } from '../../ports.ts';
 import { retrainJob, retrainNamespace } from '../../render/paths.ts';
 import { retrainFinishedNotice } from '../notices.ts';
 import { pollDelay } from '../retry.ts';

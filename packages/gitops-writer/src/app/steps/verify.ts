@@ -1,5 +1,6 @@
 import { failed, FairwayError, succeeded, waiting } from '@fairway/core';
-import type { Application, Deployment, StoredChange } from '../../ports.ts';
+import type { StoredChange } from '../../change.ts';
+import type { Application, Deployment } from '../../ports.ts';
 import { environmentName } from '../../render/paths.ts';
 import { type PodWord, type RolloutVerdict, rolloutVerdict } from '../live.ts';
 import { liveNotice } from '../notices.ts';

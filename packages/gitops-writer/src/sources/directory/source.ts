@@ -11,13 +11,13 @@ const REGISTRATION = ['ModelProperties.json', 'inputVar.json', 'outputVar.json',
 export function directorySource(directory: string, scratch: string): ModelSource {
   return {
     load: async (model, version) => load(await versionFolder(directory, model, version), model, version),
-    fetch: async (model, version) => {
+    copy: async (model, version) => {
       const from = await versionFolder(directory, model, version);
       await mkdir(scratch, { recursive: true });
       const folder = await mkdtemp(join(scratch, 'model-'));
       const dispose = () => rm(folder, { recursive: true, force: true });
       try {
-        await copy(from, folder);
+        await copyVersion(from, folder);
         const { modelVersion } = await load(folder, model, version);
         return { folder, modelVersion, dispose };
       } catch (error) {
@@ -57,7 +57,7 @@ async function versions(directory: string, model: string): Promise<string[]> {
   }
 }
 
-async function copy(from: string, to: string): Promise<void> {
+async function copyVersion(from: string, to: string): Promise<void> {
   for (const { path } of await savedModelMembers(from)) {
     await mkdir(dirname(join(to, path)), { recursive: true });
     await copyFile(join(from, path), join(to, path));
