@@ -24,13 +24,17 @@ export function kubeConfig(file: string | undefined): KubeConfig {
     if (file === undefined) config.loadFromCluster();
     else config.loadFromFile(file);
   } catch (error) {
-    throw new FairwayError(
-      'config.invalid',
-      `KUBECONFIG cannot be used: ${(error as Error).message}; name a readable kubeconfig file, or run in a pod.`,
-    );
+    throw unusable((error as Error).message);
   }
+  if (config.getCurrentCluster() === null) throw unusable('it names no current cluster');
   return config;
 }
+
+const unusable = (why: string): FairwayError =>
+  new FairwayError(
+    'config.invalid',
+    `KUBECONFIG cannot be used: ${why}; name a readable kubeconfig file with a current context, or run in a pod.`,
+  );
 
 /** Observes Argo CD Applications in `argoNamespace` and what they run. The only thing it writes is the refresh annotation. */
 export function kubernetesCluster(config: KubeConfig, argoNamespace: string): Cluster {
