@@ -1,12 +1,13 @@
 import { Command } from 'commander';
-import { pause } from '@fairway/core';
+import { FairwayError } from '@fairway/core';
 import { folderData, generatedData } from '../demo/data.ts';
 import { type Screen, screen, seconds } from '../demo/screen.ts';
 import { tellStory } from '../demo/story.ts';
 import { type Summary, windowsTable, writeSummary } from '../demo/summary.ts';
-import { claimFreeFolder } from '../stack/folder.ts';
+import { claimFreeFolder, removeFolder } from '../stack/folder.ts';
 import { claimPort } from '../stack/ports.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
+import { checkConfigured } from '../stack/backing.ts';
 import { configured } from './configured.ts';
 import { portNumber, wholeNumber } from './numbers.ts';
 import { requireMachine } from './requirements.ts';
@@ -39,6 +40,7 @@ export function demoCommand(): Command {
 async function demo(options: Options): Promise<void> {
   const servers = configured(process.env);
   await requireMachine(servers.databaseUrl !== undefined);
+  await checkConfigured(servers);
   // Read before anything is started: a wrong file is said at once.
   const data = options.data === undefined ? generatedData(options.seed) : folderData(options.data);
   const port = options.port === undefined ? {} : { port: await claimPort(options.port) };
@@ -66,12 +68,15 @@ async function demo(options: Options): Promise<void> {
     if (summary === undefined) return;
     conclude(out, summary, stack, options);
     if (!options.exit) await stopped;
+  } catch (error) {
+    // A process that did not start is best understood from its log; anything else leaves nothing behind.
+    if (stack === undefined && !(error instanceof FairwayError && error.code === 'stack.failed')) removeFolder(claim);
+    throw error;
   } finally {
     out.now('   …  stopping');
     await (options.keep ? stack?.stop() : stack?.destroy());
     claim.release();
     out.say('');
-    await pause(0);
   }
 }
 

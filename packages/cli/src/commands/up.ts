@@ -7,6 +7,7 @@ import { screen } from '../demo/screen.ts';
 import { claimFolder } from '../stack/folder.ts';
 import { claimPort } from '../stack/ports.ts';
 import { MODEL, type Stack, startStack } from '../stack/stack.ts';
+import { checkConfigured } from '../stack/backing.ts';
 import { configured } from './configured.ts';
 import { DEFAULT_DIR } from './connection.ts';
 import { portNumber } from './numbers.ts';
@@ -31,6 +32,7 @@ export function upCommand(): Command {
 async function up(options: Options): Promise<void> {
   const servers = configured(process.env);
   await requireMachine(servers.databaseUrl !== undefined);
+  await checkConfigured(servers);
   const port = options.port === undefined ? {} : { port: await claimPort(options.port) };
   const claim = await claimFolder(options.dir);
   const stopped = untilStopped();

@@ -61,7 +61,6 @@ export async function prepareBacking(options: {
   const databaseUrl = await givenDatabase(server, name, configured.databaseUrl !== undefined);
   const redisUrl = configured.redisUrl ?? `redis://:${secrets.redis}@127.0.0.1:${ports.redis}`;
   const onRedis = configured.redisUrl !== undefined || options.embeddedRedis;
-  if (configured.redisUrl !== undefined) await checkRedis(configured.redisUrl);
   return {
     databaseUrl,
     // The agents get a database of their own for the queue: they have no business with the stored predictions.
@@ -69,6 +68,13 @@ export async function prepareBacking(options: {
     queuePrefix: name,
     forget: () => forget(configured, name),
   };
+}
+
+/** Whether the configured servers can be used at all; asked before anything is written or started. */
+export async function checkConfigured({ databaseUrl, redisUrl }: Configured): Promise<void> {
+  if (databaseUrl !== undefined)
+    await givenDatabase(databaseUrl, new URL(databaseUrl).pathname.slice(1) || 'postgres', true);
+  if (redisUrl !== undefined) await withRedis(redisUrl, (redis) => redis.ping());
 }
 
 /** Removes what a stack of this folder made on configured servers. Quiet where nothing is there. */
@@ -103,21 +109,20 @@ async function withRedis<T>(url: string, use: (redis: Redis) => Promise<T>): Pro
     connectTimeout: 5000,
     maxRetriesPerRequest: 0,
   });
-  redis.on('error', () => {});
+  let reason = '';
+  redis.on('error', (error: Error) => (reason ||= error.message));
   try {
     await redis.connect();
     return await use(redis);
   } catch (error) {
     throw new FairwayError(
       'queue.unavailable',
-      `REDIS_URL (${urlOrigin(url)}) cannot be used (${redact((error as Error).message)}): check that the server runs and that the password is right, or unset REDIS_URL.`,
+      `REDIS_URL (${urlOrigin(url)}) cannot be used (${redact(reason || (error as Error).message)}): check that the server runs and that the password is right, or unset REDIS_URL.`,
     );
   } finally {
     redis.disconnect();
   }
 }
-
-const checkRedis = (url: string) => withRedis(url, (redis) => redis.ping());
 
 const dropPrefix = (url: string, prefix: string) =>
   withRedis(url, async (redis) => {

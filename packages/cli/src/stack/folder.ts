@@ -127,6 +127,7 @@ function checkSpace(dir: string): void {
   const { bavail, bsize } = statfsSync(dir);
   if (bavail * bsize >= NEEDED_BYTES || existsSync(join(dir, 'postgres'))) return;
   rmSync(lockFile(dir), { force: true });
+  if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
   throw new FairwayError(
     'disk.full',
     `Only ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free at ${dir}, and a stack needs ${NEEDED_BYTES / 1024 / 1024} MB: free some, or choose another folder with --dir.`,
