@@ -1,4 +1,5 @@
 import {
+  choice,
   type EnvOf,
   flag,
   integer,
@@ -36,7 +37,7 @@ import { writerClient } from './writer/client.ts';
 const ENVIRONMENT = {
   HOST: text('address to listen on', '0.0.0.0'),
   PORT: integer('port to listen on', { min: 0, max: 65_535, fallback: 8080 }),
-  LOG_LEVEL: text('pino level', 'info'),
+  LOG_LEVEL: choice('how much to log', ['debug', 'info', 'warn', 'error'], 'info'),
   FAIRWAY_DEBUG: flag('print stacks', false),
   DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
   WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
@@ -67,6 +68,8 @@ function buildMonitor(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   const retrain = () => requestRetrain({ outbox, store, writer, references, parsePolicy, snapshots, clock, log });
   const parts: Part[] = [
     databasePart(pool, env.DATABASE_URL, migrate),
+    // Gauges of the last judged windows survive a restart.
+    { name: 'gauges', start: async () => (await store.verdicts({})).forEach(metrics.onVerdict), stop: () => {} },
     { name: 'snapshots', start: () => prepareSnapshots(env.SNAPSHOT_DIR), stop: () => {} },
     rounds('judge', async () => judgeRound(await judge(), metrics.onVerdict), REST_MS, log),
     rounds('retrain', retrain, REST_MS, log),
@@ -87,9 +90,10 @@ function judgeRound<T>(verdicts: readonly T[], onVerdict: (verdict: T) => void):
   return verdicts.length > 0;
 }
 
-const log = pino({ name: 'monitor', level: process.env['LOG_LEVEL'] ?? 'info' });
+const log = pino({ name: 'monitor' });
 try {
   const env = readEnv(process.env, ENVIRONMENT);
+  log.level = env.LOG_LEVEL;
   await runService(buildMonitor(env, log), log, process, env.FAIRWAY_DEBUG);
 } catch (error) {
   log.fatal({ reason: (error as Error).message }, 'could not start');

@@ -272,7 +272,16 @@ export type Notifier = { send(card: unknown): Promise<CardAnswer> };
 /** The policy a model was last judged by, or why it cannot be used. */
 export type StoredPolicy = PolicyFile & { readonly problem: string | null };
 
+/** A retrain request that has not become a change, and why. */
+export type UnsentRetrain = {
+  readonly title: string;
+  readonly state: 'pending' | 'held' | 'dead';
+  readonly reason: string | null;
+  readonly at: string;
+};
+
 export type DashboardStore = {
+  unsentRetrains(limit: number): Promise<readonly UnsentRetrain[]>;
   policy(model: string): Promise<StoredPolicy | undefined>;
   totals(): Promise<{ readonly predictions: number; readonly labelled: number }>;
   /** Something happened in the last minute, or waits to leave the house. */

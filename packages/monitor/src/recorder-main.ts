@@ -1,4 +1,5 @@
 import {
+  choice,
   type EnvOf,
   flag,
   integer,
@@ -27,15 +28,23 @@ import { writerClient } from './writer/client.ts';
 const ENVIRONMENT = {
   HOST: text('address to listen on', '0.0.0.0'),
   PORT: integer('port to listen on', { min: 0, max: 65_535, fallback: 8080 }),
-  LOG_LEVEL: text('pino level', 'info'),
+  LOG_LEVEL: choice('how much to log', ['debug', 'info', 'warn', 'error'], 'info'),
   FAIRWAY_DEBUG: flag('print stacks', false),
   DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
   QUEUE_URL: url('queue of capture packs', ['redis', 'rediss', 'postgres', 'postgresql']),
-  QUEUE_PREFIX: text('key prefix on Redis, schema on PostgreSQL', 'fairway'),
+  QUEUE_PREFIX: {
+    about: 'key prefix on Redis, schema on PostgreSQL; the same as the agents have',
+    read: (raw: string | undefined) => queuePrefix(raw ?? 'fairway'),
+  },
   WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
   WRITER_TOKEN: text('token of the writer'),
   MONITOR_TOKEN: text('token that callers of this service send'),
 };
+
+const queuePrefix = (raw: string) =>
+  /^[a-z_][a-z0-9_]{0,62}$/.test(raw)
+    ? { value: raw }
+    : { problem: 'must be 1 to 63 lower-case letters, digits and underscores, not starting with a digit' };
 
 function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
@@ -67,9 +76,10 @@ function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   );
 }
 
-const log = pino({ name: 'recorder', level: process.env['LOG_LEVEL'] ?? 'info' });
+const log = pino({ name: 'recorder' });
 try {
   const env = readEnv(process.env, ENVIRONMENT);
+  log.level = env.LOG_LEVEL;
   await runService(buildRecorder(env, log), log, process, env.FAIRWAY_DEBUG);
 } catch (error) {
   log.fatal({ reason: (error as Error).message }, 'could not start');

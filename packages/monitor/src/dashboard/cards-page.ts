@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<NotificationState, string>> = {
 /** The last cards of both services, newest first. */
 export function renderCards(cards: readonly Card[]): Html {
   return html`<h1>Cards</h1><p class="lead">What people were told. "Accepted" means that the Teams workflow took the card; whether it was posted, Teams does not say.</p>
-<div class="panel">${
+<div class="panel" role="region" tabindex="0" aria-label="Cards">${
     cards.length === 0
       ? html`<p class="empty">No card yet.</p>`
       : html`<table><thead><tr><th scope="col">Card</th><th scope="col">Event</th><th scope="col">Sent by</th><th scope="col">State</th><th scope="col">Time</th><th scope="col">Delivery id</th></tr></thead><tbody>${cards.map(row)}</tbody></table>`

@@ -1,17 +1,28 @@
 import { type Change, END_PHASES } from '@fairway/core';
+import type { UnsentRetrain } from '../ports.ts';
 import { externalLink, type Html, html } from './html.ts';
-import { badge, capital, phaseTone, plural, when } from './words.ts';
+import { badge, capital, phaseTone, plural, type Tone, when } from './words.ts';
 
-/** Every change and its pull request, newest first. */
-export function renderChanges(changes: readonly Change[]): Html {
+/** Every change and its pull request, newest first; then the retrain requests that became none, with the reason. */
+export function renderChanges(changes: readonly Change[], unsent: readonly UnsentRetrain[]): Html {
   const open = changes.filter(({ phase }) => !END_PHASES.includes(phase)).length;
   return html`<h1>Changes</h1><p class="lead">Whatever reaches production is a change: an approval or an alert in, one pull request out. ${capital(plural(open, 'change is', 'changes are'))} under way.</p>
-<div class="panel">${
+<div class="panel" role="region" tabindex="0" aria-label="Changes">${
     changes.length === 0
       ? html`<p class="empty">No change yet.</p>`
       : html`<table><thead><tr><th scope="col">Change</th><th scope="col">Model</th><th scope="col">Environment</th><th scope="col">Pull request</th><th scope="col">Phase</th><th scope="col">How it went</th><th scope="col">Asked for by</th></tr></thead><tbody>${changes.map(row)}</tbody></table>`
-  }</div>`;
+  }</div>
+${unsent.length > 0 && html`<h2 id="unsent">Retrain requests that are no change</h2><div class="panel"><table aria-labelledby="unsent"><thead><tr><th scope="col">Request</th><th scope="col">State</th><th scope="col">Why</th><th scope="col">Since</th></tr></thead><tbody>${unsent.map(unsentRow)}</tbody></table></div>`}`;
 }
+
+const UNSENT: Readonly<Record<UnsentRetrain['state'], readonly [Tone, string]>> = {
+  pending: ['open', 'on its way'],
+  held: ['insufficient', 'not asked for'],
+  dead: ['alert', 'refused'],
+};
+
+const unsentRow = ({ title, state, reason, at }: UnsentRetrain): Html =>
+  html`<tr><th scope="row">${title}</th><td>${badge(...UNSENT[state])}</td><td>${reason ?? ''}</td><td>${when(at)}</td></tr>`;
 
 function row(change: Change): Html {
   const { pullRequest } = change;

@@ -90,7 +90,7 @@ const pages = {
   empty: renderHome({ models: [], verdicts: [], changes: [], cards: [], predictions: 0, labelled: 0 }),
   model: renderModel(model),
   unjudged: renderModel({ ...model, verdicts: [] }),
-  changes: renderChanges([change]),
+  changes: renderChanges([change], [{ title: EVIL, state: 'held', reason: EVIL, at: '' }]),
   cards: renderCards([card]),
 };
 

@@ -20,10 +20,10 @@ export function renderHome(view: HomeView): Html {
   const rows = view.models.flatMap((model) => model.environments.map((environment) => ({ model, environment })));
   return html`<h1>Models</h1><p class="lead">${summary(view)}</p>
 ${loop(view)}
-<h2 id="fleet">Where models serve</h2><div class="panel">${
+<h2 id="fleet">Where models serve</h2><div class="panel" role="region" tabindex="0" aria-labelledby="fleet">${
     rows.length === 0
       ? html`<p class="empty">No model is known yet. Approve one with <code>fairway approve</code>; it appears here as soon as its change exists.</p>`
-      : html`<table aria-labelledby="fleet"><thead><tr><th scope="col">Model</th><th scope="col">Environment</th><th scope="col">Live version</th><th scope="col">Last verdict</th><th scope="col">Window</th><th scope="col" class="number">Predictions</th><th scope="col" class="number">Labelled</th><th scope="col" class="number">AUC</th><th scope="col" class="number">KS</th><th scope="col" class="number">Worst PSI</th></tr></thead>
+      : html`<table aria-labelledby="fleet"><thead><tr><th scope="col">Model</th><th scope="col">Environment</th><th scope="col">Live version</th><th scope="col">Last verdict</th><th scope="col" class="number">Predictions</th><th scope="col" class="number">Labelled</th><th scope="col" class="number">AUC</th><th scope="col" class="number">KS</th><th scope="col" class="number">Worst PSI</th></tr></thead>
 <tbody>${rows.map(({ model, environment }) => fleetRow(model, environment, view.verdicts))}</tbody></table>`
   }</div>
 <h2 id="latest">What happened last</h2><div class="panel">${latest(view)}</div>`;
@@ -37,8 +37,8 @@ function fleetRow({ model }: ModelSummary, { name, live, merge }: Place, verdict
   const href = `/models/${encodeURIComponent(model)}?environment=${encodeURIComponent(name)}`;
   const figures =
     verdict === undefined
-      ? html`<td class="soft" colspan="7">no window judged yet</td>`
-      : html`<td>${verdictBadge(verdict.state)}</td><td class="nowrap">${verdict.window.period}${verdict.window.version !== live?.version && html` <span class="soft">(version ${verdict.window.version})</span>`}</td><td class="number">${count(verdict.metrics.predictions)}</td><td class="number">${coverage(verdict.metrics.labelled, verdict.metrics.predictions)}</td><td class="number">${figure(verdict.metrics.auc)}</td><td class="number">${figure(verdict.metrics.ks)}</td><td class="number">${worst === undefined ? '–' : html`${figure(worst[1])} <span class="soft">${worst[0]}</span>`}</td>`;
+      ? html`<td class="soft" colspan="6">no window judged yet</td>`
+      : html`<td>${verdictBadge(verdict.state)}<br><span class="soft small nowrap">${verdict.window.period}, version ${verdict.window.version}</span></td><td class="number">${count(verdict.metrics.predictions)}</td><td class="number">${coverage(verdict.metrics.labelled, verdict.metrics.predictions)}</td><td class="number">${figure(verdict.metrics.auc)}</td><td class="number">${figure(verdict.metrics.ks)}</td><td class="number">${worst === undefined ? '–' : html`${figure(worst[1])} <span class="soft">${worst[0]}</span>`}</td>`;
   return html`<tr><th scope="row" class="nowrap"><a href="${href}">${model}</a></th><td>${name}<br><span class="soft small nowrap">merge: ${merge}</span></td><td>${live === undefined ? html`<span class="soft">none</span>` : html`<strong>${live.version}</strong><br><span class="soft small nowrap">since ${when(live.since)}</span>`}</td>${figures}</tr>`;
 }
 

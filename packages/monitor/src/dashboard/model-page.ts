@@ -30,8 +30,8 @@ ${
   verdicts.length === 0
     ? html`<div class="panel"><p class="empty">No window of ${model} in ${environment} has been judged yet: a window is judged when its period has ended and its counts have been quiet for a while.</p></div>`
     : html`${tiles(verdicts)}<div class="charts">${chart(view, 'auc')}${chart(view, 'ks')}</div>
-<h2 id="windows">Windows</h2><div class="panel">${windowTable(verdicts)}</div>
-<h2 id="drift">What moved in the inputs</h2><div class="panel">${heatTable(verdicts)}</div>
+<h2 id="windows">Windows</h2><div class="panel" role="region" tabindex="0" aria-labelledby="windows">${windowTable(verdicts)}</div>
+<h2 id="drift">What moved in the inputs</h2><div class="panel" role="region" tabindex="0" aria-labelledby="drift">${heatTable(verdicts)}</div>
 <h2 id="findings">Findings</h2><div class="panel">${findings(verdicts)}</div>`
 }
 ${view.policyFile !== undefined && html`<h2 id="policy">Policy</h2><div class="panel"><details><summary class="empty">policy.yaml, Git blob <code>${view.policyFile.blob.slice(0, 12)}</code></summary><pre>${view.policyFile.text}</pre></details></div>`}`;

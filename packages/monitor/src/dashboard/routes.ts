@@ -59,13 +59,13 @@ export function dashboardRoutes(needs: DashboardNeeds): Router {
   });
   routes.get('/changes', async (_request, response) => {
     const problems: string[] = [];
-    const [, changes] = await writerPart(needs, problems);
+    const [[, changes], unsent] = await Promise.all([writerPart(needs, problems), store.unsentRetrains(LAST_CARDS)]);
     await answer(response, {
       title: 'Changes',
       current: 'changes',
       problems,
       open: isOpen(changes),
-      body: renderChanges(changes),
+      body: renderChanges(changes, unsent),
     });
   });
   routes.get('/cards', async (_request, response) => {

@@ -12,7 +12,7 @@ export const STYLE = `
 --heat1:#3a3416;--heat2:#6b4e12;--heat3:#8f4a14;--on-heat:#fff}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-a{color:var(--link)}a:focus-visible,summary:focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:3px}
+a{color:var(--link)}a:focus-visible,summary:focus-visible,.panel:focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:3px}
 .skip{position:absolute;left:-9999px}.skip:focus{left:1rem;top:.5rem;background:var(--panel);padding:.4rem .8rem}
 header{background:var(--panel);border-bottom:1px solid var(--line)}
 header>div,main,footer{max-width:74rem;margin:0 auto;padding:0 1.5rem}

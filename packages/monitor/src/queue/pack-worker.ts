@@ -1,14 +1,4 @@
-import {
-  asFairwayError,
-  FairwayError,
-  type Logger,
-  type Pack,
-  PACK_QUEUE,
-  type Part,
-  pause,
-  redact,
-  urlOrigin,
-} from '@fairway/core';
+import { asFairwayError, type Logger, type Pack, PACK_QUEUE, type Part, pause, redact, urlOrigin } from '@fairway/core';
 import { createPostgresBackend, DelayedError, type Job, Worker } from 'bullmq';
 
 export type PackWorker = Part & {
@@ -138,7 +128,5 @@ function makeWorker(url: string, prefix: string, process: (job: Job<Pack>, token
     const connection = { connectionString: url, schema: prefix, migrate: true, max: 4 };
     return new Worker(PACK_QUEUE, process, { ...options, connection }, createPostgresBackend);
   }
-  if (protocol !== 'redis:' && protocol !== 'rediss:')
-    throw new FairwayError('config.invalid', `QUEUE_URL has the unknown scheme ${protocol}`);
   return new Worker<Pack>(PACK_QUEUE, process, { ...options, prefix, connection: { url, maxRetriesPerRequest: null } });
 }

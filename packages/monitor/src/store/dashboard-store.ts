@@ -1,7 +1,12 @@
+import { iso } from '@fairway/core';
 import type { Pool } from 'pg';
-import type { DashboardStore, StoredPolicy } from '../ports.ts';
+import type { DashboardStore, StoredPolicy, UnsentRetrain } from '../ports.ts';
 
 const POLICY = 'select blob, text, problem from monitoring.policies where model = $1';
+
+const UNSENT_RETRAINS = `
+select title, state, reason, coalesce(settled_at, created_at) as at from monitoring.outbox
+where kind = 'retrain' and state <> 'accepted' order by created_at desc limit $1`;
 
 const TOTALS = `
 select coalesce(sum(count), 0)::float8 as predictions, coalesce(sum(count) filter (where label >= 0), 0)::float8 as labelled
@@ -16,6 +21,10 @@ select exists (select 1 from monitoring.dirty_hours where touched_at > now() - i
 export function dashboardStore(pool: Pool): DashboardStore {
   return {
     policy: async (model) => (await pool.query<StoredPolicy>(POLICY, [model])).rows[0],
+    unsentRetrains: async (limit) => {
+      const { rows } = await pool.query<Omit<UnsentRetrain, 'at'> & { at: Date }>(UNSENT_RETRAINS, [limit]);
+      return rows.map((row) => ({ ...row, at: iso(row.at.getTime()) }));
+    },
     totals: async () => {
       const { rows } = await pool.query<{ predictions: number; labelled: number }>(TOTALS);
       return rows[0] ?? { predictions: 0, labelled: 0 };
