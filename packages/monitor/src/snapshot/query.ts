@@ -30,15 +30,10 @@ export function snapshotQuery(bounds: SnapshotBounds, modelVersion: ModelVersion
     'id',
     `to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as time`,
     'version',
-    ...inputs.map(({ name }) => `${inputCell(name)} as ${escapeIdentifier(name)}`),
+    // Missing as `@fairway/core` says it: absent, null, or one of its texts after trimming.
+    ...inputs.map(({ name }) => `monitoring.input_cell(inputs, ${escapeLiteral(name)}) as ${escapeIdentifier(name)}`),
     `score as ${escapeIdentifier(modelVersion.target.probability)}`,
     `label as ${escapeIdentifier(modelVersion.target.variable)}`,
   ];
   return `select ${cells.join(', ')} ${snapshotRows(bounds)} order by predictions.time, predictions.id collate "C"`;
-}
-
-/** Missing as `@fairway/core` says it: absent, null, or one of these texts after trimming. */
-function inputCell(name: string): string {
-  const text = `btrim(inputs->>${escapeLiteral(name)}, E' \\t\\r\\n')`;
-  return `case when ${text} in ('', '.', 'NA', 'NaN', 'nan') then null else ${text} end`;
 }

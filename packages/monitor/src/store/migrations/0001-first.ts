@@ -58,6 +58,12 @@ create table monitoring.predictions (
 create index predictions_correlation on monitoring.predictions (correlation_id) where correlation_id is not null;
 create index predictions_window on monitoring.predictions (model, version, environment, time);
 
+create function monitoring.input_cell(inputs jsonb, name text) returns text language sql immutable parallel safe as $$
+  select case when btrim(inputs->>name, E' \\t\\r\\n') in ('', '.', 'NA', 'NaN', 'nan') then null
+    else btrim(inputs->>name, E' \\t\\r\\n') end
+$$;
+comment on function monitoring.input_cell is 'Trimmed text of an input, null where it is missing';
+
 create table monitoring.early_labels (
   key text primary key,
   label smallint not null check (label in (0, 1)),
