@@ -1,23 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { ROOT } from '../guards/source.ts';
 import { startDemo } from '../harness/demo.ts';
 import { expectStory } from './facts.ts';
 
-test('the story on generated data: warning, then alert, one retraining, then better', async () => {
-  const told = await startDemo().told;
-  expectStory(told, { v1Windows: 4 });
-  const verdicts = told.summary?.windows.map(({ verdict }) => verdict) ?? [];
-  expect(verdicts.slice(0, 4)).toEqual(['healthy', 'healthy', 'warning', 'alert']);
-  for (const { predictions } of told.summary?.windows ?? []) expect(predictions).toBeGreaterThanOrEqual(2000);
-});
-
 const hmeq = join(ROOT, '../shared/data/hmeq');
+
+// The story on generated data is told by readme.test.ts and restarts.test.ts.
 test.skipIf(!existsSync(hmeq))(
   'the story on the public data (skipped where ../shared/data/hmeq is absent)',
   async () => {
     const told = await startDemo(['--data', hmeq]).told;
-    expectStory(told, { v1Windows: 2 });
+    // Its decay is flipped labels, which no retraining undoes: the second version is better, but not by much.
+    expectStory(told, { v1Windows: 2, gain: 0 });
   },
 );

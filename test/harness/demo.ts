@@ -21,7 +21,8 @@ export type DemoRun = {
   readonly told: Promise<Told>;
 };
 
-const BIN = join(ROOT, 'packages/cli/bin/fairway.js');
+/** The command as npx runs it. */
+export const BIN = join(ROOT, 'packages/cli/bin/fairway.js');
 
 /** Environment of a newcomer's shell: none of this machine's servers. */
 export function plainEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
@@ -100,4 +101,40 @@ export function stackProcesses(dir: string): Record<string, { url: string | null
       processes: Record<string, { url: string | null; pid: number | null }>;
     }
   ).processes;
+}
+
+export type Up = {
+  /** What `fairway up --json` printed. */
+  readonly processes: Record<string, { url: string | null; pid: number | null }>;
+  stop(): Promise<void>;
+  /** SIGKILL to the stack's own process; its children notice by themselves. */
+  kill(): Promise<void>;
+};
+
+/** Starts `fairway up --json` and waits until it has printed its processes. */
+export async function startUp(dir: string): Promise<Up> {
+  const child = spawn(process.execPath, [BIN, 'up', '--json', '--dir', dir], { cwd: ROOT, env: plainEnv() });
+  const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  let output = '';
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const processes = await new Promise<Up['processes']>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.trimEnd().endsWith('}')) resolve(JSON.parse(output) as Up['processes']);
+    });
+    child.on('close', () => reject(new Error(`fairway up ended: ${errors}`)));
+  });
+  const { pid } = JSON.parse(readFileSync(join(dir, 'state.json'), 'utf8')) as { pid: number };
+  return {
+    processes,
+    stop: () => {
+      child.kill('SIGINT');
+      return closed;
+    },
+    kill: () => {
+      process.kill(pid, 'SIGKILL');
+      return closed;
+    },
+  };
 }

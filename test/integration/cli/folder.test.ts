@@ -32,8 +32,7 @@ test('the lock of a killed process is taken over', async () => {
   const dir = join(base, 'stack');
   const child = spawn('sleep', ['60']);
   const owner = { pid: child.pid as number, started: processStart(child.pid as number) };
-  const { release } = await claimFolder(dir);
-  release();
+  (await claimFolder(dir)).release();
   writeFileSync(join(dir, 'lock.json'), JSON.stringify(owner));
   await expect(claimFolder(dir)).rejects.toThrow(/Another Fairway stack/);
   const gone = new Promise((resolve) => child.once('exit', resolve));

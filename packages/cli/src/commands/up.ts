@@ -43,7 +43,8 @@ async function up(options: Options): Promise<void> {
     stack = await startStack({ claim, configured: servers, fresh: options.fresh, ...port });
     const ready = options.empty ? Promise.resolve() : deployExample(stack, (text) => out.now(text));
     ready.catch(() => {});
-    if ((await Promise.race([ready.then(() => true), stopped.then(() => false)])) === false) return;
+    const up = await Promise.race([ready.then(() => true), stopped.then(() => false)]);
+    if (!up) return;
     await show(stack, options.json);
     await stopped;
   } finally {

@@ -14,7 +14,7 @@ const STYLE = { plain: [], good: ['green'], warn: ['yellow'], bad: ['red'], quie
 
 /** A screen on a stream. Colours and the moving line only on a terminal, and no colours where NO_COLOR is set. */
 export function screen(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Screen {
-  const terminal = out.isTTY === true;
+  const terminal = out.isTTY;
   const coloured = terminal && !env.NO_COLOR;
   let moving = false;
   const clear = () => {

@@ -33,7 +33,7 @@ export async function callJson<T>(what: string, url: string, call: Call = {}): P
     const cause = (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
     throw new FairwayError(
       'stack.failed',
-      `${what} at ${urlOrigin(url)} does not answer (${redact(String(cause))}): is it running?`,
+      `${what} at ${urlOrigin(url)} does not answer (${redact(cause)}): is it running?`,
       {
         disposition: 'retryable',
       },
