@@ -89,11 +89,11 @@ test.each([
     { 'train.csv': 'BAD,LOAN\n1,2\n', 'perf_1.csv': '' },
     /^fairway: .*train\.csv, line 1: the header lacks MORTDUE/,
   ],
-  ['a short line', { 'train.csv': `${HEADER}\n1,2,3\n`, 'perf_1.csv': '' }, /^fairway: .*train\.csv, line 2/],
+  ['a short line', { 'train.csv': `${HEADER}\n1,2,3\n`, 'perf_1.csv': '' }, /^fairway: .*train\.csv.*line 2\.$/],
 ])('data: %s', async (_, files, sentence) => {
   const data = join(scratch, 'data');
   if (files !== undefined) mkdirSync(data);
-  for (const [name, text] of Object.entries(files ?? {})) writeFileSync(join(data, name), text);
+  for (const [name, text] of Object.entries<string>(files ?? {})) writeFileSync(join(data, name), text);
   expect(await refusal(['demo', '--exit', '--data', data])).toMatch(sentence);
 });
 
@@ -116,7 +116,7 @@ test('a full disk (skipped where a small file system cannot be mounted)', async 
 
 test.each([
   [['status'], 1, /^fairway: No stack runs in .*: start one with "npx fairway up", or name its folder with --dir\.\n$/],
-  [['approve', 'home-equity'], 2, /missing required argument 'version'/],
+  [['approve', 'home-equity', '--environment', 'prod'], 2, /missing required argument 'version'/],
   [['demo', '--port', '70000'], 2, /It must be a port from 1 to 65535/],
   [['fly'], 2, /unknown command 'fly'/],
 ])('wrong usage: %j', async (args, exit, sentence) => {

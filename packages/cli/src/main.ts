@@ -3,6 +3,9 @@ import { commands } from './commands/registry.ts';
 import { sentence } from './commands/sentence.ts';
 import pkg from '../package.json' with { type: 'json' };
 
+// A reader that goes away early (`fairway status | head`) is no error.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 const program = new Command('fairway')
   .description('Carries machine-learning models from approval to production, and back for retraining.')
   .version(pkg.version)

@@ -16,7 +16,11 @@ export async function startRedisServer(options: {
   readonly onExit: (reason: string) => void;
 }): Promise<RedisServer> {
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
-  const child = spawn('redis-server', ['-'], { stdio: ['pipe', 'ignore', 'pipe'], detached: true, cwd: options.dataDir });
+  const child = spawn('redis-server', ['-'], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true,
+    cwd: options.dataDir,
+  });
   // The configuration goes through standard input: a password on a command line is seen by every user.
   child.stdin.end(
     [
