@@ -9,6 +9,9 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
+          // Unit tests share nothing by rule, so they may share a worker: importing is most of their time.
+          pool: 'threads',
+          isolate: false,
           include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'test/guards/**/*.test.ts'],
         },
       },

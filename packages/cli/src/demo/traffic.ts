@@ -79,7 +79,7 @@ async function score(
 }
 
 /** A row as TF Serving's JSON dialect takes it: missing numbers as bare NaN, missing text as the empty string. */
-export function instance(row: Loan): string {
+function instance(row: Loan): string {
   const numbers = NUMERIC.map((name) => `"${name}":${row[name] ?? 'NaN'}`);
   const texts = CATEGORICAL.map((name) => `"${name}":${JSON.stringify(row[name] ?? '')}`);
   return `{${[...numbers, ...texts].join(',')}}`;

@@ -15,7 +15,7 @@ const local = (port: number) => `http://${HOST}:${port}`;
 const listen = (port: number) => ({ HOST, PORT: String(port) });
 
 /** URL of the Teams receiver in the form of a Workflows URL: the signature in it makes the whole a secret. */
-export const cardsUrl = ({ ports, secrets }: Wiring): string =>
+const cardsUrl = ({ ports, secrets }: Wiring): string =>
   `${local(ports.cards)}/workflows/fairway/triggers/manual/paths/invoke?api-version=1&sig=${secrets.cards}`;
 
 /** Forge, Kubernetes and Teams receiver: they need nobody. */

@@ -14,7 +14,7 @@ import { findPorts, loadSecrets } from './secrets.ts';
 import { type Supervisor, supervisor } from './supervisor.ts';
 
 export const MODEL = 'home-equity';
-export const ENVIRONMENTS = ['dev', 'prod'] as const;
+const ENVIRONMENTS = ['dev', 'prod'] as const;
 const TRAINER_TOKEN =
   'registry.fairway.local/home-equity-trainer@sha256:0000000000000000000000000000000000000000000000000000000000000000';
 

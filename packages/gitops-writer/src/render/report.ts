@@ -40,8 +40,8 @@ export function retrainPullRequest(source: RetrainSource, dashboardUrl: string |
   };
 }
 
-function finding({ severity, message, sample }: Finding): string {
-  return `- **${severity}**: ${plain(message)} (n = ${count(sample)})`;
+function finding({ severity, message }: Finding): string {
+  return `- **${severity}**: ${plain(message)}`;
 }
 
 function windowTable({ windows, verdict }: RetrainRequest): string {
@@ -86,7 +86,7 @@ function snapshotTable({ snapshot }: RetrainRequest): string {
       ['Labels', `${count(snapshot.labels)}${rate}`],
       ['Columns', String(snapshot.columns.length)],
       ['sha256', `\`${snapshot.sha256}\``],
-      ['Query', plain(snapshot.query)],
+      ['Query', 'in `snapshot.json` beside this report'],
     ],
   );
 }

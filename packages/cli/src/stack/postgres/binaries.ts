@@ -48,7 +48,7 @@ function hydrateSymlinks(home: string): void {
 }
 
 /** Whether a user who owns nothing can reach `path`: every folder above it lets others enter. */
-export function enterableByOthers(path: string): boolean {
+function enterableByOthers(path: string): boolean {
   const root = parse(path).root;
   for (let at = path; ; at = dirname(at)) {
     if (existsSync(at) && (statSync(at).mode & 0o001) === 0) return false;
