@@ -216,6 +216,8 @@ export type OutboxItem = {
   readonly version: string;
   readonly environment: string;
   readonly payload: unknown;
+  /** Where a person reads on. */
+  readonly link?: string;
 };
 
 export type JudgeStore = {

@@ -66,20 +66,28 @@ function cardItem(event: CardEvent, judgement: Judgement, policy: Policy, { dash
   const { window, findings } = judgement;
   const deliveryId = `card-${hashFields([event, dedupeKey(judgement, policy)]).slice(0, 20)}`;
   const title = `${window.model} ${TITLES[event]} (${window.period}, ${window.environment})`;
-  const link = dashboardUrl?.replace(/\/$/, '');
+  const link =
+    dashboardUrl === undefined
+      ? undefined
+      : `${dashboardUrl.replace(/\/$/, '')}/models/${encodeURIComponent(window.model)}?environment=${encodeURIComponent(window.environment)}`;
   const card = buildCard({
     event,
     title,
     text: findings.length === 0 ? 'All rules of the policy hold.' : findings.map(({ message }) => message).join('\n'),
     facts: cardFacts(judgement),
-    links:
-      link === undefined
-        ? []
-        : [{ title: 'Open the dashboard', url: `${link}/models/${encodeURIComponent(window.model)}` }],
+    links: link === undefined ? [] : [{ title: 'Open the dashboard', url: link }],
     deliveryId,
     tone: TONES[event],
   });
-  return { ...subject(judgement), kind: 'card', deliveryId, event, title, payload: card };
+  return {
+    ...subject(judgement),
+    kind: 'card',
+    deliveryId,
+    event,
+    title,
+    payload: card,
+    ...(link === undefined ? {} : { link }),
+  };
 }
 
 function cardFacts({ window, metrics, policy }: Judgement): Array<{ title: string; value: string }> {

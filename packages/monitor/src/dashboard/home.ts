@@ -39,7 +39,7 @@ function fleetRow({ model }: ModelSummary, { name, live, merge }: Place, verdict
     verdict === undefined
       ? html`<td class="soft" colspan="6">no window judged yet</td>`
       : html`<td>${verdictBadge(verdict.state)}<br><span class="soft small nowrap">${verdict.window.period}, version ${verdict.window.version}</span></td><td class="number">${count(verdict.metrics.predictions)}</td><td class="number">${coverage(verdict.metrics.labelled, verdict.metrics.predictions)}</td><td class="number">${figure(verdict.metrics.auc)}</td><td class="number">${figure(verdict.metrics.ks)}</td><td class="number">${worst === undefined ? '–' : html`${figure(worst[1])} <span class="soft">${worst[0]}</span>`}</td>`;
-  return html`<tr><th scope="row" class="nowrap"><a href="${href}">${model}</a></th><td>${name}<br><span class="soft small nowrap">merge: ${merge}</span></td><td>${live === undefined ? html`<span class="soft">none</span>` : html`<strong>${live.version}</strong><br><span class="soft small nowrap">since ${when(live.since)}</span>`}</td>${figures}</tr>`;
+  return html`<tr><th scope="row" class="nowrap"><a href="${href}">${model}</a></th><td>${name}<br><span class="soft small nowrap">merge: ${merge}</span></td><td>${live === undefined ? html`<span class="soft">none</span>` : html`<strong>${live.version}</strong><br><span class="soft small nowrap">since ${when(live.since, 'minute')}</span>`}</td>${figures}</tr>`;
 }
 
 function summary({ models, verdicts, changes }: HomeView): string {
@@ -67,6 +67,10 @@ function summary({ models, verdicts, changes }: HomeView): string {
   return `${capital(plural(models.length, 'model'))}, live in ${plural(live, 'environment')}; ${plural(open, 'change')} under way; ${health}.`;
 }
 
+/** A deploy that was live once, whatever came after. */
+const wentLive = ({ kind, history }: Change): boolean =>
+  kind === 'deploy' && history.some(({ phase }) => phase === 'live');
+
 /** The loop as six numbers, in the order a model travels. */
 function loop({ changes, models, verdicts, predictions, labelled }: HomeView): Html {
   const kind = (wanted: Change['kind']) => changes.filter((change) => change.kind === wanted).length;
@@ -76,16 +80,13 @@ function loop({ changes, models, verdicts, predictions, labelled }: HomeView): H
   const alerts = verdicts.filter(({ state }) => state === 'alert').length;
   const steps: Array<[string, string]> = [
     [count(kind('deploy')), 'approved versions, each a pull request'],
-    [
-      count(changes.filter((change) => change.kind === 'deploy' && change.phase === 'live').length),
-      'deploys proven live',
-    ],
+    [count(changes.filter(wentLive).length), 'deploys proven live'],
     [count(live), live === 1 ? 'environment serving' : 'environments serving'],
     [
       count(predictions),
       `predictions stored, ${predictions === 0 ? 'none' : percent(labelled / predictions)} labelled`,
     ],
-    [count(verdicts.length), `windows judged, ${alerts === 0 ? 'no alert' : plural(alerts, 'alert')}`],
+    [count(verdicts.length), `windows judged, ${plural(alerts, 'alert')}`],
     [count(kind('retrain')), kind('retrain') === 1 ? 'retrain asked for' : 'retrains asked for'],
   ];
   return html`<ol class="panel loop" aria-label="The loop so far">${steps.map(([number, what]) => html`<li><span class="count">${number}</span><span class="what">${what}</span></li>`)}</ol>`;

@@ -22,10 +22,10 @@ export type LineChart = {
 };
 
 const WIDTH = 560;
-const HEIGHT = 270;
+const HEIGHT = 280;
 const LEFT = 46;
 const RIGHT = 18;
-const TOP = 26;
+const TOP = 40;
 const BOTTOM = 44;
 /** Above so many windows, names and values would run into each other. */
 const MANY = 10;
@@ -82,8 +82,8 @@ function turns(points: readonly Point[], { x }: Scale): Html[] {
     if (before?.version === point.version) return [];
     const at = index === 0 ? LEFT : round((x(index - 1) + x(index)) / 2);
     const rule =
-      index === 0 ? '' : html`<line class="turn" x1="${at}" x2="${at}" y1="${TOP - 14}" y2="${HEIGHT - BOTTOM}"/>`;
-    return [html`${rule}<text x="${at + 6}" y="${TOP - 10}">version ${point.version}</text>`];
+      index === 0 ? '' : html`<line class="turn" x1="${at}" x2="${at}" y1="${TOP - 34}" y2="${HEIGHT - BOTTOM}"/>`;
+    return [html`${rule}<text x="${at + 6}" y="${TOP - 24}">version ${point.version}</text>`];
   });
 }
 
@@ -120,7 +120,7 @@ function mark({ value, state, interval }: Point, x: number, { y }: Scale, n: num
   if (value === null) return '';
   const at = y(value);
   const clear = interval === null ? at - 12 : Math.min(at - 12, y(interval[1]) - 6);
-  return html`${shape(state, x, at)}${n <= MANY && html`<text class="value" x="${x}" y="${Math.max(TOP + 4, clear)}" text-anchor="middle">${figure(value)}</text>`}`;
+  return html`${shape(state, x, at)}${n <= MANY && html`<text class="value" x="${x}" y="${Math.max(TOP - 6, clear)}" text-anchor="middle">${figure(value)}</text>`}`;
 }
 
 function shape(state: VerdictState, x: number, y: number): Html {

@@ -24,65 +24,67 @@ const LAST_CARDS = 50;
 
 /** The dashboard: read-only pages, complete without JavaScript. What the writer knows is asked for live; when it is down, a sentence says so. */
 export function dashboardRoutes(needs: DashboardNeeds): Router {
-  const { store, verdicts, log } = needs;
+  const { store, log } = needs;
   const routes = Router();
-  const answer = async (response: Response, page: Omit<Page, 'refresh'> & { open: boolean }) => {
+  const answer = async (response: Response, page: OpenPage) => {
     const { refresh, environment } = response.req.query;
     const renews = refresh !== 'off' && (page.open || (await store.active()));
     const kept = typeof environment === 'string' ? `environment=${encodeURIComponent(environment)}&` : '';
     send(response, { ...page, refresh: renews ? { stop: `?${kept}refresh=off` } : undefined });
   };
 
-  routes.get('/', async (_request, response) => {
-    const problems: string[] = [];
-    const [models, changes, theirs] = await writerPart(needs, problems);
-    const [judged, ours, totals] = await Promise.all([
-      verdicts.verdicts({}),
-      needs.outbox.notifications(LAST_CARDS),
-      store.totals(),
-    ]);
-    const known = models.length > 0 ? models : modelsOf(judged.map(({ window }) => window));
-    const view = { models: known, verdicts: judged, changes, cards: [...ours, ...theirs], ...totals };
-    await answer(response, {
-      title: 'Models',
-      current: 'models',
-      problems,
-      open: isOpen(changes),
-      body: renderHome(view),
-    });
-  });
+  routes.get('/', async (_request, response) => answer(response, await homePage(needs)));
   routes.get('/models/:model', async (request, response) => {
-    const { model } = request.params;
     const wanted = request.query['environment'];
-    const page = await modelPage(needs, model, typeof wanted === 'string' ? wanted : undefined);
-    await answer(response, page);
+    const { model } = request.params;
+    await answer(response, await modelPage(needs, model, typeof wanted === 'string' ? wanted : undefined));
   });
-  routes.get('/changes', async (_request, response) => {
-    const problems: string[] = [];
-    const [[, changes], unsent] = await Promise.all([writerPart(needs, problems), store.unsentRetrains(LAST_CARDS)]);
-    await answer(response, {
-      title: 'Changes',
-      current: 'changes',
-      problems,
-      open: isOpen(changes),
-      body: renderChanges(changes, unsent),
-    });
-  });
-  routes.get('/cards', async (_request, response) => {
-    const problems: string[] = [];
-    const [, changes, theirs] = await writerPart(needs, problems);
-    const ours = await needs.outbox.notifications(LAST_CARDS);
-    const cards: Card[] = [
-      ...ours.map((card) => ({ ...card, from: 'monitor' as const })),
-      ...theirs.map((card) => ({ ...card, from: 'writer' as const })),
-    ];
-    const newest = cards.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, LAST_CARDS);
-    const open = isOpen(changes) || newest.some(({ state }) => state === 'pending');
-    await answer(response, { title: 'Cards', current: 'cards', problems, open, body: renderCards(newest) });
-  });
+  routes.get('/changes', async (_request, response) => answer(response, await changesPage(needs)));
+  routes.get('/cards', async (_request, response) => answer(response, await cardsPage(needs)));
   routes.use((_request, _response, next) => next(new FairwayError('model.unknown', 'There is no such page.')));
   routes.use(errorPage(log));
   return routes;
+}
+
+/** A page before it is known whether it renews itself; `open`: something on it is under way. */
+type OpenPage = Omit<Page, 'refresh'> & { readonly open: boolean };
+
+async function homePage(needs: DashboardNeeds): Promise<OpenPage> {
+  const problems: string[] = [];
+  const [[models, changes, theirs], judged, ours, totals] = await Promise.all([
+    writerPart(needs, problems),
+    needs.verdicts.verdicts({}),
+    needs.outbox.notifications(LAST_CARDS),
+    needs.store.totals(),
+  ]);
+  const known = models.length > 0 ? models : modelsOf(judged.map(({ window }) => window));
+  const view = { models: known, verdicts: judged, changes, cards: [...ours, ...theirs], ...totals };
+  return { title: 'Models', current: 'models', problems, open: isOpen(changes), body: renderHome(view) };
+}
+
+async function changesPage(needs: DashboardNeeds): Promise<OpenPage> {
+  const problems: string[] = [];
+  const [[, changes], unsent] = await Promise.all([
+    writerPart(needs, problems),
+    needs.store.unsentRetrains(LAST_CARDS),
+  ]);
+  const body = renderChanges(changes, unsent);
+  return { title: 'Changes', current: 'changes', problems, open: isOpen(changes), body };
+}
+
+async function cardsPage(needs: DashboardNeeds): Promise<OpenPage> {
+  const problems: string[] = [];
+  const [[, changes, theirs], ours] = await Promise.all([
+    writerPart(needs, problems),
+    needs.outbox.notifications(LAST_CARDS),
+  ]);
+  const cards: Card[] = [
+    ...ours.map((card) => ({ ...card, from: 'monitor' as const })),
+    ...theirs.map((card) => ({ ...card, from: 'writer' as const })),
+  ];
+  const newest = cards.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, LAST_CARDS);
+  const open = isOpen(changes) || newest.some(({ state }) => state === 'pending');
+  return { title: 'Cards', current: 'cards', problems, open, body: renderCards(newest) };
 }
 
 /** What only the writer knows; what it does not answer becomes one sentence in `problems`. */
@@ -114,7 +116,7 @@ function modelsOf(windows: ReadonlyArray<{ model: string; environment: string }>
   }));
 }
 
-async function modelPage(needs: DashboardNeeds, model: string, wanted: string | undefined) {
+async function modelPage(needs: DashboardNeeds, model: string, wanted: string | undefined): Promise<OpenPage> {
   const problems: string[] = [];
   const [models, changes] = await writerPart(needs, problems);
   const judged = await needs.verdicts.verdicts({ model });
@@ -146,7 +148,7 @@ async function modelPage(needs: DashboardNeeds, model: string, wanted: string | 
     policy: file === undefined ? undefined : usable(file.text, model),
     policyFile: file,
   };
-  return { title: model, current: 'models' as const, problems, open: isOpen(changes), body: renderModel(view) };
+  return { title: model, current: 'models', problems, open: isOpen(changes), body: renderModel(view) };
 }
 
 function usable(text: string, model: string): Policy | undefined {

@@ -36,13 +36,15 @@ export const figure = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : value.toFixed(3);
 export const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)}\u00a0%`;
 
-/** A time for people, with the exact one for machines. */
-export const when = (time: string): Html =>
-  html`<time class="nowrap" datetime="${time}">${time.slice(0, 19).replace('T', ' ')}</time>`;
+/** A time for people, to the second or to the minute, with the exact one for machines. */
+export const when = (time: string, to: 'second' | 'minute' = 'second'): Html =>
+  html`<time class="nowrap" datetime="${time}">${time.slice(0, to === 'second' ? 19 : 16).replace('T', ' ')}</time>`;
 
-/** `one model`, `3 models`. */
-export const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${n === 1 ? 'one' : count(n)} ${n === 1 ? one : many}`;
+/** `no models`, `one model`, `3 models`. */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  if (n === 1) return `one ${one}`;
+  return `${n === 0 ? 'no' : count(n)} ${many}`;
+}
 
 /** Share of labelled predictions as a number and a bar. */
 export function coverage(labelled: number, predictions: number): Html {

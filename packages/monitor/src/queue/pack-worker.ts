@@ -29,75 +29,88 @@ const LONGEST_DELAY_MS = 30_000;
  * Takes packs from the queue and gives them to `record`, one job per pack. A pack that cannot be recorded now goes back with a
  * growing delay, however often; the ledger makes every repetition harmless. Redis or PostgreSQL, by the scheme of `url`.
  */
-export function packWorker(
-  url: string,
-  prefix: string,
-  record: (pack: Pack) => Promise<unknown>,
-  log: Logger,
-): PackWorker {
+export function packWorker(url: string, prefix: string, record: RecordPack, log: Logger): PackWorker {
   const stopping = new AbortController();
-  let worker: PackJobs | undefined;
-  let trouble: string | undefined = 'the queue is not reached yet';
-  let connecting: Promise<void> = Promise.resolve();
-
-  const process = async (job: Job<Pack>, token?: string): Promise<void> => {
-    try {
-      await record(job.data);
-    } catch (error) {
-      const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(job.attemptsStarted, 10));
-      log.warn({ pack: job.id, delayMs, reason: asFairwayError(error).message }, 'pack not recorded, it comes back');
-      // When even that fails (the queue is gone too) the job stays active, its lock lapses, and it comes back as stalled. Any
-      // other error thrown here would end the job as failed, and the pack would be lost.
-      await job.moveToDelayed(Date.now() + delayMs, token).catch(() => {});
-      throw new DelayedError();
-    }
-  };
-  // A worker that is made while its backend is down may stay broken, so it is made again until it is ready.
-  const connect = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const candidate = makeWorker(url, prefix, process);
-      candidate.on(
-        'error',
-        errorListener(log, () => renew(candidate)),
-      );
-      try {
-        await candidate.waitUntilReady();
-        worker = candidate;
-        trouble = undefined;
-        log.info({ queue: PACK_QUEUE, at: urlOrigin(url) }, 'taking packs');
-        return;
-      } catch (error) {
-        trouble = `The queue at ${urlOrigin(url)} does not answer (${redact((error as Error).message)}).`;
-        log.warn({ reason: trouble }, 'queue not reached, trying again');
-        await candidate.close(true).catch(() => {});
-        await pause(RETRY_MS, stopping.signal);
-      }
-    }
-  };
-  const renew = (broken: PackJobs): void => {
-    if (worker !== broken) return;
-    worker = undefined;
-    trouble = `The queue at ${urlOrigin(url)} answers with errors.`;
-    connecting = broken
-      .close(true)
-      .catch(() => {})
-      .then(() => pause(RETRY_MS, stopping.signal))
-      .then(connect);
+  const session: Session = {
+    make: () => makeWorker(url, prefix, (job, token) => processJob(record, log, job, token)),
+    at: urlOrigin(url),
+    signal: stopping.signal,
+    log,
+    worker: undefined,
+    trouble: 'the queue is not reached yet',
+    connecting: Promise.resolve(),
   };
   return {
     name: 'packs',
     start: () => {
-      connecting = connect();
+      session.connecting = connect(session);
     },
     stop: async () => {
       stopping.abort();
-      await Promise.race([connecting, pause(1_000)]);
+      await Promise.race([session.connecting, pause(1_000)]);
       // Running packs may end; when the queue itself is gone there is nothing to wait for.
-      const closed = worker?.close();
-      await Promise.race([closed, pause(GRACE_MS).then(() => worker?.close(true))]);
+      const closed = session.worker?.close();
+      await Promise.race([closed, pause(GRACE_MS).then(() => session.worker?.close(true))]);
     },
-    trouble: () => trouble,
+    trouble: () => session.trouble,
   };
+}
+
+type RecordPack = (pack: Pack) => Promise<unknown>;
+type Session = {
+  readonly make: () => PackJobs;
+  readonly at: string;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  worker: PackJobs | undefined;
+  trouble: string | undefined;
+  connecting: Promise<void>;
+};
+
+async function processJob(record: RecordPack, log: Logger, job: Job<Pack>, token: string | undefined): Promise<void> {
+  try {
+    await record(job.data);
+  } catch (error) {
+    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(job.attemptsStarted, 10));
+    log.warn({ pack: job.id, delayMs, reason: asFairwayError(error).message }, 'pack not recorded, it comes back');
+    // When even that fails (the queue is gone too) the job stays active, its lock lapses, and it comes back as stalled. Any
+    // other error thrown here would end the job as failed, and the pack would be lost.
+    await job.moveToDelayed(Date.now() + delayMs, token).catch(() => {});
+    throw new DelayedError();
+  }
+}
+
+/** A worker that is made while its backend is down may stay broken, so it is made again until it is ready. */
+async function connect(session: Session): Promise<void> {
+  const { make, at, signal, log } = session;
+  while (!signal.aborted) {
+    const candidate = make();
+    const onError = errorListener(log, () => renew(session, candidate));
+    candidate.on('error', onError);
+    try {
+      await candidate.waitUntilReady();
+      session.worker = candidate;
+      session.trouble = undefined;
+      log.info({ queue: PACK_QUEUE, at }, 'taking packs');
+      return;
+    } catch (error) {
+      session.trouble = `The queue at ${at} does not answer (${redact((error as Error).message)}).`;
+      log.warn({ reason: session.trouble }, 'queue not reached, trying again');
+      await candidate.close(true).catch(() => {});
+      await pause(RETRY_MS, signal);
+    }
+  }
+}
+
+function renew(session: Session, broken: PackJobs): void {
+  if (session.worker !== broken) return;
+  session.worker = undefined;
+  session.trouble = `The queue at ${session.at} answers with errors.`;
+  session.connecting = broken
+    .close(true)
+    .catch(() => {})
+    .then(() => pause(RETRY_MS, session.signal))
+    .then(() => connect(session));
 }
 
 /** Logs each message once a second at most, and calls `renew` when errors come thick and fast. */

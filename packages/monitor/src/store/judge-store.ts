@@ -49,8 +49,8 @@ insert into monitoring.verdicts (id, model, version, environment, start, body, j
 on conflict (id) do update set judged_at = excluded.judged_at, revision = default`;
 
 const INSERT_OUTBOX = `
-insert into monitoring.outbox (delivery_id, kind, event, title, model, version, environment, payload)
-values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (delivery_id) do nothing`;
+insert into monitoring.outbox (delivery_id, kind, event, title, model, version, environment, payload, link)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (delivery_id) do nothing`;
 
 /** Only marks that were seen go: an hour that changed meanwhile has another revision and stays. */
 const CLEAR_MARKS = `
@@ -81,14 +81,8 @@ export function judgeStore(pool: Pool): JudgeStore {
       return rows.map((row) => iso(row.start.getTime()));
     },
     verdicts: async ({ model, environment }) => {
-      const { rows } = await pool.query<{ body: string; judgedAt: Date }>(VERDICTS, [
-        model ?? null,
-        environment ?? null,
-      ]);
-      return rows.map(
-        ({ body, judgedAt }) =>
-          ({ ...(JSON.parse(body) as Judgement), judgedAt: iso(judgedAt.getTime()) }) satisfies Verdict,
-      );
+      const { rows } = await pool.query<VerdictRow>(VERDICTS, [model ?? null, environment ?? null]);
+      return rows.map(storedVerdict);
     },
     keep: (judgement, judgedAt, items, marks) =>
       withTransaction(pool, async (client) => {
@@ -104,6 +98,13 @@ export function judgeStore(pool: Pool): JudgeStore {
     },
   };
 }
+
+type VerdictRow = { body: string; judgedAt: Date };
+
+const storedVerdict = ({ body, judgedAt }: VerdictRow): Verdict => ({
+  ...(JSON.parse(body) as Judgement),
+  judgedAt: iso(judgedAt.getTime()),
+});
 
 type DirtyRow = { version: string; environment: string; start: Date; hours: Date[]; revisions: string[] };
 
@@ -154,4 +155,15 @@ const outboxValues = ({
   version,
   environment,
   payload,
-}: OutboxItem): unknown[] => [deliveryId, kind, event, title, model, version, environment, JSON.stringify(payload)];
+  link,
+}: OutboxItem): unknown[] => [
+  deliveryId,
+  kind,
+  event,
+  title,
+  model,
+  version,
+  environment,
+  JSON.stringify(payload),
+  link ?? null,
+];

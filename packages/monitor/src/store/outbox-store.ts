@@ -16,7 +16,7 @@ const UNLOCK = `select pg_advisory_unlock(hashtextextended('outbox/' || $1, 0))`
 const STILL_DUE = `select 1 from monitoring.outbox where delivery_id = $1 and state = 'pending' and due_at <= now()`;
 
 const SETTLE = `
-update monitoring.outbox set state = $2, attempts = attempts + 1, reason = $3, link = $4,
+update monitoring.outbox set state = $2, attempts = attempts + 1, reason = $3, link = coalesce($4, link),
   due_at = now() + make_interval(secs => $5::float8 / 1000), settled_at = case when $2 = 'pending' then null else now() end
 where delivery_id = $1`;
 
