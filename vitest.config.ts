@@ -19,6 +19,8 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'integration',
+          // They wait for servers and processes more than they compute.
+          maxWorkers: 4,
           include: ['test/integration/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/faults/**/*.test.ts'],
           globalSetup: 'test/harness/global-setup.ts',
           testTimeout: 60_000,
@@ -32,7 +34,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
+          // Each starts a whole stack of a dozen processes.
+          maxWorkers: 2,
         },
       },
     ],
