@@ -1,7 +1,7 @@
 import { FairwayError } from '@fairway/core';
 import { requireMachine } from '../commands/requirements.ts';
 import { checkConfigured, configured } from '../stack/backing.ts';
-import { claimFreeFolder, removeFolder } from '../stack/folder.ts';
+import { claimFreeFolder, explainBySpace, removeFolder } from '../stack/folder.ts';
 import { claimPort } from '../stack/ports.ts';
 import { type Stack, startStack } from '../stack/stack.ts';
 import { untilStopped } from '../stack/until-stopped.ts';
@@ -53,7 +53,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     if (summary === undefined) return;
     conclude(out, summary, stack, options);
     if (!options.exit) await stopped;
-  } catch (error) {
+  } catch (thrown) {
+    const error = explainBySpace(claim.dir, thrown);
     // A process that did not start is best understood from its log; anything else leaves nothing behind.
     if (stack === undefined && !(error instanceof FairwayError && error.code === 'stack.failed')) removeFolder(claim);
     throw error;

@@ -4,7 +4,7 @@ import { generateTraining, trainHomeEquity } from '@fairway/example-home-equity'
 import { requireMachine } from '../commands/requirements.ts';
 import { table } from '../commands/table.ts';
 import { checkConfigured, configured } from '../stack/backing.ts';
-import { claimFolder } from '../stack/folder.ts';
+import { claimFolder, explainBySpace } from '../stack/folder.ts';
 import { claimPort } from '../stack/ports.ts';
 import { MODEL, type Stack, startStack } from '../stack/stack.ts';
 import { untilStopped } from '../stack/until-stopped.ts';
@@ -33,6 +33,8 @@ export async function runUp(options: UpOptions): Promise<void> {
     if (!up) return;
     await show(stack, options.json);
     await stopped;
+  } catch (error) {
+    throw explainBySpace(claim.dir, error);
   } finally {
     await stack?.stop();
     claim.release();

@@ -24,6 +24,8 @@ export type StackState = {
 };
 
 const NEEDED_BYTES = 300 * 1024 * 1024;
+/** Below this PostgreSQL can no longer write its log. */
+const FULL_BYTES = 20 * 1024 * 1024;
 const stateFile = (dir: string) => join(dir, 'state.json');
 const lockFile = (dir: string) => join(dir, 'lock.json');
 
@@ -123,13 +125,26 @@ function makeFolder(dir: string): void {
   }
 }
 
-function checkSpace(dir: string): void {
+const freeBytes = (dir: string): number => {
   const { bavail, bsize } = statfsSync(dir);
-  if (bavail * bsize >= NEEDED_BYTES || existsSync(join(dir, 'postgres'))) return;
+  return bavail * bsize;
+};
+
+/** What failed on a full disk failed because of it: then that is the error; otherwise the given one is. */
+export function explainBySpace(dir: string, error: unknown): unknown {
+  if (freeBytes(dir) > FULL_BYTES) return error;
+  return new FairwayError('disk.full', `There is no space left on the disk at ${dir}: free some and start again.`, {
+    cause: error,
+  });
+}
+
+function checkSpace(dir: string): void {
+  const free = freeBytes(dir);
+  if (free >= NEEDED_BYTES || existsSync(join(dir, 'postgres'))) return;
   rmSync(lockFile(dir), { force: true });
   if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
   throw new FairwayError(
     'disk.full',
-    `Only ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free at ${dir}, and a stack needs ${NEEDED_BYTES / 1024 / 1024} MB: free some, or choose another folder with --dir.`,
+    `Only ${Math.floor(free / 1024 / 1024)} MB are free at ${dir}, and a stack needs ${NEEDED_BYTES / 1024 / 1024} MB: free some, or choose another folder with --dir.`,
   );
 }
