@@ -94,3 +94,11 @@ function checkUrl(raw: string, schemes: readonly string[]): { value: string } | 
   if (!URL.canParse(raw)) return { problem: wanted };
   return schemes.includes(new URL(raw).protocol.slice(0, -1)) ? { value: raw } : { problem: wanted };
 }
+
+/** What every service with an HTTP API reads. Port 0 takes a free one. */
+export const SERVICE_ENV = {
+  HOST: text('address to listen on', '0.0.0.0'),
+  PORT: integer('port to listen on', { min: 0, max: 65_535, fallback: 8080 }),
+  LOG_LEVEL: choice('least severity that is logged', ['debug', 'info', 'warn', 'error'], 'info'),
+  FAIRWAY_DEBUG: flag('print the stack of a fatal error', false),
+} as const;

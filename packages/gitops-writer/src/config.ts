@@ -1,13 +1,10 @@
-import { choice, type EnvOf, flag, integer, optionalText, optionalUrl, text, url } from '@fairway/core';
+import { choice, type EnvOf, optionalText, optionalUrl, SERVICE_ENV, text, url } from '@fairway/core';
 
 const HTTP = ['http', 'https'] as const;
 
 /** The writer's environment. */
 export const WRITER_ENV = {
-  HOST: text('address to listen on', '0.0.0.0'),
-  PORT: integer('port to listen on', { min: 0, max: 65_535 }),
-  LOG_LEVEL: choice('least level of the log', ['debug', 'info', 'warn', 'error'], 'info'),
-  FAIRWAY_DEBUG: flag('print stacks of fatal errors', false),
+  ...SERVICE_ENV,
   DATABASE_URL: url('PostgreSQL of the writer', ['postgres', 'postgresql']),
   DATA_DIR: text('folder for the Git mirror and temporary files'),
   WRITER_TOKEN: text('bearer token that callers of the API send'),

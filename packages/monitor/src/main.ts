@@ -1,7 +1,5 @@
 import {
-  choice,
   type EnvOf,
-  flag,
   integer,
   lifecycle,
   type Logger,
@@ -9,6 +7,7 @@ import {
   type Part,
   readEnv,
   runService,
+  SERVICE_ENV,
   systemClock,
   text,
   url,
@@ -35,10 +34,7 @@ import { teamsNotifier } from './teams/notifier.ts';
 import { writerClient } from './writer/client.ts';
 
 const ENVIRONMENT = {
-  HOST: text('address to listen on', '0.0.0.0'),
-  PORT: integer('port to listen on', { min: 0, max: 65_535, fallback: 8080 }),
-  LOG_LEVEL: choice('how much to log', ['debug', 'info', 'warn', 'error'], 'info'),
-  FAIRWAY_DEBUG: flag('print stacks', false),
+  ...SERVICE_ENV,
   DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
   WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
   WRITER_TOKEN: text('token of the writer'),

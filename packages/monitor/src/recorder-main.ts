@@ -1,12 +1,10 @@
 import {
-  choice,
   type EnvOf,
-  flag,
-  integer,
   lifecycle,
   type Logger,
   readEnv,
   runService,
+  SERVICE_ENV,
   systemClock,
   text,
   url,
@@ -26,10 +24,7 @@ import { referenceStore } from './store/reference-store.ts';
 import { writerClient } from './writer/client.ts';
 
 const ENVIRONMENT = {
-  HOST: text('address to listen on', '0.0.0.0'),
-  PORT: integer('port to listen on', { min: 0, max: 65_535, fallback: 8080 }),
-  LOG_LEVEL: choice('how much to log', ['debug', 'info', 'warn', 'error'], 'info'),
-  FAIRWAY_DEBUG: flag('print stacks', false),
+  ...SERVICE_ENV,
   DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
   QUEUE_URL: url('queue of capture packs', ['redis', 'rediss', 'postgres', 'postgresql']),
   QUEUE_PREFIX: {

@@ -1,5 +1,5 @@
 import { type Change, END_PHASES, FairwayError, pause, type Phase } from '@fairway/core';
-import { callJson, expectJson } from '../stack/http.ts';
+import { callJson, expectJson, isPassing, patientJson } from '../stack/http.ts';
 import { MODEL, type Stack } from '../stack/stack.ts';
 
 /** What the people of the demo's bank do: the workflow approves, and alice merges. */
@@ -14,7 +14,7 @@ export async function approve(stack: Stack, version: string, environment: string
     actor,
     evidence: 'Champion of project home-equity, validated by model risk',
   };
-  const { change } = await expectJson<{ change: Change }>('The writer', `${stack.urls.writer}/v1/approvals`, {
+  const { change } = await patientJson<{ change: Change }>('The writer', `${stack.urls.writer}/v1/approvals`, {
     token: stack.tokens.writer,
     body,
   });
@@ -61,7 +61,7 @@ async function readChange(stack: Stack, id: string): Promise<Change | undefined>
       })
     ).change;
   } catch (error) {
-    if (error instanceof FairwayError && error.disposition === 'retryable') return undefined;
+    if (isPassing(error)) return undefined;
     throw error;
   }
 }

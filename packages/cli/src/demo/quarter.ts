@@ -1,7 +1,7 @@
 import type { Verdict } from '@fairway/core';
 import { FairwayError, pause } from '@fairway/core';
 import type { Loan } from '@fairway/example-home-equity';
-import { callJson } from '../stack/http.ts';
+import { callJson, patientJson } from '../stack/http.ts';
 import { MODEL, type Stack } from '../stack/stack.ts';
 import { serviceUrl } from './model-service.ts';
 import type { Quarter } from './periods.ts';
@@ -40,18 +40,15 @@ export async function playQuarter(play: Play): Promise<{ sent: number; verdict: 
   return { sent: predictions.length, verdict: await untilJudged(play, predictions.length) };
 }
 
-export async function account(stack: Stack): Promise<Account | undefined> {
-  const { status, body } = await callJson<Account>('The recorder', `${stack.urls.recorder}/v1/account?model=${MODEL}`, {
-    token: stack.tokens.monitor,
-  }).catch(() => ({ status: 503, body: undefined }));
-  return status === 200 ? body : undefined;
-}
+/** What the recorder has stored of the model. */
+export const account = (stack: Stack): Promise<Account> =>
+  patientJson('The recorder', `${stack.urls.recorder}/v1/account?model=${MODEL}`, { token: stack.tokens.monitor });
 
 async function untilStored(stack: Stack, expected: number): Promise<void> {
   const deadline = Date.now() + 90_000;
   let stored = 0;
   while (Date.now() < deadline) {
-    stored = (await account(stack))?.stored ?? stored;
+    ({ stored } = await account(stack));
     if (stored >= expected) return;
     await pause(100);
   }
@@ -96,14 +93,8 @@ async function untilJudged({ stack, quarter, version, environment }: Play, label
   throw new FairwayError('stack.failed', `The monitor gave no verdict on ${quarter.period} within 60 s: see its log.`);
 }
 
-/** The newest verdict of each window, oldest window first; empty while the monitor is just restarting. */
+/** The newest verdict of each window, oldest window first. */
 export async function windows(stack: Stack): Promise<Verdict[]> {
-  const { status, body } = await callJson<{ windows: Verdict[] }>(
-    'The monitor',
-    `${stack.urls.monitor}/v1/windows?model=${MODEL}`,
-    {
-      token: stack.tokens.monitor,
-    },
-  ).catch(() => ({ status: 503, body: { windows: [] as Verdict[] } }));
-  return status === 200 ? body.windows : [];
+  const url = `${stack.urls.monitor}/v1/windows?model=${MODEL}`;
+  return (await patientJson<{ windows: Verdict[] }>('The monitor', url, { token: stack.tokens.monitor })).windows;
 }

@@ -1,7 +1,7 @@
 import type { Change, Verdict } from '@fairway/core';
 import { FairwayError, pause } from '@fairway/core';
 import { type Loan, trainHomeEquity } from '@fairway/example-home-equity';
-import { callJson, expectJson } from '../stack/http.ts';
+import { patientJson } from '../stack/http.ts';
 import { MODEL, type Stack } from '../stack/stack.ts';
 import type { StoryData } from './data.ts';
 import { approve, merge, untilPhase } from './people.ts';
@@ -167,10 +167,8 @@ async function untilRetrainProposed(stack: Stack): Promise<Change> {
   const url = `${stack.urls.writer}/v1/changes?model=${MODEL}&kind=retrain`;
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
-    const { status, body } = await callJson<{ changes: Change[] }>('The writer', url, {
-      token: stack.tokens.writer,
-    }).catch(() => ({ status: 503, body: undefined }));
-    const found = status === 200 ? body?.changes.find(({ phase }) => phase !== 'requested') : undefined;
+    const { changes } = await patientJson<{ changes: Change[] }>('The writer', url, { token: stack.tokens.writer });
+    const found = changes.find(({ phase }) => phase !== 'requested');
     if (found !== undefined) return untilPhase(stack, found.id, ['proposed']);
     await pause(150);
   }
@@ -185,10 +183,10 @@ async function summarise(
   progress: Progress,
   startedAt: number,
 ): Promise<Summary> {
-  const { changes } = await expectJson<{ changes: Change[] }>('The writer', `${stack.urls.writer}/v1/changes`, {
+  const { changes } = await patientJson<{ changes: Change[] }>('The writer', `${stack.urls.writer}/v1/changes`, {
     token: stack.tokens.writer,
   });
-  const { cards } = await expectJson<{ cards: Summary['cards'] }>('The Teams receiver', `${stack.urls.cards}/cards`);
+  const { cards } = await patientJson<{ cards: Summary['cards'] }>('The Teams receiver', `${stack.urls.cards}/cards`);
   return {
     data: data.source,
     stages,
@@ -196,7 +194,7 @@ async function summarise(
     pullRequests: summaryPullRequests(changes),
     windows: (await windows(stack)).map(summaryWindow),
     sent: progress.sent,
-    stored: (await account(stack))?.stored ?? 0,
+    stored: (await account(stack)).stored,
     cards: cards.map(({ event, title, valid, at }) => ({ event, title, valid, at })),
   };
 }

@@ -1,5 +1,6 @@
 import { CATEGORICAL, type Loan, NUMERIC } from '@fairway/example-home-equity';
 import { FairwayError, iso, pause } from '@fairway/core';
+import { isPassing } from '../stack/http.ts';
 import type { Quarter } from './periods.ts';
 
 /** What the scoring client knows after a quarter: each prediction's id beside the row it was made for. */
@@ -70,7 +71,7 @@ async function score(
         );
       reason = `it answered ${answer.status}`;
     } catch (error) {
-      if (error instanceof FairwayError) throw error;
+      if (!isPassing(error)) throw error;
       reason = (error as Error).message;
     }
     await pause(200);

@@ -1,4 +1,4 @@
-import { FairwayError, redact, urlOrigin } from '@fairway/core';
+import { FairwayError, pause, redact, urlOrigin } from '@fairway/core';
 
 export type Call = {
   readonly method?: string;
@@ -51,10 +51,29 @@ function parse(text: string): unknown {
   }
 }
 
-/** As {@link callJson}, but an answer of 400 or more becomes an error with the API's own sentence. */
+/** As {@link callJson}, but an answer of 400 or more becomes an error with the API's own sentence; 5xx is retryable. */
 export async function expectJson<T>(what: string, url: string, call: Call = {}): Promise<T> {
   const { status, body } = await callJson<T & { detail?: string; message?: string }>(what, url, call);
   if (status < 400) return body;
-  const reason = body?.detail ?? body?.message ?? `it answered ${status}`;
-  throw new FairwayError(status === 404 ? 'model.unknown' : 'input.invalid', reason, { detail: { status } });
+  const reason = body?.detail ?? body?.message ?? `${what} answered ${status}.`;
+  const detail = { status };
+  if (status >= 500) throw new FairwayError('stack.failed', reason, { detail, disposition: 'retryable' });
+  throw new FairwayError(status === 404 ? 'model.unknown' : 'input.invalid', reason, { detail });
 }
+
+/** As {@link expectJson}, but asks again for a while when the service is just restarting. For calls that may be sent twice. */
+export async function patientJson<T>(what: string, url: string, call: Call = {}, patienceMs = 30_000): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await expectJson<T>(what, url, call);
+    } catch (error) {
+      if (!isPassing(error) || Date.now() > deadline) throw error;
+      await pause(200);
+    }
+  }
+}
+
+/** Whether an error may be gone at the next try. */
+export const isPassing = (error: unknown): boolean =>
+  !(error instanceof FairwayError) || error.disposition === 'retryable';
