@@ -78,7 +78,7 @@ function worstPsi({ psi }: WindowMetrics): string {
 function snapshotTable({ snapshot }: RetrainRequest): string {
   const rate = snapshot.labels === 0 ? '' : ` (${((100 * snapshot.events) / snapshot.labels).toFixed(1)} % events)`;
   return table(
-    ['', ''],
+    ['what', 'value'],
     [
       ['File', `\`${snapshot.file}\``],
       ['Period', `${moment(snapshot.start)} up to ${moment(snapshot.end)}`],
@@ -93,7 +93,7 @@ function snapshotTable({ snapshot }: RetrainRequest): string {
 
 function training({ change, request, file }: RetrainSource): string {
   return table(
-    ['', ''],
+    ['what', 'value'],
     [
       ['Image', `\`${file.retrain.image}\``],
       ['Champion', `version ${request.version}`],
