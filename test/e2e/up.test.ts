@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dataPlace } from '../../packages/cli/src/stack/postgres/binaries.ts';
 import { processStart } from '../../packages/cli/src/stack/process-start.ts';
 import { fairway, startUp, type Up } from '../harness/demo.ts';
 
@@ -17,6 +18,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await up.stop();
+  rmSync(dataPlace(join(dir, 'postgres')), { recursive: true, force: true });
   rmSync(scratch, { recursive: true, force: true });
 });
 
