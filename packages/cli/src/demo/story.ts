@@ -153,14 +153,20 @@ async function retrain(teller: Storyteller, progress: Progress): Promise<void> {
     return change.pullRequest?.url ?? '';
   });
   await stage(teller, 'retrain merged', () => mergeAndWait(stack, change as unknown as Change));
+  progress.retrained = true;
   await stage(teller, 'retrained on the on-field snapshot', async () => {
     const { id } = change as unknown as Change;
-    const done = await untilPhase(stack, id, ['live'], ({ phase }) => screen.now(`   …  retraining: ${phase}`));
-    return done.reason ?? 'candidate registered';
+    change = await untilPhase(stack, id, ['live', 'failed'], ({ phase }) => screen.now(`   …  retraining: ${phase}`));
+    return change.reason ?? 'candidate registered';
   });
+  // A candidate that the gate refused, or a Job that failed: the champion stays, and the story goes on with it.
+  if ((change as unknown as Change).phase === 'failed') {
+    screen.say(`      No better model came of it: version ${progress.version} stays live.`, 'warn');
+    return;
+  }
   const version = String(Number(progress.version) + 1);
   await deploy(teller, version);
-  Object.assign(progress, { version, retrained: true, played: 0 });
+  Object.assign(progress, { version, played: 0 });
 }
 
 async function untilRetrainProposed(stack: Stack): Promise<Change> {
