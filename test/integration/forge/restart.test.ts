@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -133,4 +134,33 @@ it('notices a branch that moved while it was away', async () => {
   forge = await startForgeOn(dataDir, forge.port);
   expect((await pull(number)).head.sha).toBe(next);
   expect(await git.ok(dir, ['ls-remote', 'origin', `refs/pull/${number}/head`])).toContain(next);
+});
+
+/** Processes that run git's HTTP backend, by the data folder in their environment. */
+function backends(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return command.includes('http-backend') && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(dataDir);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+it('leaves no backend behind when it is killed in the middle of a push', async () => {
+  const socket = connect(forge.port, '127.0.0.1');
+  socket.on('error', () => {});
+  const authorization = `Basic ${Buffer.from(`${OWNER.name}:${OWNER.token}`).toString('base64')}`;
+  socket.write(
+    `POST /${repository.full}.git/git-receive-pack HTTP/1.1\r\nHost: forge\r\nAuthorization: ${authorization}\r\n` +
+      'Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 100000\r\n\r\n00a0',
+  );
+  await expect.poll(() => backends().length, { timeout: 5000 }).toBeGreaterThan(0);
+  await forge.kill();
+  await expect.poll(backends, { timeout: 5000 }).toEqual([]);
+  socket.destroy();
 });

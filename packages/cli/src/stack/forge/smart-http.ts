@@ -74,8 +74,8 @@ function cgiEnvironment({ repository, rest }: GitCall, request: IncomingMessage,
     PATH_INFO: `/${repository.owner}/${repository.name}.git${rest}`,
     QUERY_STRING: query,
     CONTENT_TYPE: headers['content-type'] ?? '',
-    // Without a length (chunked) the backend reads to the end of its input.
-    ...(headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: headers['content-length'] }),
+    // No CONTENT_LENGTH: with one, git http-backend spins for ever once its input ends early (a killed forge, a client
+    // that breaks off); without, it reads to the end of its input and gives up.
     // The backend inflates gzip'd requests itself.
     ...(headers['content-encoding'] === undefined ? {} : { HTTP_CONTENT_ENCODING: headers['content-encoding'] }),
     GIT_PROTOCOL: String(headers['git-protocol'] ?? ''),
