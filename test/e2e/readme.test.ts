@@ -23,6 +23,7 @@ test("the README's first command in a fresh clone, under a path with spaces, whi
     const dashboard = /dashboard +(http:\S+)/.exec(first.output())?.[1] ?? '';
     expect(await (await fetch(dashboard)).text()).toContain('home-equity');
     const code = await second.ended;
+    expect(code, second.output()).toBe(0);
     const summary = JSON.parse(readFileSync(join(clone, 'second.json'), 'utf8')) as Summary;
     expectStory({ code, output: second.output(), summary, ms: Date.now() - startedAt }, { v1Windows: 4, gain: 0.05 });
     expect(summary.windows.map(({ verdict }) => verdict)).toEqual([

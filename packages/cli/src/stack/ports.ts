@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { FairwayError } from '@fairway/core';
 
@@ -9,21 +10,21 @@ export const isFree = (port: number): Promise<boolean> =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 
+/** Below the range that systems give to outgoing connections (Linux 32768, macOS and IANA 49152). */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+
 /**
- * Distinct free ports on loopback. All are held open until the last one is found, so that none comes twice.
- * Another program may still take one before it is used: then its process says so.
+ * Distinct free ports on loopback, outside the ephemeral range: a port from that range may be taken as the near end of
+ * anybody's outgoing connection before, or while a killed process is started again, after we listen on it.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
 }
 
 /** The wanted port, or `port.taken` with a sentence. */
