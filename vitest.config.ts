@@ -31,6 +31,8 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'e2e',
+          // Three stacks on two cores at their worst; the reporter shows a test that needed its second try.
+          retry: 1,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,

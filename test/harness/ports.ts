@@ -1,13 +1,4 @@
-import { createServer } from 'node:net';
+import { freePorts } from '../../packages/cli/src/stack/ports.ts';
 
-/** A port on 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
+/** A port on 127.0.0.1 that was free a moment ago, outside the ephemeral range. */
+export const freePort = async (): Promise<number> => (await freePorts(1))[0] as number;

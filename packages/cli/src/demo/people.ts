@@ -76,7 +76,8 @@ export async function merge(stack: Stack, change: Change): Promise<void> {
       headers: { authorization: `token ${stack.tokens.person}` },
       body: { Do: 'merge', head_commit_id: headSha, delete_branch_after_merge: true },
     }).catch(() => ({ status: 503, body: { message: 'the forge does not answer' } }));
-    if (status < 300) return;
+    // A forge that died after the merge and before its answer says at the next try that there is nothing to merge.
+    if (status < 300 || (await isMerged(stack, number))) return;
     if (status < 500 || Date.now() > deadline) {
       throw new FairwayError(
         'forge.refused',
@@ -85,4 +86,10 @@ export async function merge(stack: Stack, change: Change): Promise<void> {
     }
     await pause(300);
   }
+}
+
+async function isMerged(stack: Stack, number: number): Promise<boolean> {
+  const url = `${stack.urls.forge}/api/v1/repos/${stack.repository}/pulls/${number}`;
+  const headers = { authorization: `token ${stack.tokens.person}` };
+  return (await patientJson<{ merged: boolean }>('The forge', url, { headers })).merged;
 }
