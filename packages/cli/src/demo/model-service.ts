@@ -1,5 +1,5 @@
-import { FairwayError } from '@fairway/core';
-import { callJson } from '../stack/http.ts';
+import { FairwayError, pause } from '@fairway/core';
+import { callJson, patientJson } from '../stack/http.ts';
 import { MODEL, type Stack } from '../stack/stack.ts';
 
 type Service = { spec?: { clusterIP?: string; ports?: { port: number; name?: string }[] } };
@@ -14,4 +14,18 @@ export async function serviceUrl(stack: Stack, environment: string): Promise<str
   throw new FairwayError('stack.failed', `Service ${MODEL} of ${environment} is not there yet.`, {
     disposition: 'retryable',
   });
+}
+
+/** Waits until the pods of the version before are gone: while they drain, a connection may still reach one of them. */
+export async function untilDrained(stack: Stack, environment: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline) {
+    const { pods } = await patientJson<{ pods: { namespace: string }[] }>(
+      'Kubernetes',
+      `${stack.urls.kube}/fairway/pods`,
+      { token: stack.tokens.kube },
+    );
+    if (pods.filter(({ namespace }) => namespace === `${MODEL}-${environment}`).length <= 1) return;
+    await pause(100);
+  }
 }

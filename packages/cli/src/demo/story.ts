@@ -4,6 +4,7 @@ import { type Loan, trainHomeEquity } from '@fairway/example-home-equity';
 import { patientJson } from '../stack/http.ts';
 import { MODEL, type Stack } from '../stack/stack.ts';
 import type { StoryData } from './data.ts';
+import { untilDrained } from './model-service.ts';
 import { approve, merge, untilPhase } from './people.ts';
 import { lastQuarters, type Quarter } from './periods.ts';
 import { account, playQuarter, windows } from './quarter.ts';
@@ -94,6 +95,7 @@ async function deploy(teller: Storyteller, version: string): Promise<void> {
   await stage(teller, `v${version} merged`, () => mergeAndWait(stack, change as unknown as Change));
   await stage(teller, `v${version} synced and proven live`, async () => {
     const live = await untilPhase(stack, id, ['live'], ({ phase }) => screen.now(`   …  v${version} ${phase}`));
+    await untilDrained(stack, ENVIRONMENT);
     await stack.processes();
     return `${live.digest?.slice(0, 19) ?? ''} answers in ${ENVIRONMENT}`;
   });
