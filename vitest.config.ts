@@ -11,6 +11,7 @@ export default defineConfig({
           name: 'unit',
           // Unit tests share nothing by rule, so they may share a worker: importing is most of their time.
           pool: 'threads',
+          setupFiles: 'test/harness/seed.ts',
           isolate: false,
           include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'test/guards/**/*.test.ts'],
         },
@@ -21,6 +22,7 @@ export default defineConfig({
           name: 'integration',
           // They wait for servers and processes more than they compute.
           maxWorkers: 4,
+          setupFiles: 'test/harness/seed.ts',
           include: ['test/integration/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/faults/**/*.test.ts'],
           globalSetup: 'test/harness/global-setup.ts',
           testTimeout: 60_000,

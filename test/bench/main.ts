@@ -2,8 +2,9 @@
 import { parseArgs } from 'node:util';
 import { loop } from './loop.ts';
 import { publish, type Result } from './result.ts';
+import { writer } from './writer.ts';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = { loop };
+const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = { loop, writer };
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
 const name = positionals[0] ?? '';

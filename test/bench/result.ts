@@ -21,6 +21,12 @@ export const atMost = (id: string, value: number, unit: string, bar: number, not
   ...(note === undefined ? {} : { note }),
 });
 
+/** A value that must reach its bar. */
+export const atLeast = (id: string, value: number, unit: string, bar: number, note?: string): Result => ({
+  ...atMost(id, value, unit, bar, note),
+  ok: value >= bar,
+});
+
 /** Prints the results as lines and writes them where `--json FILE` says. */
 export function publish(name: string, results: readonly Result[], file: string | undefined): void {
   for (const { id, value, unit, bar, ok, note } of results) {

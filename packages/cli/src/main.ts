@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { commands } from './commands/registry.ts';
 import { sentence } from './commands/sentence.ts';
 import pkg from '../package.json' with { type: 'json' };
@@ -10,13 +10,15 @@ const program = new Command('fairway')
   .description('Carries machine-learning models from approval to production, and back for retraining.')
   .version(pkg.version)
   .option('--debug', 'show stack traces')
+  // A command may have a --version of its own, as rollback has.
+  .enablePositionalOptions()
   .showHelpAfterError('(run with --help for the usage)')
   .configureHelp({ showGlobalOptions: true })
   .addHelpText('after', '\nExit codes: 0 done · 1 failed, the last line says why · 2 wrong usage');
 
 for (const command of commands) program.addCommand(command());
 program.exitOverride();
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands) command.exitOverride().addOption(new Option('--debug').hideHelp());
 
 try {
   await program.parseAsync();
@@ -33,6 +35,7 @@ function report(error: unknown): number {
   // commander has printed help, version or its own usage error already.
   if (code?.startsWith('commander.')) return exitCode === 0 ? 0 : 2;
   console.error(`fairway: ${sentence(error)}`);
-  if (program.opts<{ debug?: boolean }>().debug) console.error((error as Error).stack);
+  const debug = [program, ...program.commands].some((command) => command.opts<{ debug?: boolean }>().debug === true);
+  if (debug) console.error((error as Error).stack);
   return 1;
 }

@@ -47,6 +47,8 @@ export type ModelVersion = {
   /** Where it came from, e.g. `directory:registry/home-equity/1`. */
   readonly origin: string;
   readonly trainedAt?: string;
+  /** Size of the SavedModel's files. */
+  readonly bytes?: number;
 };
 
 /** The decision of a workflow about one ModelVersion for one Environment. */
@@ -56,13 +58,39 @@ export type Approval = {
   readonly model: string;
   readonly version: string;
   readonly environment: string;
+  /** The bytes that were looked at; when given, they must be what the registry holds (`sha256:<hex>`). */
+  readonly digest?: string;
   readonly actor: string;
   /** RFC 3339, UTC. */
   readonly time: string;
   /** What the approver looked at: free text or links. */
   readonly evidence?: string;
-  /** Where the workflow wants its answer. */
+  /** Where the workflow wants its answer. It is written into the Git history, so it must hold no secret. */
   readonly answerTo?: string;
+};
+
+/** Asks for the way back: by a person, a monitor, or the writer itself after a failed verification. */
+export type RollbackRequest = {
+  readonly kind: 'rollback';
+  readonly model: string;
+  readonly environment: string;
+  /** The version to leave; the live one when not given. */
+  readonly version?: string;
+  readonly dedupeKey: string;
+  readonly actor: string;
+  readonly reason: string;
+};
+
+/** Asks to take a model out of an environment. */
+export type RetireRequest = {
+  readonly kind: 'retire';
+  readonly model: string;
+  readonly environment: string;
+  readonly dedupeKey: string;
+  readonly actor: string;
+  readonly reason: string;
+  /** `<model>/<environment>`, written out: nothing is retired by a slip. */
+  readonly confirm: string;
 };
 
 export type ChangeKind = 'deploy' | 'retrain' | 'rollback' | 'retire';
@@ -94,6 +122,23 @@ export type PullRequest = {
   readonly mergeCommit?: string;
 };
 
+/** What Argo CD, the rollout and TensorFlow Serving together amount to for one merged change (docs/contracts.md). */
+export const LIVENESS_STATES = [
+  'waiting-for-sync',
+  'blocked-by-sync-window',
+  'syncing',
+  'sync-failed',
+  'progressing',
+  'degraded',
+  'drifted',
+  'superseded',
+  'live',
+  'unknown',
+] as const;
+export type LivenessState = (typeof LIVENESS_STATES)[number];
+/** `reason`: a sentence; `at`: since when it has been in this state, RFC 3339. */
+export type Liveness = { readonly state: LivenessState; readonly reason: string; readonly at: string };
+
 /** The thing Fairway carries. `id` = {@link changeId}. */
 export type Change = {
   readonly id: string;
@@ -108,6 +153,8 @@ export type Change = {
   readonly branch: string;
   readonly pullRequest?: PullRequest;
   readonly image?: string;
+  /** As the writer saw it last while it brought the change live; what is true now, `GET /v1/changes/:id/liveness` says. */
+  readonly liveness?: Liveness;
   readonly actor: string;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -126,4 +173,6 @@ export type Environment = {
   readonly namespace: string;
   readonly application: string;
   readonly merge: 'review' | 'auto';
+  /** Who is asked to review its pull requests: logins, or `team:<slug>`. */
+  readonly reviewers?: readonly string[];
 };

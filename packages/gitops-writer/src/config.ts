@@ -1,4 +1,7 @@
-import { choice, type EnvOf, optionalText, optionalUrl, SERVICE_ENV, text, url } from '@fairway/core';
+import { choice, type EnvOf, integer, optionalText, optionalUrl, SERVICE_ENV, text, url } from '@fairway/core';
+import { FORGE_ENV } from './forge-settings.ts';
+import { GIT_ENV } from './git-settings.ts';
+import { readCredentials } from './http/auth/credentials.ts';
 
 const HTTP = ['http', 'https'] as const;
 
@@ -6,16 +9,16 @@ const HTTP = ['http', 'https'] as const;
 export const WRITER_ENV = {
   ...SERVICE_ENV,
   DATABASE_URL: url('PostgreSQL of the writer', ['postgres', 'postgresql']),
+  QUEUE_URL: url('queue of the writer: Redis, or BullMQ on PostgreSQL', ['redis', 'rediss', 'postgres', 'postgresql']),
+  QUEUE_PREFIX: text('key prefix (Redis) or schema (PostgreSQL) of the queue', 'fairway'),
   DATA_DIR: text('folder for the Git mirror and temporary files'),
   WRITER_TOKEN: text('bearer token that callers of the API send'),
-  GIT_URL: url('clone URL of the GitOps repository', [...HTTP, 'file']),
-  GIT_BRANCH: text('default branch of the GitOps repository', 'main'),
-  GIT_USER: text('user name that goes with FORGE_TOKEN for Git'),
-  FORGE: choice('kind of the forge', ['gitea'], 'gitea'),
-  FORGE_URL: url('base URL of the forge', HTTP),
-  FORGE_REPOSITORY: text('owner/name of the GitOps repository on the forge'),
-  FORGE_TOKEN: text('token of the forge, for Git and the API'),
-  WEBHOOK_SECRET: text('secret that the forge signs its webhooks with'),
+  WRITER_CREDENTIALS: {
+    about: 'more callers of the API, each with a role',
+    read: readCredentials,
+  },
+  ...GIT_ENV,
+  ...FORGE_ENV,
   MODEL_SOURCE: choice('kind of the model registry', ['directory'], 'directory'),
   MODEL_DIRECTORY: text('folder of the model registry'),
   IMAGE_LAYOUT: text('folder of the OCI image layout'),
@@ -24,11 +27,47 @@ export const WRITER_ENV = {
   AGENT_IMAGE: pinned('image of the capture agent'),
   KUBECONFIG: optionalText('kubeconfig file; without it the service account of the pod is used'),
   ARGOCD_NAMESPACE: text('namespace of the Argo CD Applications', 'openshift-gitops'),
+  SYNC_RULE: choice(
+    'what must be Synced: the whole Application, or only what Fairway renders in it',
+    ['strict', 'own-resources'],
+    'strict',
+  ),
+  HEALTH_HYSTERESIS_MS: integer('how long an Application must have been Healthy before a change is live', {
+    min: 0,
+    max: 600_000,
+    fallback: 5_000,
+  }),
+  PROMOTE_EVERY_MS: integer('how often versions that have soaked are looked for', {
+    min: 100,
+    max: 3_600_000,
+    fallback: 60_000,
+  }),
+  MONITOR_URL: optionalUrl('monitor that is asked before a version is promoted', HTTP),
+  MONITOR_TOKEN: optionalText('bearer token of the monitor'),
   TEAMS_WEBHOOK_URL: optionalUrl('Teams workflow that takes cards', HTTP),
+  ANSWER_ORIGINS: origins('origins that answers to workflows may be sent to, parted by commas'),
+  ANSWER_SECRET: optionalText('secret that answers to workflows are signed with'),
   DASHBOARD_URL: optionalUrl('base URL of the dashboard, for links', HTTP),
 };
 
 export type WriterEnv = EnvOf<typeof WRITER_ENV>;
+
+/** `https://host[:port]`, several parted by commas; none when not set. */
+function origins(about: string) {
+  return {
+    about,
+    read: (raw: string | undefined): { value: readonly string[] } | { problem: string } => {
+      const given = (raw ?? '')
+        .split(',')
+        .map((one) => one.trim().replace(/\/$/, ''))
+        .filter((one) => one !== '');
+      const wrong = given.find((one) => !URL.canParse(one) || !/^https?:/.test(one) || new URL(one).origin !== one);
+      return wrong === undefined
+        ? { value: given }
+        : { problem: 'must be origins such as https://viya.example.com, without paths' };
+    },
+  };
+}
 
 function pinned(about: string) {
   return {

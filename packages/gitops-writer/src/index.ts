@@ -1,1 +1,3 @@
+export { audit, type AuditRequest } from './audit/audit.ts';
+export type { AuditReport, Finding as AuditFinding, Served } from './audit/report.ts';
 export { WRITER_ENV, type WriterEnv } from './config.ts';

@@ -23,14 +23,14 @@ export function prometheusMetrics(): PrometheusMetrics {
   });
   const notifications = new Counter({
     name: 'fairway_writer_notifications_total',
-    help: 'Attempts to send a notification, by result; accepted does not mean delivered',
-    labelNames: ['result'],
+    help: 'Attempts to send a notification, by channel and result; accepted does not mean delivered',
+    labelNames: ['channel', 'result'],
     registers,
   });
   return {
     stepRan: (step, status, seconds) => steps.observe({ step, status }, seconds),
     phaseEntered: (kind, phase) => phases.inc({ kind, phase }),
-    notified: (result) => notifications.inc({ result }),
+    notified: (channel, result) => notifications.inc({ channel, result }),
     scrape: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -16,9 +16,16 @@ export type Member = { readonly path: string; readonly size: number };
  */
 export async function savedModelMembers(dir: string): Promise<Member[]> {
   const members: Member[] = [];
-  for (const name of MEMBERS) await collect(dir, name, members);
+  // One listing instead of a look for each member: most models have two of the six.
+  const present = new Set(await readdir(dir).catch(noneWhenMissing));
+  for (const name of MEMBERS.filter((member) => present.has(member))) await collect(dir, name, members);
   if (!members.some(({ path }) => path === 'saved_model.pb')) throw noSavedModel(dir);
   return members.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function noneWhenMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+  throw error;
 }
 
 export const noSavedModel = (dir: string): FairwayError =>

@@ -1,6 +1,6 @@
 import type { Baseline, ModelVersion, Signature, TensorSpec, Variable } from '@fairway/core';
 import { FairwayError } from '@fairway/core';
-import { digestTree } from './digest.ts';
+import { digestTree, savedModelMembers } from './digest.ts';
 import { readRegistration } from './properties.ts';
 import { DEFAULT_SIGNATURE, readSavedModel } from './read.ts';
 
@@ -60,5 +60,6 @@ export async function loadModelVersion(
     );
   }
   const digest = await digestTree(dir);
-  return { modelVersion: { model, version, digest, signature, variables, target, metrics, origin }, baseline };
+  const bytes = (await savedModelMembers(dir)).reduce((sum, { size }) => sum + size, 0);
+  return { modelVersion: { model, version, digest, bytes, signature, variables, target, metrics, origin }, baseline };
 }

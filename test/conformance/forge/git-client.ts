@@ -53,6 +53,12 @@ export function gitClient() {
       await ok(cwd, ['commit', '--quiet', '--message', message]);
       return ok(cwd, ['rev-parse', 'HEAD']);
     },
+    /** Branches of a remote. */
+    branches: async (url: string, as?: Account) =>
+      (await ok(dir, ['ls-remote', '--heads', url], as))
+        .split('\n')
+        .map((line) => line.replace(/^.*refs\/heads\//, ''))
+        .filter((line) => line !== ''),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
 }

@@ -140,6 +140,20 @@ describe('changing', () => {
     expect((await edit({ state: 'open' })).body).toMatchObject({ state: 'open', closed_at: null });
   });
 
+  it('tells in the timeline who closed it', async () => {
+    await branch('b', 'x.txt', 'x\n');
+    const { number } = (await open('b')).body;
+    const edit = (state: string) =>
+      call(forge, 'PATCH', `${api}/pulls/${number}`, { token: forge.second.token, body: { state } });
+    const closings = async () =>
+      (await get(`/issues/${number}/timeline`)).body
+        .filter((event) => event.type === 'close')
+        .map(({ user }) => user.login);
+    expect(await closings()).toEqual([]);
+    await edit('closed');
+    expect(await closings()).toEqual([forge.second.name]);
+  });
+
   it('follows pushes to its branch', async () => {
     const first = await branch('b', 'x.txt', 'x\n');
     const { number } = (await open('b')).body;

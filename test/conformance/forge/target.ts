@@ -78,6 +78,8 @@ type Fields = {
   readonly merge_commit_sha: string;
   readonly comments: number;
   readonly action?: string;
+  readonly type: string;
+  readonly user: Fields;
   readonly ref: string;
   readonly labels: readonly Fields[];
   readonly requested_reviewers: readonly Fields[];

@@ -1,82 +1,111 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { Signature } from '@fairway/core';
+import { startKubeApi, writeKubeconfig } from '../../harness/kube-api.ts';
 
 type Json = Record<string, unknown>;
-type Serving = { readonly version: string; readonly state: string };
+/** What TensorFlow Serving in a pod says; the signature is that of `registerVersion` when none is given. */
+type Serving = { readonly version: string; readonly state: string; readonly signature?: Signature | 'unreadable' };
 
+const ARGO = '/apis/argoproj.io/v1alpha1/namespaces/openshift-gitops';
 /** Paths of the objects that the writer reads. */
 const path = {
-  application: (name: string) => `/apis/argoproj.io/v1alpha1/namespaces/openshift-gitops/applications/${name}`,
+  application: (name: string) => `${ARGO}/applications/${name}`,
+  project: (name: string) => `${ARGO}/appprojects/${name}`,
   deployment: (namespace: string, name: string) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
   pods: (namespace: string) => `/api/v1/namespaces/${namespace}/pods`,
   job: (namespace: string, name: string) => `/apis/batch/v1/namespaces/${namespace}/jobs/${name}`,
 };
 
 /**
- * A Kubernetes API that answers with the objects a test puts there, and TensorFlow Serving on a pod's address: a test
+ * A Kubernetes API that answers with the objects a test puts there, and TensorFlow Serving on pods' addresses: a test
  * decides what the cluster says, also what a real one says only by accident. The whole loop runs against the embedded
  * cluster elsewhere.
  */
 export async function startCluster(kubeconfig: string) {
-  const objects = new Map<string, Json>();
   const refreshes: string[] = [];
-  let serving: Serving | undefined;
-  const api = createServer((request, response) => void answerApi(request, response, objects, refreshes));
-  api.listen(0, '127.0.0.1');
-  await once(api, 'listening');
-  // Each pod has an address of its own; TensorFlow Serving's port is always the same.
-  const ip = `127.${1 + (process.pid % 250)}.${1 + Math.floor(Math.random() * 250)}.${1 + Math.floor(Math.random() * 250)}`;
-  const tf = createServer((_request, response) => answerServing(response, serving));
-  tf.listen(8501, ip);
-  await once(tf, 'listening');
-  writeKubeconfig(kubeconfig, (api.address() as { port: number }).port);
+  let answers = true;
+  const api = await startKubeApi((at, object) => {
+    refreshes.push(at.split('/').at(-1) ?? '');
+    if (answers) api.put(at, comparedAgain(object));
+  });
+  const first = await startServing();
+  const servings = [first];
+  writeKubeconfig(kubeconfig, api.url);
   const cluster = {
+    api,
+    /** Names of the Applications that a refresh was asked for. */
     refreshes,
-    application: (name: string, value: Json) => objects.set(path.application(name), value),
-    deployment: (namespace: string, name: string, value: Json) => objects.set(path.deployment(namespace, name), value),
-    pods: (namespace: string, items: Json[]) => objects.set(path.pods(namespace), { items }),
-    job: (namespace: string, name: string, value: Json) => objects.set(path.job(namespace, name), value),
-    serving: (value: Serving) => {
-      serving = value;
+    application: (name: string, value: Json) => api.put(path.application(name), value),
+    readApplication: (name: string) => api.read(path.application(name)),
+    removeApplication: (name: string) => api.remove(path.application(name)),
+    project: (name: string, spec: Json) => api.put(path.project(name), { metadata: { name }, spec }),
+    deployment: (namespace: string, name: string, value: Json) => api.put(path.deployment(namespace, name), value),
+    removeDeployment: (namespace: string, name: string) => api.remove(path.deployment(namespace, name)),
+    pods: (namespace: string, items: Json[]) => api.put(path.pods(namespace), { items }),
+    job: (namespace: string, name: string, value: Json) => api.put(path.job(namespace, name), value),
+    /** What TensorFlow Serving on the first address says. */
+    serving: (value: Serving) => first.say(value),
+    ip: first.ip,
+    /** One more address with TensorFlow Serving. */
+    addServing: async () => {
+      const added = await startServing();
+      servings.push(added);
+      return added;
+    },
+    /** Whether Argo CD compares when it is asked to refresh; otherwise the request stays as it is. */
+    argoAnswers: (value: boolean) => {
+      answers = value;
     },
     /** What Argo CD and Kubernetes say once they have rolled a change out. */
     rollOut: (model: string, environment: string, change: string, version: string, revision: string) => {
       const name = `${model}-${environment}`;
-      cluster.application(name, syncedApplication(name, revision));
       cluster.deployment(name, model, rolledOutDeployment(model, change));
-      cluster.pods(name, [readyPod(`${model}-1`, model, change, ip)]);
+      cluster.pods(name, [readyPod(`${model}-1`, model, change, first.ip)]);
       cluster.serving({ version, state: 'AVAILABLE' });
+      cluster.application(name, syncedApplication(name, revision));
     },
     stop: () => {
-      api.closeAllConnections();
-      api.close();
-      tf.close();
+      api.stop();
+      for (const { stop } of servings) stop();
     },
   };
   return cluster;
 }
 
-/** An Application that has just been compared and is Synced and Healthy at `revision`. */
-export function syncedApplication(name: string, revision: string): Json {
+/** Argo CD has compared, says when, and takes the request off. */
+function comparedAgain(object: Json): Json {
+  const { annotations: _, ...metadata } = object['metadata'] as Json;
+  return { ...object, metadata, status: { ...(object['status'] as Json | undefined), reconciledAt: seconds() } };
+}
+
+/** An Application that has just been compared and is Synced and Healthy at `revision`; `status` replaces parts of that. */
+export function syncedApplication(name: string, revision: string, status: Json = {}, spec: Json = {}): Json {
   const now = seconds();
   return {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Application',
     metadata: { name, namespace: 'openshift-gitops' },
+    spec: {
+      project: 'fairway',
+      destination: { server: 'https://kubernetes.default.svc', namespace: name },
+      syncPolicy: { automated: { prune: true, selfHeal: true } },
+      ...spec,
+    },
     status: {
       reconciledAt: now,
       sync: { status: 'Synced', revision },
-      health: { status: 'Healthy' },
+      health: { status: 'Healthy', lastTransitionTime: seconds(-60_000) },
       operationState: { phase: 'Succeeded', finishedAt: now, syncResult: { revision } },
+      ...status,
     },
   };
 }
 
-/** Now, as Argo CD writes it. */
-const seconds = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+/** Now, or some milliseconds away from it, as Argo CD writes it. */
+export const seconds = (awayMs = 0): string => new Date(Date.now() + awayMs).toISOString().replace(/\.\d+Z$/, 'Z');
 
-export function rolledOutDeployment(model: string, change: string): Json {
+export function rolledOutDeployment(model: string, change: string, status: Json = {}): Json {
   const labels = { 'app.kubernetes.io/name': model };
   return {
     apiVersion: 'apps/v1',
@@ -87,53 +116,72 @@ export function rolledOutDeployment(model: string, change: string): Json {
       selector: { matchLabels: labels },
       template: { metadata: { annotations: { 'fairway.dev/change': change } } },
     },
-    status: { observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1 },
+    status: { observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1, ...status },
   };
 }
 
-function readyPod(name: string, model: string, change: string, ip: string): Json {
+export function readyPod(name: string, model: string, change: string, ip: string): Json {
   return {
     metadata: { name, labels: { 'app.kubernetes.io/name': model }, annotations: { 'fairway.dev/change': change } },
     status: { podIP: ip, conditions: [{ type: 'Ready', status: 'True' }] },
   };
 }
 
-async function answerApi(
-  request: IncomingMessage,
-  response: ServerResponse,
-  objects: Map<string, Json>,
-  refreshes: string[],
-) {
-  const { pathname } = new URL(request.url ?? '/', 'http://cluster');
-  const found = objects.get(pathname);
-  for await (const _ of request) continue;
-  if (request.method === 'PATCH' && found !== undefined) {
-    // Argo CD compares again and says when.
-    refreshes.push(pathname.split('/').at(-1) ?? '');
-    Object.assign(found['status'] as Json, { reconciledAt: seconds() });
-  }
-  response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
-  response.end(
-    JSON.stringify(found ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', code: 404 }),
-  );
-}
+/** The signature of the models that `registerVersion` makes. */
+export const SIGNATURE: Signature = {
+  name: 'serving_default',
+  method: 'tensorflow/serving/predict',
+  inputs: [{ name: 'X', dtype: 'DT_FLOAT', shape: [-1, 1] }],
+  outputs: [{ name: 'P_BAD1', dtype: 'DT_FLOAT', shape: [-1, 1] }],
+};
 
-function answerServing(response: ServerResponse, serving: Serving | undefined): void {
-  response.setHeader('content-type', 'application/json');
-  const { version, state } = serving ?? { version: '0', state: 'LOADING' };
-  response.end(
-    JSON.stringify({ model_version_status: [{ version, state, status: { error_code: 'OK', error_message: '' } }] }),
-  );
-}
-
-function writeKubeconfig(file: string, port: number): void {
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'test', user: { token: 'cluster-token' } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+/** TensorFlow Serving's REST API on an address of its own; its port is always the same. */
+async function startServing() {
+  const asked: string[] = [];
+  let said: Serving = { version: '0', state: 'LOADING' };
+  const any = () => 1 + Math.floor(Math.random() * 250);
+  const ip = `127.${1 + (process.pid % 250)}.${any()}.${any()}`;
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(url);
+    const { code, body } = servingAnswer(url, said);
+    response.writeHead(code, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body));
+  });
+  server.listen(8501, ip);
+  await once(server, 'listening');
+  const say = (value: Serving) => {
+    said = value;
   };
-  writeFileSync(file, JSON.stringify(config));
+  return { ip, asked, say, stop: () => void server.close() };
+}
+
+function servingAnswer(
+  url: string,
+  { version, state, signature = SIGNATURE }: Serving,
+): { code: number; body: object } {
+  const [, model = '', wanted = version, metadata] =
+    /^\/v1\/models\/([^/]+)(?:\/versions\/(\d+))?(\/metadata)?$/.exec(url) ?? [];
+  if (wanted !== version) return { code: 404, body: { error: `Could not find version ${wanted} of model ${model}` } };
+  if (metadata === undefined) {
+    const status = { error_code: 'OK', error_message: '' };
+    return { code: 200, body: { model_version_status: [{ version, state, status }] } };
+  }
+  if (signature === 'unreadable') return { code: 500, body: { error: 'metadata cannot be read' } };
+  return { code: 200, body: metadataOf(model, version, signature) };
+}
+
+function metadataOf(model: string, version: string, { name, method, inputs, outputs }: Signature): object {
+  const tensors = (specs: Signature['inputs']) =>
+    Object.fromEntries(
+      specs.map(({ name: key, dtype, shape }) => {
+        const dim = shape.map((size) => ({ size: String(size), name: '' }));
+        return [key, { dtype, tensor_shape: { dim, unknown_rank: false }, name: `${key}:0` }];
+      }),
+    );
+  const definition = { inputs: tensors(inputs), outputs: tensors(outputs), method_name: method };
+  const unrelated = { inputs: {}, outputs: { op: { dtype: 'DT_INVALID', tensor_shape: { unknown_rank: true } } } };
+  return {
+    model_spec: { name: model, signature_name: '', version },
+    metadata: { signature_def: { signature_def: { [name]: definition, __saved_model_init_op: unrelated } } },
+  };
 }

@@ -115,7 +115,7 @@ it('closes the pull request of a version when a newer one is proposed', async ()
   expect(await pullOf(older)).toMatchObject({ state: 'closed', merged: false });
   const comments = (await world.onForge('GET', `/issues/${older.pullRequest?.number}/comments`)).body;
   expect(comments.map((comment) => comment.body)).toEqual([
-    expect.stringContaining(`Superseded by [#${newer.pullRequest?.number}]`),
+    expect.stringContaining(`**Superseded** by [pull request ${newer.pullRequest?.number}](`),
   ]);
   expect((await pullOf(newer)).body).toContain('now: version 1');
 });
@@ -129,8 +129,26 @@ it('voids the approval when somebody edits the branch, until the branch is resto
   await world.git.ok(folder, ['push', '--quiet', 'origin', change.branch], world.forge.owner);
   await world.until(change.id, ({ reason }) => reason?.includes('was edited after the approval') === true);
   expect(await statuses(edited)).toEqual({ 'fairway/approval': 'failure' });
+  const [comment] = (await world.onForge('GET', `/issues/${change.pullRequest?.number}/comments`)).body;
+  expect(comment?.body).toMatch(/approval is void.*edited by `Test`.*deployment\.yaml/s);
   await world.git.ok(folder, ['push', '--quiet', '--force', 'origin', `HEAD^:${change.branch}`], world.forge.owner);
   await world.until(change.id, ({ reason }) => reason?.includes('waits for its merge') === true);
+});
+
+it('writes its commit anew when somebody edits the same folder on the default branch, once', async () => {
+  const [change] = (await world.api('GET', '/v1/changes?phase=proposed')).body.changes;
+  if (change === undefined) throw new Error('version 3 is proposed');
+  const before = (await pullOf(change)).head.sha;
+  const folder = await world.clone('elsewhere');
+  // Does not conflict with what the change writes: it is another file of the folder.
+  await world.git.commit(folder, `models/${MODEL}/environments/prod/NOTES.md`, 'by hand\n');
+  await world.git.ok(folder, ['push', '--quiet', 'origin', 'main'], world.forge.owner);
+  const edited = await world.git.ok(folder, ['rev-parse', 'HEAD']);
+  await expect.poll(async () => (await pullOf(change)).head.sha, { timeout: 30_000 }).not.toBe(before);
+  await world.until(change.id, ({ reason }) => reason?.includes('waits for its merge') === true);
+  const { head } = await pullOf(change);
+  expect(await world.git.ok(folder, ['fetch', '--quiet', 'origin', change.branch], world.forge.owner)).toBe('');
+  expect(await world.git.ok(folder, ['rev-parse', 'FETCH_HEAD', 'FETCH_HEAD^'])).toBe(`${head.sha}\n${edited}`);
 });
 
 it('takes a closed pull request for a no', async () => {

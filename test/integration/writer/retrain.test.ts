@@ -116,6 +116,7 @@ it('proposes one retraining, and brings it up to date instead of doubling it', a
     'job.yaml',
     'kustomization.yaml',
     'report.md',
+    'request.json',
     'snapshot.json',
     'verdict.json',
   ]);

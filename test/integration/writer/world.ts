@@ -1,15 +1,14 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Change } from '@fairway/core';
 import { expect } from 'vitest';
 import { gitClient } from '../../conformance/forge/git-client.ts';
 import { type Account, call, type EmbeddedForge, startForgeOn } from '../../conformance/forge/target.ts';
 import { startPostgres } from '../../harness/postgres.ts';
+import { startWriter, type WriterProcess } from '../../harness/writer-process.ts';
 import { startCluster } from './cluster.ts';
 import { writeBase } from './layout.ts';
 
@@ -38,10 +37,15 @@ type ApiBody = {
     readonly environments: ReadonlyArray<{ readonly name: string; readonly live?: { readonly version: string } }>;
   }>;
   readonly detail: string;
-  readonly notifications: ReadonlyArray<{ readonly event: string }>;
+  readonly notifications: ReadonlyArray<{
+    readonly channel: string;
+    readonly event: string;
+    readonly title: string;
+    readonly state: string;
+  }>;
 };
 /** The same for the forge's API. */
-type ForgeFields = {
+export type ForgeFields = {
   readonly title: string;
   readonly body: string;
   readonly name: string;
@@ -62,17 +66,30 @@ type CardElement = {
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** A GitOps repository on the embedded forge, a database, a registry, an image layout, a cluster that a test speaks for, and the writer. */
-export async function startWorld() {
+export type WorldOptions = {
+  /** A database of the caller's own; otherwise one on the test run's server. */
+  readonly postgres?: { readonly url: string; stop(): Promise<void> };
+  /** How the writer is started; otherwise as it is shipped. */
+  readonly writer?: (env: Readonly<Record<string, string>>) => Promise<WriterProcess>;
+};
+
+export async function startWorld(options: WorldOptions = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'fairway writer '));
   const registry = join(dir, 'registry');
   mkdirSync(registry);
-  const [postgres, forge, cards] = await Promise.all([startPostgres(), startForgeOn(dir), startCards()]);
+  const [postgres, forge, cards] = await Promise.all([
+    options.postgres ?? startPostgres(),
+    startForgeOn(dir),
+    startCards(),
+  ]);
   const cluster = await startCluster(join(dir, 'kubeconfig'));
   const git = gitClient();
   const repository = await seed(forge, git);
   const serving = writeBase(join(dir, 'images'));
   const env = {
     DATABASE_URL: postgres.url,
+    QUEUE_URL: postgres.url,
+    QUEUE_PREFIX: 'fairway_queue',
     DATA_DIR: join(dir, 'writer'),
     WRITER_TOKEN: TOKEN,
     GIT_URL: `${forge.url}/${repository.full}.git`,
@@ -82,6 +99,8 @@ export async function startWorld() {
     FORGE_REPOSITORY: repository.full,
     FORGE_TOKEN: forge.second.token,
     WEBHOOK_SECRET: SECRET,
+    // The cluster of these tests says what it is told at once; steadiness has tests of its own.
+    HEALTH_HYSTERESIS_MS: '0',
     MODEL_DIRECTORY: registry,
     IMAGE_LAYOUT: join(dir, 'images'),
     IMAGE_REPOSITORY: 'registry.example.com/models',
@@ -90,7 +109,8 @@ export async function startWorld() {
     KUBECONFIG: join(dir, 'kubeconfig'),
     TEAMS_WEBHOOK_URL: cards.url,
   };
-  let writer = await startWriter(env);
+  const begin = options.writer ?? startWriter;
+  let writer = await begin(env);
   const api = (method: string, path: string, body?: unknown) =>
     ask(`http://127.0.0.1:${writer.port}`, method, path, body);
   const onForge = async (method: string, path: string, body?: unknown, as: Account = forge.owner) => {
@@ -117,14 +137,16 @@ export async function startWorld() {
     api,
     onForge,
     stop,
+    env,
     url: () => `http://127.0.0.1:${writer.port}`,
     output: () => writer.output(),
     stopWriter: (signal: NodeJS.Signals) => writer.end(signal),
     startWriter: async () => {
-      writer = await startWriter(env);
+      writer = await begin(env);
     },
     /** Waits until a change is as `wanted` says; fails with what it is instead. */
     until: (id: string, wanted: (change: Change) => boolean, ms = 20_000) => until(api, id, wanted, ms),
+    remoteBranches: () => git.branches(`${forge.url}/${repository.full}.git`, forge.owner),
     clone: (name: string) => git.clone(`${forge.url}/${repository.full}.git`, name, forge.owner),
   };
 }
@@ -159,28 +181,6 @@ async function seed(forge: EmbeddedForge, git: ReturnType<typeof gitClient>) {
   await git.commit(folder, `models/${MODEL}/model.yaml`, MODEL_YAML);
   await git.ok(folder, ['push', '--quiet', 'origin', 'main'], forge.owner);
   return { full };
-}
-
-async function startWriter(env: Readonly<Record<string, string>>) {
-  const entry = fileURLToPath(new URL('../../../packages/gitops-writer/src/main.ts', import.meta.url));
-  const child = fork(entry, [], {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
-    env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'debug', ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
-  const ended = once(child, 'exit');
-  const port = await new Promise<number>((resolve, reject) => {
-    child.on('message', (message: { ready?: true; port?: number }) => message.ready && resolve(message.port ?? 0));
-    child.once('exit', (code) => reject(new Error(`the writer ended with ${code} before it was ready: ${said}`)));
-  });
-  const end = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    await ended;
-  };
-  return { port, end, output: () => said };
 }
 
 async function ask(url: string, method: string, path: string, body?: unknown): Promise<Answer> {

@@ -20,7 +20,7 @@ async function status(options: { json: boolean; dir: string }): Promise<void> {
   const at = connection(options.dir, process.env);
   const read = <T>(path: string) => expectJson<T>('The writer', `${at.writer}${path}`, { token: at.writerToken });
   const { models } = await read<Models>('/v1/models');
-  const { changes } = await read<{ changes: Change[] }>('/v1/changes');
+  const { changes } = await read<{ changes: Change[] }>('/v1/changes?limit=200');
   const windows =
     at.monitor === undefined || at.monitorToken === undefined ? [] : await readWindows(at.monitor, at.monitorToken);
   const processes = at.state?.processes ?? {};

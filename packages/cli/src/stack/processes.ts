@@ -77,6 +77,8 @@ export function serviceProcesses(
   return [
     service('writer', {
       ...teams,
+      QUEUE_URL: backing.queueUrl,
+      QUEUE_PREFIX: backing.queuePrefix,
       DATA_DIR: at.writer,
       WRITER_TOKEN: secrets.writer,
       GIT_URL: repository.cloneUrl,
@@ -93,6 +95,7 @@ export function serviceProcesses(
       SERVING_BASE: images['tensorflow/serving'] ?? '',
       AGENT_IMAGE: images['fairway/agent'] ?? '',
       KUBECONFIG: at.kubeconfig,
+      HEALTH_HYSTERESIS_MS: '1000',
     }),
     service('recorder', {
       ...writerClient,

@@ -1,32 +1,80 @@
-import { FairwayError, type ModelVersion } from '@fairway/core';
+import { type ChangeKind, FairwayError, type PullRequest } from '@fairway/core';
 import type { StoredChange } from '../change.ts';
 import type { RepositoryFile } from '../ports.ts';
 import { type DeploySource, readChain, renderDeploy, type Rendered } from '../render/deploy.ts';
 import { retrainOf } from '../render/model-file.ts';
-import { environmentFolder } from '../render/paths.ts';
+import { readModelVersion } from '../render/model-version.ts';
+import { environmentFolder, retrainFolder } from '../render/paths.ts';
 import { deployPullRequest, type PullRequestText } from '../render/pull-request.ts';
 import { retrainPullRequest } from '../render/report.ts';
 import { renderRetrain } from '../render/retrain.ts';
 import { placeOf } from './catalogue.ts';
+import { retireDraft } from './draft-retire.ts';
+import { rollbackDraft } from './draft-rollback.ts';
 import type { StepContext } from './step.ts';
+import { textSettings } from './text-settings.ts';
 
-/** What a change wants to be on its branch, were that based on a given commit. */
-export type Draft = { readonly rendered: Rendered; readonly text: PullRequestText };
+/**
+ * What a change wants to be on its branch, were that based on a given commit. The text of the pull request costs further
+ * reads, and a branch does not need it.
+ */
+export type Draft = {
+  readonly rendered: Rendered;
+  readonly text: () => Promise<PullRequestText>;
+  /** Who is asked to review it, from model.yaml. */
+  readonly reviewers: readonly string[];
+};
 
 export async function draftAt(stored: StoredChange, context: StepContext, base: string): Promise<Draft> {
-  return stored.evidence.kind === 'deploy' ? deployDraft(stored, context, base) : retrainDraft(stored, context, base);
+  return DRAFTS[stored.evidence.kind](stored, context, base);
 }
+
+const DRAFTS: Record<ChangeKind, typeof draftAt> = {
+  deploy: deployDraft,
+  retrain: retrainDraft,
+  rollback: rollbackDraft,
+  retire: retireDraft,
+};
 
 async function deployDraft(stored: StoredChange, context: StepContext, base: string): Promise<Draft> {
   const source = await deploySource(stored, context, base);
-  const current = await currentVersion(source, context, base);
   const rendered = renderDeploy(source);
-  const text = deployPullRequest({
+  const promotes = stored.evidence.kind === 'deploy' ? stored.evidence.promotes : undefined;
+  const text = () => deployText(source, rendered, promotes, context, base);
+  return { rendered, text, reviewers: source.environment.reviewers ?? [] };
+}
+
+async function deployText(
+  source: DeploySource,
+  { files }: Rendered,
+  promotes: string | undefined,
+  context: StepContext,
+  base: string,
+): Promise<PullRequestText> {
+  const { modelVersion, environment } = source;
+  const folder = environmentFolder(modelVersion.model, environment.name);
+  const before = await context.repository.files(base, folder);
+  const current = readModelVersion(before.find(({ path }) => path === `${folder}/modelversion.json`)?.text ?? '');
+  const live = await pullRequestOf(before, folder, context);
+  return deployPullRequest({
     ...source,
+    before,
+    after: files,
+    ...(promotes === undefined ? {} : { promotes }),
     ...(current === undefined ? {} : { current }),
-    ...(context.dashboardUrl === undefined ? {} : { dashboardUrl: context.dashboardUrl }),
+    ...(live === undefined ? {} : { live }),
+    ...textSettings(context),
   });
-  return { rendered, text };
+}
+
+/** The pull request of the change whose version is on the default branch, if we know of it. */
+async function pullRequestOf(
+  before: readonly RepositoryFile[],
+  folder: string,
+  { changes }: StepContext,
+): Promise<PullRequest | undefined> {
+  const chain = readChain(before.find(({ path }) => path === `${folder}/version.yaml`)?.text ?? '');
+  return chain === undefined ? undefined : (await changes.find(chain.change))?.change.pullRequest;
 }
 
 async function deploySource(
@@ -43,25 +91,23 @@ async function deploySource(
   return { change: change.id, approval: evidence.approval, ...loaded, ...place, image, agentImage: context.agentImage };
 }
 
-async function currentVersion(
-  source: DeploySource,
-  context: StepContext,
-  base: string,
-): Promise<ModelVersion | undefined> {
-  const { model } = source.modelVersion;
-  const file = await context.repository.read(
-    base,
-    `${environmentFolder(model, source.environment.name)}/modelversion.json`,
-  );
-  return file === undefined ? undefined : (JSON.parse(file.text) as ModelVersion);
-}
-
 async function retrainDraft({ change, evidence }: StoredChange, context: StepContext, base: string): Promise<Draft> {
   if (evidence.kind !== 'retrain') throw unready(change.id);
-  const { file } = await placeOf(context.repository, base, change);
+  const { file, environment } = await placeOf(context.repository, base, change);
   const retrain = retrainOf(file);
-  const source = { change: change.id, request: evidence.request, file: { ...file, retrain } };
-  return { rendered: renderRetrain(source), text: retrainPullRequest(source, context.dashboardUrl) };
+  const { request, opened } = evidence;
+  const source = {
+    change: change.id,
+    request,
+    file: { ...file, retrain },
+    ...(opened === undefined ? {} : { opened }),
+  };
+  const rendered = renderRetrain(source);
+  const text = async () => {
+    const before = await context.repository.files(base, retrainFolder(change.model, change.id));
+    return retrainPullRequest({ source, before, after: rendered.files, ...textSettings(context) });
+  };
+  return { rendered, text, reviewers: environment.reviewers ?? [] };
 }
 
 /**

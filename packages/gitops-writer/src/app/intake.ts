@@ -6,43 +6,57 @@ import {
   type Clock,
   FairwayError,
   iso,
+  type ModelVersion,
   type RetrainRequest,
 } from '@fairway/core';
 import type { ChangeEvidence, StoredChange } from '../change.ts';
-import type { Accepted, ChangeIntake, ModelSource, Repository } from '../ports.ts';
-import { environmentOf, retrainOf } from '../render/model-file.ts';
-import { readModelFile } from './catalogue.ts';
+import type { Accepted, ChangeIntake, ChangeReader, ModelSource, Repository } from '../ports.ts';
+import { retrainOf } from '../render/model-file.ts';
+import { placeNow } from './catalogue.ts';
+import { refuseHeldBack } from './quarantine.ts';
 
 export type IntakeContext = {
   readonly intake: ChangeIntake;
+  readonly changes: ChangeReader;
   readonly repository: Repository;
   readonly source: ModelSource;
   readonly clock: Clock;
 };
 
 /** An approval as it comes in: `time` is ours when the sender has none. */
-export type ApprovalInput = Omit<Approval, 'time'> & { readonly time?: string };
+/** `via`: name of the credential that brought it. */
+export type ApprovalInput = Omit<Approval, 'time'> & { readonly time?: string; readonly via?: string };
 
-/** A model.yaml this young is young enough to answer an approval. */
-const FRESH_MS = 1_000;
+/** Event ids of promotions begin with this. */
+export const PROMOTION = 'promotion:';
 
 /**
  * Accepts an approval: the change it leads to is durable when this answers. The same event again answers with the same
- * change. The digest is taken from the registry now; whatever is there later must be the same bytes.
+ * change. The digest is taken from the registry now; whatever is there later must be the same bytes. Throws
+ * `change.refused` for bytes that are quarantined: no change is made of it, so the same event may come again once they
+ * are not.
  */
 export async function acceptApproval(input: ApprovalInput, context: IntakeContext): Promise<Accepted> {
   const { intake, repository, source, clock } = context;
+  const { digest: approved, via, ...decision } = input;
   const known = await intake.byEvent('deploy', input.eventId);
   if (known !== undefined) return sameDecision(input, known);
-  const file = await readModelFile(repository, await repository.head(FRESH_MS), input.model);
-  environmentOf(file, input.environment);
+  if (input.eventId.startsWith(PROMOTION))
+    throw new FairwayError(
+      'input.invalid',
+      `Event ids that begin with ${PROMOTION} are Fairway's own; use another one.`,
+    );
+  await placeNow(repository, input);
   const { modelVersion, baseline } = await source.load(input.model, input.version);
+  if (approved !== undefined && approved !== modelVersion.digest) throw otherBytes(approved, modelVersion);
+  await refuseHeldBack(modelVersion, context);
   const at = iso(clock.now());
-  const approval: Approval = { ...input, time: input.time ?? at };
+  const approval: Approval = { ...decision, time: input.time ?? at };
   const { digest } = modelVersion;
   const change = newChange({ ...input, kind: 'deploy', digest, event: input.eventId }, at);
+  const evidence: ChangeEvidence = { kind: 'deploy', approval, digest, ...(via === undefined ? {} : { via }) };
   return intake.acceptApproval(
-    { change: { ...change, digest }, evidence: { kind: 'deploy', approval, digest } },
+    { change: { ...change, digest }, evidence, event: input.eventId },
     { modelVersion, baseline },
   );
 }
@@ -52,19 +66,17 @@ export async function acceptRequest(request: RetrainRequest, context: IntakeCont
   const { intake, repository, clock } = context;
   const known = await intake.byEvent('retrain', request.dedupeKey);
   if (known !== undefined) return { created: false, change: known.change };
-  const file = await readModelFile(repository, await repository.head(FRESH_MS), request.model);
-  environmentOf(file, request.environment);
-  retrainOf(file);
+  retrainOf((await placeNow(repository, request)).file);
   const at = iso(clock.now());
   // A retraining carries no model bytes, so its id must not depend on any.
   const change = newChange({ ...request, digest: '', event: request.dedupeKey }, at);
   const evidence: ChangeEvidence = { kind: 'retrain', request, revision: 1 };
-  return intake.acceptRequest({ change, evidence });
+  return intake.acceptRequest({ change, evidence, event: request.dedupeKey });
 }
 
 type ChangeSource = Parameters<typeof changeId>[0] & { readonly actor: string };
 
-function newChange(source: ChangeSource, at: string): Change {
+export function newChange(source: ChangeSource, at: string): Change {
   const { kind, model, version, environment, actor } = source;
   const id = changeId(source);
   const history = [{ phase: 'requested' as const, at }];
@@ -84,9 +96,19 @@ function newChange(source: ChangeSource, at: string): Change {
   };
 }
 
+function otherBytes(approved: string, { model, version, digest }: ModelVersion): FairwayError {
+  return new FairwayError(
+    'model.changed',
+    `The approval is for ${approved}, and the registry has ${digest} as ${model} ${version}; approve the version that has the approved bytes.`,
+  );
+}
+
 function sameDecision(input: ApprovalInput, { change }: StoredChange): Accepted {
   const same =
-    change.model === input.model && change.version === input.version && change.environment === input.environment;
+    change.model === input.model &&
+    change.version === input.version &&
+    change.environment === input.environment &&
+    (input.digest === undefined || change.digest === input.digest);
   if (same) return { created: false, change };
   throw new FairwayError(
     'input.invalid',

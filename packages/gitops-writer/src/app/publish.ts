@@ -1,39 +1,76 @@
-import { FairwayError } from '@fairway/core';
+import { asFairwayError, FairwayError } from '@fairway/core';
 import type { ChangeFacts, StoredChange } from '../change.ts';
-import type { ForgePullRequest } from '../ports.ts';
+import type { ForgePullRequest, Repository } from '../ports.ts';
 import type { Rendered } from '../render/deploy.ts';
 import { type Draft, draftAt } from './draft.ts';
+import { targetOf } from './live/look.ts';
 import type { StepContext } from './step.ts';
 
 /** A base this young is young enough: a branch that moved meanwhile makes the push a race, which is retried. */
-const FRESH_MS = 1_000;
+export const FRESH_MS = 1_000;
 
 export type Published = { readonly pullRequest: ForgePullRequest; readonly facts: ChangeFacts };
 
 /**
  * Makes branch and pull request say what the change says: find → adopt → skip → create. Callable any number of times;
- * a commit is a pure function of its parent and the change, so our own commit is known again by its id alone.
+ * a commit is a pure function of its parent and the change, so our own commit is known again.
  * Throws `git.refused` when the branch holds commits that are not ours.
  */
 export async function publish(stored: StoredChange, context: StepContext): Promise<Published> {
   const found = await findPullRequest(stored, context);
-  const base = await context.repository.head(FRESH_MS);
   if (found !== undefined && found.state !== 'open') {
+    await context.repository.head(FRESH_MS);
     const ours = await isOurs(stored, context, found.headSha);
     return { pullRequest: found, facts: ours ? { headSha: found.headSha } : {} };
   }
-  const { headSha, draft } = await ensureBranch(stored, context, base);
-  const pullRequest = await ensurePullRequest(stored, context, draft, found);
-  await context.forge.setStatus(headSha, {
+  const { draft, facts } = await publishBranch(stored, context);
+  const opened = await ensurePullRequest(stored, context, draft, found);
+  // The forge may not have noticed our push yet.
+  const pullRequest = { ...opened, headSha: facts.headSha };
+  await context.forge.setStatus(facts.headSha, {
     context: 'fairway/approval',
     state: 'success',
     description: `These are the ${stored.evidence.kind === 'deploy' ? 'approved' : 'requested'} bytes`,
   });
-  const facts = { headSha, intent: draft.rendered.intent };
   return {
     pullRequest,
     facts: stored.evidence.kind === 'retrain' ? { ...facts, published: stored.evidence.revision } : facts,
   };
+}
+
+export type PublishedBranch = { readonly draft: Draft; readonly facts: ChangeFacts & { readonly headSha: string } };
+
+/** The branch alone; it needs no forge. */
+export async function publishBranch(stored: StoredChange, context: StepContext): Promise<PublishedBranch> {
+  const base = await context.repository.head(FRESH_MS);
+  const { headSha, draft } = await ensureBranch(stored, context, base);
+  return { draft, facts: { headSha, intent: draft.rendered.intent } };
+}
+
+/**
+ * Whether our commit, merged into `base`, would come out other than approved: it conflicts, or somebody changed our folder
+ * since. Edits of other files in it do not conflict, but nobody has approved the two together.
+ */
+export async function isBehind(
+  { change }: StoredChange,
+  { history }: StepContext,
+  base: string,
+  head: string,
+): Promise<boolean> {
+  const parent = await history.parent(head);
+  if (parent === undefined || parent === base) return false;
+  if (await history.conflicts(base, head)) return true;
+  return (await history.relation(parent, base, targetOf(change).folder)).kind === 'superseded';
+}
+
+/** Deletes a branch of ours that still is where we left it; gone or moved, somebody else has decided. */
+export async function dropBranch(repository: Repository, branch: string, expected: string): Promise<void> {
+  if ((await repository.branch(branch)) !== expected) return;
+  try {
+    await repository.push(branch, undefined, expected);
+  } catch (error) {
+    if (asFairwayError(error).code !== 'git.race') throw error;
+  }
 }
 
 function findPullRequest({ change }: StoredChange, { forge }: StepContext): Promise<ForgePullRequest | undefined> {
@@ -45,12 +82,12 @@ async function ensureBranch(
   context: StepContext,
   base: string,
 ): Promise<{ headSha: string; draft: Draft }> {
-  const { repository, history } = context;
+  const { repository } = context;
   const { branch } = stored.change;
   const existing = await repository.branch(branch);
   if (existing !== undefined) {
     const adopted = await asOurs(stored, context, existing);
-    if (adopted !== undefined && !(await history.conflicts(base, existing)))
+    if (adopted !== undefined && !(await isBehind(stored, context, base, existing)))
       return { headSha: existing, draft: adopted };
     if (adopted === undefined && existing !== stored.facts.headSha) throw foreignBranch(branch);
   }
@@ -63,12 +100,16 @@ async function ensureBranch(
 async function ensurePullRequest(
   { change }: StoredChange,
   { forge }: StepContext,
-  { text }: Draft,
+  { text, reviewers }: Draft,
   found: ForgePullRequest | undefined,
 ): Promise<ForgePullRequest> {
-  if (found === undefined) return forge.open({ branch: change.branch, ...text });
-  const same = found.title === text.title && lines(found.body) === lines(text.body);
-  if (!same) await forge.edit(found.number, text.title, text.body);
+  const { title, body, labels } = await text();
+  // Also where there is one that the change does not know yet: a writer that died while it opened it may have left it without labels.
+  const known = change.pullRequest !== undefined && found !== undefined;
+  const pullRequest = known ? found : await forge.open({ branch: change.branch, reviewers, title, body, labels });
+  if (found === undefined) return pullRequest;
+  const same = found.title === title && lines(found.body) === lines(body);
+  if (!same) await forge.edit(found.number, { title, body });
   return found;
 }
 
@@ -83,12 +124,12 @@ async function asOurs(stored: StoredChange, context: StepContext, head: string):
   const parent = await context.history.parent(head);
   if (parent === undefined) return undefined;
   const draft = await draftAt(stored, context, parent);
-  return (await context.repository.commit(commitOf(stored, draft.rendered, parent))) === head ? draft : undefined;
+  return (await context.repository.carries(head, commitOf(stored, draft.rendered, parent))) ? draft : undefined;
 }
 
-const commitOf = ({ change }: StoredChange, { folder, files, message }: Rendered, parent: string) => ({
+const commitOf = ({ change }: StoredChange, { folders, files, message }: Rendered, parent: string) => ({
   parent,
-  folder,
+  folders,
   files,
   message,
   date: change.createdAt,

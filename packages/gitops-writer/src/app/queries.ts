@@ -1,8 +1,11 @@
-import { type Baseline, type Change, FairwayError, type Logger, type ModelVersion } from '@fairway/core';
+import { type Baseline, type Change, FairwayError, type Liveness, type Logger, type ModelVersion } from '@fairway/core';
+import type { StoredChange } from '../change.ts';
 import type { ChangeReader, LoadedVersion, Repository } from '../ports.ts';
 import type { ModelFile } from '../render/model-file.ts';
 import { environmentFolder, policyPath } from '../render/paths.ts';
 import { modelNames, readModelFile } from './catalogue.ts';
+import type { LookContext } from './live/look.ts';
+import { liveness } from './liveness.ts';
 
 export type QueryContext = { readonly changes: ChangeReader; readonly repository: Repository; readonly log: Logger };
 
@@ -86,3 +89,9 @@ const neverDeployed = (model: string, version: string): FairwayError =>
     'model.unknown',
     `Version ${version} of model ${model} has never been deployed by Fairway; approve it and merge its pull request first.`,
   );
+
+/** What is true of a change now. Another replica may have carried it: this one looks at the remote before it judges. */
+export async function readLiveness(stored: StoredChange, context: LookContext): Promise<Liveness> {
+  await context.repository.head(FRESH_MS);
+  return liveness(stored, context);
+}

@@ -1,101 +1,66 @@
-import {
-  asFairwayError,
-  type Clock,
-  failed,
-  FairwayError,
-  iso,
-  type Part,
-  pause,
-  redact,
-  type StepResult,
-} from '@fairway/core';
+import { asFairwayError, type Clock, failed, FairwayError, iso, redact, type StepResult } from '@fairway/core';
 import type { StoredChange, Transition } from '../change.ts';
-import type { ChangeQueue, Claim, Metrics, Outcome } from '../ports.ts';
+import type { Claim, Claims, Metrics, Outcome } from '../ports.ts';
 import { failedNotice } from './notices.ts';
+import { commentOn } from './proposal/comment.ts';
 import { retryDelay } from './retry.ts';
 import type { Step, StepContext } from './step.ts';
 import { STEPS } from './steps/index.ts';
+import { type WayBack, wayBackFrom } from './way-back.ts';
 
-/** Turns in flight; each holds one database connection. */
-export const CONCURRENCY = 4;
-const IDLE_MS = 300;
-
-export type Reconciler = Part & { /** Looks for due changes at once. */ readonly wake: () => void };
+/** Turns in flight. They hold no connection, and most wait for git, forge or cluster: what waits together goes to git together. */
+export const CONCURRENCY = 250;
+/** A change that another process works on is looked at again after this. */
+const BUSY_MS = 1_000;
 
 /**
- * The level-triggered loop: claim a due change, run the step of its phase, settle. Modes: *working* (a claim was found:
- * its turn runs, the next claim is looked for while turns are free), *idle* (nothing due: until a wake-up, the end of a
- * turn, or {@link IDLE_MS}), *stopping* (no new claim; turns in flight end, and what they cannot settle is done again).
+ * Works on a change until it has to wait, has ended, or should let others go first; answers in how many ms it is due
+ * again, undefined when it has ended.
  */
-export function reconciler(queue: ChangeQueue, context: StepContext, metrics: Metrics): Reconciler {
-  const stopping = new AbortController();
-  const turns = new Set<Promise<void>>();
-  let bell = new AbortController();
-  let loop: Promise<void> | undefined;
+export type Turn = (id: string) => Promise<number | undefined>;
 
-  const wake = () => bell.abort();
-  const rest = async () => {
-    await pause(IDLE_MS, bell.signal);
-    if (bell.signal.aborted) bell = new AbortController();
-  };
-  const startTurn = (claim: Claim) => {
-    const turn = takeTurn(claim, context, metrics).finally(() => {
-      turns.delete(turn);
-      wake();
-    });
-    turns.add(turn);
-  };
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      const claim = turns.size < CONCURRENCY ? await nextClaim(queue, context) : undefined;
-      if (claim === undefined) await rest();
-      else startTurn(claim);
+/**
+ * The level-triggered core: claim a change, run the step of its phase, settle, and go on with the next step while there
+ * is one. `signal` ends it between two steps; what a step cannot settle is done again by the next turn.
+ */
+export function turns(claims: Claims, context: StepContext, metrics: Metrics, signal: AbortSignal): Turn {
+  return async (id) => {
+    const claim = await claims.claim(id);
+    if (claim === 'busy') return BUSY_MS;
+    if ('dueInMs' in claim) return claim.dueInMs;
+    try {
+      for (;;) {
+        const { stored } = claim;
+        const step = stepOf(stored);
+        const dueInMs = await takeTurn(claim, step, context, metrics);
+        if (dueInMs !== 0 || signal.aborted || stepOf(claim.stored)?.yields?.(claim.stored) === true) return dueInMs;
+        // A hint came while the step waited: the change is claimed anew, so that it counts as seen.
+        if (stored === claim.stored) return 0;
+      }
+    } finally {
+      await claim.release();
     }
-    await Promise.all(turns);
-  };
-  return {
-    name: 'reconciler',
-    wake,
-    start: () => {
-      loop = run();
-    },
-    stop: async () => {
-      stopping.abort();
-      wake();
-      await loop;
-    },
   };
 }
 
-async function nextClaim(queue: ChangeQueue, { log }: StepContext): Promise<Claim | undefined> {
-  try {
-    return await queue.claim();
-  } catch (error) {
-    log.warn({ reason: redact((error as Error).message) }, 'changes cannot be claimed');
-    return undefined;
-  }
-}
+const stepOf = ({ change }: StoredChange): Step | undefined => STEPS[change.kind]?.[change.phase];
 
-async function takeTurn(claim: Claim, context: StepContext, metrics: Metrics): Promise<void> {
+async function takeTurn(
+  claim: Claim,
+  step: Step | undefined,
+  context: StepContext,
+  metrics: Metrics,
+): Promise<number | undefined> {
   const { stored } = claim;
-  const { clock, log } = context;
-  const { id, kind, phase } = stored.change;
-  const step = STEPS[kind]?.[phase];
+  const { clock } = context;
   const began = clock.now();
   const result = step === undefined ? failed(noStep(stored)) : await runStep(step, stored, context);
   metrics.stepRan(step?.name ?? 'none', result.status, (clock.now() - began) / 1000);
-  const outcome = settle(stored, result, clock);
-  if (outcome.kind === 'moved' && outcome.transition.phase === 'failed') await markFailed(stored, context);
-  try {
-    await claim.settle(outcome);
-  } catch (error) {
-    log.warn(
-      { change: id, reason: redact((error as Error).message) },
-      'a turn could not be written down and will be repeated',
-    );
-    return;
-  }
+  const outcome = await withWayBack(stored, result, settle(stored, result, clock), context);
+  if (outcome.kind === 'moved') await markEnd(stored, context, outcome.transition);
+  const { dueInMs } = await claim.settle(outcome);
   report(stored, outcome, context, metrics);
+  return dueInMs;
 }
 
 async function runStep(step: Step, stored: StoredChange, context: StepContext): Promise<StepResult<Transition>> {
@@ -113,7 +78,7 @@ export function settle(stored: StoredChange, result: StepResult<Transition>, clo
     case 'succeeded':
       return { kind: 'moved', transition: result.output, at };
     case 'waiting':
-      return { kind: 'waiting', reason: result.reason, delayMs: result.retryAfterMs, at };
+      return waits(result, at);
     case 'skipped':
       return { kind: 'moved', transition: { phase: 'live', reason: result.reason }, at };
     case 'failed':
@@ -123,9 +88,39 @@ export function settle(stored: StoredChange, result: StepResult<Transition>, clo
   }
 }
 
+/** A failed verification takes its way back along in the same transaction; while that cannot be told, the turn is repeated. */
+async function withWayBack(
+  stored: StoredChange,
+  result: StepResult<Transition>,
+  outcome: Outcome,
+  context: StepContext,
+): Promise<Outcome> {
+  if (result.status !== 'failed' || outcome.kind !== 'moved') return outcome;
+  try {
+    const back = await wayBackFrom(stored, result.error, context);
+    return back === undefined ? outcome : { ...outcome, transition: goingBack(outcome.transition, back) };
+  } catch (error) {
+    return settle(stored, failed(asFairwayError(error)), context.clock);
+  }
+}
+
+function goingBack(transition: Transition, { follow, told }: WayBack): Transition {
+  const reason = `${transition.reason ?? ''} ${told}`.trim();
+  return { ...transition, reason, ...(follow === undefined ? {} : { follow: [follow] }) };
+}
+
+function waits(
+  { reason, retryAfterMs, learned }: Extract<StepResult<Transition>, { status: 'waiting' }>,
+  at: string,
+): Outcome {
+  const facts = learned?.facts === undefined ? {} : { facts: learned.facts };
+  return { kind: 'waiting', reason, delayMs: retryAfterMs, at, ...facts };
+}
+
 function settleFailure(stored: StoredChange, thrown: FairwayError, at: string): Outcome {
   const error = redacted(thrown);
-  const delayMs = error.disposition === 'terminal' ? undefined : retryDelay(error.code, stored.attempts + 1);
+  const wish = thrown.detail['retryAfterMs'];
+  const delayMs = error.disposition === 'terminal' ? undefined : retryDelay(error.code, stored.attempts + 1, wish);
   if (delayMs !== undefined) return { kind: 'retry', error, delayMs, at };
   return {
     kind: 'moved',
@@ -144,14 +139,21 @@ const redacted = (error: FairwayError): FairwayError =>
 const noStep = ({ change }: StoredChange): FairwayError =>
   new FairwayError('input.invalid', `Nothing is known to do for a ${change.kind} change in phase ${change.phase}.`);
 
-/** The commit turns red as well; a forge that does not answer must not hold up the end of the change. */
-async function markFailed({ facts }: StoredChange, { forge, log }: StepContext): Promise<void> {
-  const commit = facts.mergeCommit ?? facts.headSha;
+/**
+ * The commit of a change that will not be live turns red, and the pull request of one that failed says why; a forge that
+ * does not answer must not hold up the end of the change. The other ends tell the forge in their steps.
+ */
+async function markEnd(stored: StoredChange, context: StepContext, { phase, reason = '' }: Transition): Promise<void> {
+  const { mergeCommit, headSha } = stored.facts;
+  const { forge, log } = context;
+  const commit = phase === 'failed' ? (mergeCommit ?? headSha) : phase === 'superseded' ? mergeCommit : undefined;
   if (commit === undefined) return;
+  const description = phase === 'failed' ? 'The change failed' : 'Superseded before it was live';
   try {
-    await forge.setStatus(commit, { context: 'fairway/live', state: 'failure', description: 'The change failed' });
+    await forge.setStatus(commit, { context: 'fairway/live', state: 'failure', description });
+    if (phase === 'failed') await commentOn(stored, context, { kind: 'failed', reason });
   } catch (error) {
-    log.warn({ reason: redact((error as Error).message) }, 'the commit status could not be set');
+    log.warn({ reason: redact((error as Error).message) }, 'the forge could not be told of the end');
   }
 }
 

@@ -1,26 +1,36 @@
 import { type Logger, type Part, pause, redact } from '@fairway/core';
-import type { Delivery, DeliveryResult, Metrics, Notifier, Outbox } from '../ports.ts';
+import type { Channel, ChannelContent, Delivery, DeliveryResult, Metrics, NotifierAnswer, Outbox } from '../ports.ts';
 import { retryDelay } from './retry.ts';
 
 const IDLE_MS = 500;
 
-/** Sends what the outbox holds, at least once each, oldest first. A notification never holds up a change. */
-export function relay(outbox: Outbox, notifier: Notifier, metrics: Metrics, log: Logger): Part {
-  const stopping = new AbortController();
-  let loop: Promise<void> | undefined;
+/** Who takes what a channel carries. */
+export type Sender<C extends Channel> = {
+  readonly channel: C;
+  readonly send: (content: ChannelContent[C]) => Promise<NotifierAnswer>;
+  /** How many are sent at the same time: one that hangs holds up that many less. */
+  readonly parallel: number;
+  /** A delivery this old is given up; undefined: never. */
+  readonly giveUpAfterMs?: number;
+};
 
-  const send = async (delivery: Delivery): Promise<DeliveryResult> => {
-    const result = await attempt(notifier, delivery);
-    metrics.notified(result.kind);
-    if (result.kind === 'dead')
-      log.warn({ event: delivery.content.event, reason: result.reason }, 'a notification was refused');
+/** Sends what the outbox holds for a channel, at least once each, oldest first. It never holds up a change, nor another channel. */
+export function relay<C extends Channel>(outbox: Outbox, sender: Sender<C>, metrics: Metrics, log: Logger): Part {
+  const { channel } = sender;
+  const stopping = new AbortController();
+  let loops: Promise<unknown> | undefined;
+
+  const send = async (delivery: Delivery<C>): Promise<DeliveryResult> => {
+    const result = await attempt(sender, delivery);
+    metrics.notified(channel, result.kind);
+    if (result.kind === 'dead') log.warn({ channel, reason: result.reason }, 'a notification was refused');
     return result;
   };
   const relayOne = async (): Promise<boolean> => {
     try {
-      return await outbox.relay(send);
+      return await outbox.relay(channel, send);
     } catch (error) {
-      log.warn({ reason: redact((error as Error).message) }, 'the outbox cannot be read');
+      log.warn({ channel, reason: redact((error as Error).message) }, 'the outbox cannot be read');
       return false;
     }
   };
@@ -31,20 +41,24 @@ export function relay(outbox: Outbox, notifier: Notifier, metrics: Metrics, log:
     }
   };
   return {
-    name: 'notification relay',
+    name: `${channel} relay`,
     start: () => {
-      loop = run();
+      loops = Promise.all(Array.from({ length: sender.parallel }, run));
     },
     stop: async () => {
       stopping.abort();
-      await loop;
+      await loops;
     },
   };
 }
 
-async function attempt(notifier: Notifier, { content, attempts }: Delivery): Promise<DeliveryResult> {
-  const answer = await notifier.send(content);
+/** What became of one try: its age decides whether there is another. */
+async function attempt<C extends Channel>(sender: Sender<C>, delivery: Delivery<C>): Promise<DeliveryResult> {
+  const answer = await sender.send(delivery.content);
   if (answer.kind !== 'retry') return answer;
-  const delayMs = retryDelay('notify.unavailable', attempts + 1) ?? 0;
-  return { kind: 'retry', delayMs: Math.max(delayMs, answer.afterMs ?? 0) };
+  const { afterMs = 0, reason = 'It does not answer.' } = answer;
+  const delayMs = Math.max(retryDelay('notify.unavailable', delivery.attempts + 1) ?? 0, afterMs);
+  const { giveUpAfterMs = Number.POSITIVE_INFINITY } = sender;
+  if (delivery.ageMs + delayMs <= giveUpAfterMs) return { kind: 'retry', delayMs, reason };
+  return { kind: 'dead', reason: `${reason} Given up after ${Math.round(delivery.ageMs / 3_600_000)} h.` };
 }

@@ -17,17 +17,27 @@ const RETRY: Partial<Record<ErrorCode, RetryRule>> = {
   'registry.unavailable': UNTIL_BACK,
   'database.unavailable': UNTIL_BACK,
   'notify.unavailable': UNTIL_BACK,
+  // Where it is retryable at all: a token or an address that an operator has to mend.
+  'forge.refused': UNTIL_MENDED,
+  'git.refused': UNTIL_MENDED,
   'model.unknown': UNTIL_MENDED,
   'model.invalid': UNTIL_MENDED,
   'environment.unknown': UNTIL_MENDED,
   'disk.full': { baseMs: 5_000, capMs: 60_000, tries: Number.POSITIVE_INFINITY },
 };
 
-/** Milliseconds until try `attempts + 1` after `attempts` failures (≥ 1), doubling up to the cap; undefined = give up. */
-export function retryDelay(code: ErrorCode, attempts: number): number | undefined {
+/** No server's wish for a pause is believed for longer. */
+const LONGEST_WISH_MS = 3_600_000;
+
+/**
+ * Milliseconds until try `attempts + 1` after `attempts` failures (≥ 1), doubling up to the cap, and not before the
+ * `wish` (`error.detail.retryAfterMs`) of who refused; undefined = give up.
+ */
+export function retryDelay(code: ErrorCode, attempts: number, wish?: unknown): number | undefined {
   const { baseMs, capMs, tries } = RETRY[code] ?? CAPPED;
   if (attempts >= tries) return undefined;
-  return Math.min(capMs, baseMs * 2 ** Math.min(attempts - 1, 30));
+  const wishMs = typeof wish === 'number' && wish > 0 ? Math.min(LONGEST_WISH_MS, wish) : 0;
+  return Math.max(wishMs, Math.min(capMs, baseMs * 2 ** Math.min(attempts - 1, 30)));
 }
 
 const POLL_MIN_MS = 500;
@@ -39,4 +49,12 @@ const POLL_MAX_MS = 30_000;
  */
 export function pollDelay(sinceMs: number): number {
   return Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, sinceMs / 60));
+}
+
+/**
+ * The same for a pull request that waits for people: a sixth of its age, because a thousand of them may wait at a time and
+ * the forge's webhook is faster anyway.
+ */
+export function reviewDelay(sinceMs: number): number {
+  return pollDelay(sinceMs * 10);
 }

@@ -1,41 +1,62 @@
 import { z } from 'zod';
 import { FairwayError } from '@fairway/core';
-import type { Application } from '../ports.ts';
+import type { Application, ConditionWord, SourceRevision } from '../ports.ts';
 
 const REFRESH = 'argocd.argoproj.io/refresh';
-/** Conditions under which nothing Argo CD says about an Application can be believed. */
 const ERRORS: readonly string[] = ['ComparisonError', 'InvalidSpecError', 'SyncError'];
 
+const text = z.string().optional();
+const source = z.object({ repoURL: text, path: text });
+const sources = z.object({ source: source.optional(), sources: z.array(source).nullish() });
+/** `revisions` goes with `sources`, `revision` with `source`. */
+const revisions = z.object({ revision: text, revisions: z.array(z.string()).nullish() });
+
+const sync = revisions.extend({ status: z.enum(['Synced', 'OutOfSync', 'Unknown']), comparedTo: sources.optional() });
+const health = z.object({
+  status: z.enum(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']).optional(),
+  message: text,
+  lastTransitionTime: text,
+});
+const operationState = z.object({
+  phase: z.enum(['Running', 'Terminating', 'Failed', 'Error', 'Succeeded']),
+  finishedAt: text,
+  message: text,
+  syncResult: revisions.extend(sources.shape).optional(),
+});
+const resource = z.object({
+  group: text,
+  kind: z.string(),
+  namespace: text,
+  name: z.string(),
+  status: z.enum(['Synced', 'OutOfSync', 'Unknown']).optional().catch(undefined),
+});
 const schema = z.object({
   metadata: z.object({
+    name: z.string(),
     deletionTimestamp: z.unknown().optional(),
     annotations: z.record(z.string(), z.string()).optional(),
   }),
+  spec: sources
+    .extend({
+      project: text,
+      destination: z.object({ server: text, name: text, namespace: text }).optional(),
+      syncPolicy: z.object({ automated: z.object({ enabled: z.boolean().nullish() }).nullish() }).nullish(),
+    })
+    .optional(),
   operation: z.unknown().optional(),
   status: z
     .object({
-      reconciledAt: z.string().optional(),
-      sync: z
-        .object({ status: z.enum(['Synced', 'OutOfSync', 'Unknown']), revision: z.string().optional() })
-        .optional(),
-      health: z
-        .object({
-          status: z.enum(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']).optional(),
-          message: z.string().optional(),
-        })
-        .optional(),
-      operationState: z
-        .object({
-          phase: z.enum(['Running', 'Terminating', 'Failed', 'Error', 'Succeeded']),
-          finishedAt: z.string().optional(),
-          message: z.string().optional(),
-          syncResult: z.object({ revision: z.string().optional() }).optional(),
-        })
-        .optional(),
-      conditions: z.array(z.object({ type: z.string(), message: z.string().optional() })).optional(),
+      reconciledAt: text.nullish(),
+      sync: sync.optional(),
+      health: health.optional(),
+      operationState: operationState.nullish(),
+      conditions: z.array(z.object({ type: z.string(), message: text })).nullish(),
+      resources: z.array(resource).nullish(),
     })
     .optional(),
 });
+type Raw = z.infer<typeof schema>;
+type Status = NonNullable<Raw['status']>;
 
 /** The part of an `argoproj.io/v1alpha1` Application that decides what is live. */
 export function toApplication(object: unknown): Application {
@@ -47,34 +68,81 @@ export function toApplication(object: unknown): Application {
       `The Kubernetes API answered with an Application that is none of v1alpha1 (${at}).`,
     );
   }
-  const { metadata, operation, status } = parsed.data;
-  const errors = (status?.conditions ?? []).filter(({ type }) => ERRORS.includes(type));
+  const { metadata, operation, spec, status = {} } = parsed.data;
+  const automated = spec?.syncPolicy?.automated;
   return {
+    name: metadata.name,
+    project: spec?.project ?? '',
+    destination: defined(spec?.destination ?? {}),
+    autoSync: automated !== undefined && automated !== null && automated.enabled !== false,
     deleting: metadata.deletionTimestamp !== undefined,
-    operationRequested: operation !== undefined,
+    operationRequested: operation !== undefined && operation !== null,
     refreshRequested: metadata.annotations?.[REFRESH] !== undefined,
-    syncStatus: status?.sync?.status ?? 'Unknown',
-    revision: status?.sync?.revision ?? '',
-    health: status?.health?.status ?? 'Unknown',
-    errors: errors.map(({ type, message }) => `${type}: ${message ?? 'no message'}`),
-    ...(status?.health?.message === undefined ? {} : { healthMessage: status.health.message }),
-    ...(status?.reconciledAt === undefined ? {} : { reconciledAt: status.reconciledAt }),
-    ...(status?.operationState === undefined ? {} : { operation: toOperation(status.operationState) }),
+    syncStatus: status.sync?.status ?? 'Unknown',
+    // Revisions are parallel to what was compared, which may have other sources than the spec by now.
+    compared: sourceRevisions(status.sync?.comparedTo ?? {}, spec ?? {}, status.sync ?? {}),
+    errors: errorsOf(status),
+    resources: (status.resources ?? []).map((word) => ({
+      group: word.group ?? '',
+      kind: word.kind,
+      namespace: word.namespace ?? '',
+      name: word.name,
+      ...(word.status === undefined ? {} : { status: word.status }),
+    })),
+    ...healthOf(status),
+    ...(status.reconciledAt == null ? {} : { reconciledAt: status.reconciledAt }),
+    ...(status.operationState == null ? {} : { operation: operationOf(status.operationState, spec ?? {}) }),
   };
 }
 
-type OperationState = NonNullable<NonNullable<z.infer<typeof schema>['status']>['operationState']>;
+function healthOf({ health: word }: Status): Pick<Application, 'health' | 'healthMessage' | 'healthSince'> {
+  return {
+    health: word?.status ?? 'Unknown',
+    ...(word?.message === undefined ? {} : { healthMessage: word.message }),
+    ...(word?.lastTransitionTime === undefined ? {} : { healthSince: word.lastTransitionTime }),
+  };
+}
 
-function toOperation({
-  phase,
-  finishedAt,
-  message,
-  syncResult,
-}: OperationState): NonNullable<Application['operation']> {
+function errorsOf({ conditions }: Status): ConditionWord[] {
+  return (conditions ?? [])
+    .filter(({ type }) => ERRORS.includes(type))
+    .map(({ type, message }) => ({ type: type as ConditionWord['type'], message: message ?? 'no message' }));
+}
+
+function operationOf(
+  { phase, finishedAt, message, syncResult }: NonNullable<Status['operationState']>,
+  spec: z.infer<typeof sources>,
+): NonNullable<Application['operation']> {
   return {
     phase,
+    applied: sourceRevisions(syncResult ?? {}, spec, syncResult ?? {}),
     ...(finishedAt === undefined ? {} : { finishedAt }),
     ...(message === undefined ? {} : { message }),
-    ...(syncResult?.revision === undefined ? {} : { revision: syncResult.revision }),
+  };
+}
+
+/** Sources with their revisions: those that the answer names, else those of the spec. */
+function sourceRevisions(
+  named: z.infer<typeof sources>,
+  spec: z.infer<typeof sources>,
+  told: z.infer<typeof revisions>,
+): SourceRevision[] {
+  const several = named.sources ?? (named.source === undefined ? spec.sources : undefined) ?? [];
+  if (several.length > 0) return several.map((one, i) => sourceRevision(one, told.revisions?.[i]));
+  return [sourceRevision(named.source ?? spec.source ?? {}, told.revision)];
+}
+
+const sourceRevision = ({ repoURL, path }: z.infer<typeof source>, revision: string | undefined): SourceRevision => ({
+  repoURL: repoURL ?? '',
+  revision: revision ?? '',
+  ...(path === undefined ? {} : { path }),
+});
+
+/** Without the fields that are undefined. */
+function defined({ server, name, namespace }: NonNullable<NonNullable<Raw['spec']>['destination']>) {
+  return {
+    ...(server === undefined ? {} : { server }),
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
   };
 }

@@ -7,15 +7,16 @@ import {
   PatchStrategy,
   setHeaderOptions,
 } from '@kubernetes/client-node';
-import { FairwayError, redact } from '@fairway/core';
-import type { Cluster } from '../ports.ts';
+import { FairwayError } from '@fairway/core';
+import type { Application, Cluster } from '../ports.ts';
 import { toApplication } from './application.ts';
+import type { ApplicationCache } from './applications.ts';
+import { get } from './call.ts';
+import { toSyncWindows } from './project.ts';
 import { servingReader } from './serving.ts';
 import { toDeployment, toJob, toPod } from './workloads.ts';
 
-const ARGO = { group: 'argoproj.io', version: 'v1alpha1', plural: 'applications' };
-/** A cluster that does not answer must not hold a turn. */
-const ANSWER_MS = 10_000;
+const ARGO = { group: 'argoproj.io', version: 'v1alpha1' };
 
 /** From a kubeconfig file, or from the pod's service account when there is none. */
 export function kubeConfig(file: string | undefined): KubeConfig {
@@ -36,26 +37,18 @@ const unusable = (why: string): FairwayError =>
     `KUBECONFIG cannot be used: ${why}; name a readable kubeconfig file with a current context, or run in a pod.`,
   );
 
-/** Observes Argo CD Applications in `argoNamespace` and what they run. The only thing it writes is the refresh annotation. */
-export function kubernetesCluster(config: KubeConfig, argoNamespace: string): Cluster {
-  const custom = config.makeApiClient(CustomObjectsApi);
+/**
+ * Observes Argo CD Applications in `argoNamespace` and what they run. The only thing it writes is the refresh annotation.
+ * Applications are watched, because thousands of them lie in one namespace; Deployments, Pods and Jobs lie in as many
+ * namespaces as there are environments and matter only while a change is verified, so they are read.
+ */
+export function kubernetesCluster(config: KubeConfig, argoNamespace: string, cache: ApplicationCache): Cluster {
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
   const batch = config.makeApiClient(BatchV1Api);
   return {
-    application: async (name) => {
-      const found: unknown = await get(() =>
-        custom.getNamespacedCustomObject({ ...ARGO, namespace: argoNamespace, name }),
-      );
-      return found === undefined ? undefined : toApplication(found);
-    },
-    refresh: async (name, at) => {
-      // The time stamp keeps a request that arrives during a refresh from being lost; older versions ignore it.
-      const annotations = { 'argocd.argoproj.io/refresh': 'normal', 'argocd.argoproj.io/refresh-timestamp': at };
-      const patch = { ...ARGO, namespace: argoNamespace, name, body: { metadata: { annotations } } };
-      const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
-      await get(() => custom.patchNamespacedCustomObject(patch, options));
-    },
+    ...argo(config.makeApiClient(CustomObjectsApi), argoNamespace, cache),
+    ...servingReader(),
     deployment: async (namespace, name) => {
       const found = await get(() => apps.readNamespacedDeployment({ namespace, name }));
       return found === undefined ? undefined : toDeployment(found);
@@ -71,34 +64,33 @@ export function kubernetesCluster(config: KubeConfig, argoNamespace: string): Cl
       const found = await get(() => batch.readNamespacedJob({ namespace, name }));
       return found === undefined ? undefined : toJob(found);
     },
-    servingState: servingReader(),
   };
 }
 
-/** undefined for 404; anything else that is no answer is `cluster.unavailable`. */
-async function get<T>(call: () => Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS} ms`)), ANSWER_MS);
-  });
-  try {
-    return await Promise.race([call(), late]);
-  } catch (error) {
-    const { code, message } = error as { code?: unknown; message: string };
-    if (code === 404) return undefined;
-    throw clusterError(code, message);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function clusterError(code: unknown, message: string): FairwayError {
-  if (code === 401 || code === 403) {
-    return new FairwayError(
-      'cluster.unavailable',
-      `The Kubernetes API refuses the writer (${code}); give its service account get, list and patch on Applications and get, list on Deployments, Pods and Jobs.`,
-    );
-  }
-  const reason = redact(message.split('\n')[0] ?? '').slice(0, 200);
-  return new FairwayError('cluster.unavailable', `The Kubernetes API does not answer: ${reason}`);
+/** What Argo CD's own objects say. */
+function argo(
+  custom: CustomObjectsApi,
+  namespace: string,
+  cache: ApplicationCache,
+): Pick<Cluster, 'application' | 'refresh' | 'syncWindows'> {
+  const read = async (plural: string, name: string): Promise<unknown> =>
+    get(() => custom.getNamespacedCustomObject({ ...ARGO, plural, namespace, name }));
+  const readApplication = async (name: string): Promise<Application | undefined> => {
+    const found = await read('applications', name);
+    return found === undefined ? undefined : toApplication(found);
+  };
+  return {
+    application: async (name, how) => {
+      const cached = how === 'cached' ? cache.look(name) : 'unknown';
+      return cached === 'unknown' ? readApplication(name) : cached;
+    },
+    refresh: async (name, at) => {
+      // The time stamp keeps a request that arrives during a refresh from being lost; older versions ignore it.
+      const annotations = { 'argocd.argoproj.io/refresh': 'normal', 'argocd.argoproj.io/refresh-timestamp': at };
+      const patch = { ...ARGO, plural: 'applications', namespace, name, body: { metadata: { annotations } } };
+      const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+      await get(() => custom.patchNamespacedCustomObject(patch, options));
+    },
+    syncWindows: async (project) => toSyncWindows(await read('appprojects', project)),
+  };
 }

@@ -8,6 +8,10 @@ export function toDeployment({ metadata, spec, status }: V1Deployment): Deployme
   const stuck = status?.conditions?.find(
     ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
   );
+  const complete = status?.conditions?.find(
+    ({ type, reason }) => type === 'Progressing' && reason === 'NewReplicaSetAvailable',
+  );
+  const rolledOutAt = complete?.lastUpdateTime ?? complete?.lastTransitionTime;
   return {
     generation: metadata?.generation ?? 0,
     observedGeneration: status?.observedGeneration ?? 0,
@@ -18,6 +22,7 @@ export function toDeployment({ metadata, spec, status }: V1Deployment): Deployme
     selector: spec?.selector.matchLabels ?? {},
     ...(stamp === undefined ? {} : { stamp }),
     ...(stuck === undefined ? {} : { stuck: stuck.message ?? 'it passed its progress deadline' }),
+    ...(rolledOutAt === undefined ? {} : { rolledOutAt: rolledOutAt.toISOString() }),
   };
 }
 

@@ -1,110 +1,129 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FairwayError, redact, urlOrigin } from '@fairway/core';
+import { FairwayError } from '@fairway/core';
+import { type Branches, branchTable } from './branches.ts';
 import type { GitResult } from './environment.ts';
-import type { Plumbing, PlumbingCall } from './plumbing.ts';
+import { expectOk } from './failure.ts';
+import { REPACK } from './mirror-folder.ts';
+import { type Looked, looker, mirrorState } from './mirror-look.ts';
+import { type ProgramCall, printedFields } from './process.ts';
+import { type ObjectReader, objectReader } from './reader.ts';
 import type { Remote } from './remote.ts';
 
 export type Mirror = {
   readonly folder: string;
+  readonly remote: Remote;
+  /** Branches of the remote; all objects of what it names are here. */
+  readonly branches: Pick<Branches, 'tip' | 'moved'>;
+  readonly reader: ObjectReader;
   /** undefined once the mirror is there; until then why not. */
   problem(): string | undefined;
-  /** Looks at the remote; calls at the same time share one look. */
-  refresh(): Promise<void>;
-  /** Runs git on the object database; a non-zero exit is thrown as `git.unavailable` with git's own words. */
-  git(args: readonly string[], call?: PlumbingCall): Promise<string>;
+  /** Looks at the remote unless a look began within the last `maxAgeMs`; who asks at the same time shares a look. */
+  refresh(maxAgeMs?: number): Promise<void>;
+  /** What the remote's HEAD pointed to. */
+  defaultBranch(): string | undefined;
+  /** The remote is not as it was seen: the next `refresh` looks in any case. */
+  outdated(): void;
+  /** Runs git on the object database; a non-zero exit is thrown with git's own words. */
+  git(args: readonly string[], call?: ProgramCall): Promise<string>;
   /** The same, but a non-zero exit is an answer. */
-  ask(args: readonly string[], call?: PlumbingCall): Promise<GitResult>;
-  push(args: readonly string[]): Promise<GitResult>;
+  ask(args: readonly string[], call?: ProgramCall): Promise<GitResult>;
+  /** Starts git on the object database, to read what it prints as it comes. */
+  stream(args: readonly string[]): AsyncIterable<string>;
+  /** Adopts a pack; many small ones are put together now and then. */
+  addPack(pack: Buffer): Promise<void>;
+  /** One at a time: what reads packs for long, and what takes packs away. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
 };
 
-export type MirrorSettings = {
-  readonly plumbing: Plumbing;
-  readonly remote: Remote;
-  readonly url: string;
-  readonly dataDir: string;
-};
+export type MirrorSettings = Pick<Looked, 'git' | 'remote' | 'branch' | 'dataDir' | 'clock'>;
+
+/** A reader looks through all packs for what it does not find in the first. */
+const MAX_PACKS = 50;
 
 /**
- * A warm bare mirror of the remote below `dataDir`, made at the first look and kept over restarts. One process owns it:
- * locks that an earlier one left when it was killed are removed before the first use.
+ * A warm bare mirror of the remote below `dataDir`, made at the first look and kept over restarts. It holds objects; which
+ * branch is where is remembered from the last look, so that 5,000 branches cost no 5,000 files. One process owns it: locks
+ * and half-written packs that an earlier one left when it was killed are removed before the first use.
  */
-export function openMirror({ plumbing, remote, url, dataDir }: MirrorSettings): Mirror {
-  const folder = join(dataDir, 'mirror.git');
-  let ready = false;
-  let problem = 'the GitOps repository has not been mirrored yet';
-  let looking: Promise<void> | undefined;
+export function openMirror(settings: MirrorSettings): Mirror {
+  const { git, remote } = settings;
+  const folder = join(settings.dataDir, 'mirror.git');
+  const state = mirrorState();
+  const branches = branchTable();
+  const alone = oneAtATime();
+  const objects = objectReader(git, folder, (words) => state.damaged(words));
+  const look = looker({ ...settings, folder, objects, branches, state, alone });
+  const usable = async () => {
+    if (state.format !== undefined) return folder;
+    // The look itself would wait for itself.
+    if (state.looking) throw new FairwayError('git.unavailable', `The Git mirror is not ready: ${state.problem}.`);
+    await look(0);
+    return folder;
+  };
+  const commands = commandsOn(settings, folder, usable, state.damaged);
+  return {
+    folder,
+    remote,
+    branches,
+    reader: {
+      ...objects,
+      info: async (name) => (await usable(), objects.info(name)),
+      contents: async (name, max, title) => (await usable(), objects.contents(name, max, title)),
+    },
+    ...commands,
+    problem: () => (state.lookedAt === undefined ? state.problem : undefined),
+    refresh: (maxAgeMs = 0) => look(maxAgeMs),
+    defaultBranch: () => state.head,
+    outdated: () => {
+      state.stale = true;
+    },
+    addPack: async (pack) => {
+      await commands.git(['index-pack', '--stdin', '--fix-thin'], { input: pack });
+      state.packs += 1;
+      if (state.packs <= MAX_PACKS) return;
+      state.packs = 1;
+      void alone(() => commands.ask(REPACK)).catch(() => {});
+    },
+    alone,
+    close: async () => {
+      await objects.close();
+      git.stop();
+    },
+  };
+}
 
-  const ask: Mirror['ask'] = (args, call) => plumbing(folder, args, call);
-  const git: Mirror['git'] = async (args, call) => expectOk(url, args, await ask(args, call));
-  const look = async () => {
+function commandsOn(
+  { git, remote }: MirrorSettings,
+  folder: string,
+  usable: () => Promise<string>,
+  damaged: (words: string) => void,
+): Pick<Mirror, 'git' | 'ask' | 'stream'> {
+  const ask: Mirror['ask'] = async (args, call) => {
     try {
-      if (!ready) await prepare(plumbing, url, dataDir, folder);
-      // The probe costs a third of a fetch, and mostly there is nothing new.
-      const heads = ['ls-remote', '--heads', 'origin'];
-      const theirs = parseRefs(expectOk(url, heads, await remote(folder, heads)));
-      const ours = parseRefs(await git(['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads/']));
-      const fetch = ['fetch', '--prune', '--no-tags', '--no-write-fetch-head', 'origin'];
-      if (theirs !== ours) expectOk(url, fetch, await remote(folder, fetch));
-      ready = true;
+      const result = await git.run(await usable(), args, call);
+      if (result.code !== 0) damaged(result.stderr);
+      return result;
     } catch (error) {
-      problem = (error as Error).message;
+      if (!existsSync(folder)) damaged('not a git repository any more');
       throw error;
     }
   };
   return {
-    folder,
-    problem: () => (ready ? undefined : problem),
-    refresh: () => (looking ??= look().finally(() => (looking = undefined))),
-    git,
     ask,
-    push: (args) => remote(folder, ['push', '--porcelain', '--atomic', '--no-verify', ...args]),
+    git: async (args, call) => expectOk(remote.url, args, await ask(args, call)),
+    stream: async function* (args) {
+      yield* printedFields(git.start(await usable(), args));
+    },
   };
 }
 
-async function prepare(plumbing: Plumbing, url: string, dataDir: string, folder: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
-  if (existsSync(folder)) {
-    const known = await plumbing(folder, ['config', '--get', 'remote.origin.url']);
-    if (known.stdout.trim() === url) return removeLocks(folder);
-    // Another repository, or a mirror that is broken: it holds nothing that the remote does not.
-    await rm(folder, { recursive: true, force: true });
-  }
-  const half = `${folder}.new`;
-  await rm(half, { recursive: true, force: true });
-  await mkdir(half);
-  const settings = [
-    ['init', '--quiet', '--bare', '.'],
-    ['config', 'remote.origin.url', url],
-    ['config', 'remote.origin.fetch', '+refs/heads/*:refs/heads/*'],
-    // Housekeeping in the background would outlive us and lock refs.
-    ['config', 'gc.autoDetach', 'false'],
-  ];
-  for (const args of settings) expectOk(url, args, await plumbing(half, args));
-  await rename(half, folder);
-}
-
-async function removeLocks(folder: string): Promise<void> {
-  for (const name of await readdir(folder, { recursive: true })) {
-    if (name.endsWith('.lock') || name.startsWith('fairway-index-')) await rm(join(folder, name), { force: true });
-  }
-}
-
-/** `<id> <ref>` lines in one order, so that two listings can be compared. */
-const parseRefs = (listing: string): string =>
-  listing
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.replace('\t', ' '))
-    .sort()
-    .join('\n');
-
-function expectOk(url: string, [command = '']: readonly string[], { code, stdout, stderr }: GitResult): string {
-  if (code === 0) return stdout;
-  if (/No space left on device/i.test(stderr)) {
-    throw new FairwayError('disk.full', `git ${command} found no space left on the disk of DATA_DIR; free some.`);
-  }
-  const words = redact(stderr.trim().split('\n').at(-1) ?? '') || 'git gave no reason';
-  throw new FairwayError('git.unavailable', `git ${command} failed for ${urlOrigin(url)}: ${words}`);
+function oneAtATime(): Mirror['alone'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => {});
+    return mine;
+  };
 }

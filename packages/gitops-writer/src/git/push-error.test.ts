@@ -1,18 +1,42 @@
 import { expect, it } from 'vitest';
-import { pushError } from './push-error.ts';
+import { isCommonRefusal, pushError } from './push-error.ts';
 
 it.each([
-  ['!\tabc:refs/heads/x\t[rejected] (non-fast-forward)', 'git.race'],
-  ['!\tabc:refs/heads/x\t[rejected] (stale info)', 'git.race'],
-  ["!\tabc:refs/heads/x\t[remote rejected] (cannot lock ref 'refs/heads/x': is at 1 but expected 2)", 'git.race'],
-  ['!\tabc:refs/heads/x\t[remote rejected] (incorrect old value provided)', 'git.race'],
-  ['remote: error: GH006: Protected branch update failed for refs/heads/main.', 'git.refused'],
-  ['!\tabc:refs/heads/x\t[remote rejected] (pre-receive hook declined)', 'git.refused'],
-  ["fatal: Authentication failed for 'http://forge/x.git/'", 'git.refused'],
-  ["fatal: unable to access 'http://forge/x.git/': The requested URL returned error: 403", 'git.refused'],
-  ["fatal: unable to access 'http://forge/x.git/': The requested URL returned error: 502", 'git.unavailable'],
-  ["fatal: unable to access 'http://forge/x.git/': Connection refused", 'git.unavailable'],
-  ['fatal: write error: No space left on device', 'disk.full'],
-])('sorts %j', (output, code) => {
-  expect(pushError('x', output).code).toBe(code);
+  ['[rejected] (non-fast-forward)', 'git.race'],
+  ['[rejected] (stale info)', 'git.race'],
+  ['[rejected] (fetch first)', 'git.race'],
+  ['[rejected] (remote ref updated since checkout)', 'git.race'],
+  ["[remote rejected] (cannot lock ref 'refs/heads/x': is at 1 but expected 2)", 'git.race'],
+  ['[remote rejected] (failed to update ref)', 'git.race'],
+  ['[remote rejected] (incorrect old value provided)', 'git.race'],
+  ['[remote rejected] (reference already exists)', 'git.race'],
+  ['[remote rejected] (Base branch was modified. Review and try the merge again.)', 'git.race'],
+  ['remote ref does not exist', 'git.race'],
+  ['[remote rejected] (protected branch hook declined)', 'git.refused'],
+  ['[remote rejected] (pre-receive hook declined)', 'git.refused'],
+  ['[remote rejected] (hook declined)', 'git.refused'],
+  ['[remote rejected] (push declined due to repository rule violations)', 'git.refused'],
+  ['[remote rejected] (deletion prohibited)', 'git.refused'],
+  ['[remote rejected] (shallow update not allowed)', 'git.refused'],
+  ['[remote rejected] (unpacker error) fsck error in packed object', 'git.refused'],
+  ['[remote rejected] (unpacker error)', 'git.unavailable'],
+  ['[remote failure] (remote failed to report status)', 'git.unavailable'],
+  ['[remote rejected] (write error: No space left on device)', 'disk.full'],
+])('sorts %j', (summary, code) => {
+  expect(pushError('x', summary, '').code).toBe(code);
+});
+
+it('tells a rule that is worded like a race from a race, by what the forge adds', () => {
+  const words = 'error: GH006: Protected branch update failed for refs/heads/x.';
+  const error = pushError('x', '[remote rejected] (failed to update ref)', words);
+  expect(error.code).toBe('git.refused');
+  expect(error.message).toContain('Protected branch update failed for refs/heads/x.');
+});
+
+it.each(['[remote rejected] (pre-receive hook declined)', 'error: RPC failed; HTTP 413 curl 22'])(
+  'takes %j for a refusal of the whole push',
+  (words) => expect(isCommonRefusal(words)).toBe(true),
+);
+it('takes the refusal of one ref for its own', () => {
+  expect(isCommonRefusal('[remote rejected] (hook declined)')).toBe(false);
 });

@@ -1,45 +1,44 @@
-import { FairwayError, redact } from '@fairway/core';
+import { type ErrorCode, FairwayError, redact } from '@fairway/core';
 
-/** A ref moved under us: read again and retry. Forges wrap some of these as "remote rejected". */
-const RACES = [
-  /non-fast-forward/,
-  /stale info/,
-  /cannot lock ref/,
-  /incorrect old value provided/,
-  /fetch first/,
-  /failed to update ref/,
+/** What a refused ref comes from, as git and forges put it (locale C). The first that fits counts. */
+const REASONS: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
+  [/No space left on device|disk quota exceeded/i, 'disk.full'],
+  // Rules first: GitHub words some of them with "cannot" and "failed to update" as well.
+  [
+    /GH0\d\d|hook declined|protected branch|push declined|repository rule|not allowed to (push|force|delete)/i,
+    'git.refused',
+  ],
+  [/denyNonFastForwards|denyDeletes|deletion prohibited|deny updating|shallow update not allowed/i, 'git.refused'],
+  // A ref moved under us. Forges wrap some of these as "remote rejected".
+  [/non-fast-forward|fetch first|stale info|remote ref updated since checkout/i, 'git.race'],
+  [
+    /cannot lock ref|failed to (update|lock|write) ref|incorrect old value provided|reference already exists/i,
+    'git.race',
+  ],
+  [/Base branch was modified|remote ref does not exist|already exists|was at [0-9a-f]+ but expected/i, 'git.race'],
+  [/fsck error|index-pack (abnormal exit|failed)|invalid (ref|path|name)|bad (tree|commit|pack)/i, 'git.refused'],
 ];
-/** The forge's rules say no, and will say so again. */
-const REFUSALS = [
-  /GH006/,
-  /GH013/,
-  /hook declined/,
-  /protected branch/i,
-  /Authentication failed/i,
-  /returned error: 40[13]/,
-  /could not read Username/i,
-];
 
-/** Sorts what a failed push printed (locale C): race, refusal by the forge in its own words, or a remote that is away. */
-export function pushError(branch: string, output: string): FairwayError {
-  const words = redact(lastWords(output));
-  if (/No space left on device/i.test(output)) {
-    return new FairwayError('disk.full', `Branch ${branch} could not be pushed: no space left (${words}).`);
-  }
-  if (RACES.some((race) => race.test(output))) {
-    return new FairwayError('git.race', `Branch ${branch} moved while it was pushed (${words}); it is read again.`);
-  }
-  if (REFUSALS.some((refusal) => refusal.test(output))) {
-    return new FairwayError(
-      'git.refused',
-      `The forge refuses the push of ${branch}: ${words}. Check the token's rights and the branch rules.`,
-    );
-  }
-  return new FairwayError('git.unavailable', `Branch ${branch} could not be pushed: ${words}`);
-}
+/** A whole pack was refused: maybe for the sake of one of its refs. */
+export const isCommonRefusal = (reason: string): boolean =>
+  /pre-receive|push declined|unpacker error|unpack failed|HTTP 413|too large|repository rule/i.test(reason);
 
-function lastWords(output: string): string {
-  const lines = output.split('\n').filter((line) => line.trim() !== '');
-  const telling = lines.find((line) => line.startsWith('!') || /^(fatal|error|remote):/.test(line));
-  return (telling ?? lines.at(-1) ?? 'git gave no reason').trim();
+/** One ref that was not moved: a race, a refusal in the forge's own words, or a remote that could not. */
+export function pushError(branch: string, summary: string, forge: string): FairwayError {
+  const reason = `${summary} ${forge}`;
+  const code = REASONS.find(([sign]) => sign.test(reason))?.[1] ?? 'git.unavailable';
+  const words = redact([summary, forge].filter((part) => part !== '').join(': ')) || 'git gave no reason';
+  switch (code) {
+    case 'git.race':
+      return new FairwayError(code, `Branch ${branch} moved while it was pushed (${words}); it is read again.`);
+    case 'git.refused':
+      return new FairwayError(
+        code,
+        `The forge refuses the push of ${branch}: ${words}. Check the token's rights and the branch rules.`,
+      );
+    case 'disk.full':
+      return new FairwayError(code, `Branch ${branch} could not be pushed: no space is left (${words}); free some.`);
+    default:
+      return new FairwayError(code, `Branch ${branch} could not be pushed: ${words}.`);
+  }
 }

@@ -1,37 +1,79 @@
-import { FairwayError, redact } from '@fairway/core';
-import { simpleGit } from 'simple-git';
-import { credentials, type GitAccess, type GitResult } from './environment.ts';
+import { dirname } from 'node:path';
+import { type CredentialSource, type GitResult, httpEnvironment } from './environment.ts';
+import { expectOk } from './failure.ts';
+import type { RunProgram } from './process.ts';
+import type { SshAccess } from './ssh.ts';
+import { sshEnvironment } from './ssh.ts';
 
-export type Remote = (folder: string, args: readonly string[]) => Promise<GitResult>;
+export type GitAccess = {
+  readonly url: string;
+  readonly credentials: CredentialSource;
+  /** PEM file with the certificate authorities to trust instead of the system's. */
+  readonly caFile?: string | undefined;
+  readonly ssh?: SshAccess | undefined;
+};
+
+/** Branch → commit, and what HEAD points to. */
+export type Heads = { readonly branches: ReadonlyMap<string, string>; readonly head?: string };
+
+/** What the remote is asked; only these commands get the token. All run in `folder`, which need not be a repository for `heads`. */
+export type Remote = {
+  readonly url: string;
+  /** The branches of the remote, or only the named ones. */
+  heads(folder: string, only?: readonly string[]): Promise<Heads>;
+  /** Gets the objects of these branches; `keep` is also written as a local ref, for the next fetch to start from. */
+  fetch(folder: string, branches: readonly string[], keep: string): Promise<void>;
+  /** Gets a commit by its id, whether a branch leads to it or not; a non-zero exit is an answer. */
+  fetchCommit(folder: string, commit: string): Promise<GitResult>;
+  /** Each argument a refspec or an option; a non-zero exit is an answer. */
+  push(folder: string, args: readonly string[]): Promise<GitResult>;
+};
 
 /** A silent git is killed: a remote that hangs must not hold a turn for ever. */
 const SILENCE_MS = 60_000;
+/** Hooks of a forge may think for a while, and a push prints nothing meanwhile. */
+const PUSH_FACTOR = 2;
+/** Progress is what tells a slow fetch from a dead one. */
+const FETCH = ['fetch', '--progress', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
 
-/** Runs the git commands that talk to the remote; only they get the token. */
-export function gitRemote(environment: Readonly<Record<string, string>>, access: GitAccess): Remote {
-  const env = { ...environment, ...credentials(access) };
-  return async (folder, args) => {
-    let refusal: GitResult | undefined;
-    const git = simpleGit({
-      baseDir: folder,
-      timeout: { block: SILENCE_MS },
-      allowEnvironment: Object.keys(env),
-      unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true },
-      // Without this handler a non-zero exit with an empty stderr would count as success.
-      errors: (error, { exitCode, stdOut, stdErr }) => {
-        if (exitCode === 0) return error;
-        refusal = { code: exitCode, stdout: text(stdOut), stderr: text(stdErr) };
-        return new Error(refusal.stderr);
-      },
-    }).env(env);
-    try {
-      return { code: 0, stdout: await git.raw([...args]), stderr: '' };
-    } catch (error) {
-      if (refusal !== undefined) return refusal;
-      const reason = redact((error as Error).message, [access.token]);
-      throw new FairwayError('git.unavailable', `git ${args[0] ?? ''} could not be run: ${reason}`, { cause: error });
-    }
+export function gitRemote(run: RunProgram, access: GitAccess, silenceMs = SILENCE_MS): Remote {
+  const { url } = access;
+  const call = async (folder: string, args: readonly string[], ms: number, input?: string): Promise<GitResult> => {
+    const env = {
+      ...httpEnvironment(url, await access.credentials(), access.caFile),
+      ...sshEnvironment(url, access.ssh),
+      // The folder is the repository or none at all, never one further up.
+      GIT_CEILING_DIRECTORIES: dirname(folder),
+    };
+    return run(folder, args, { env, silenceMs: ms, ...(input === undefined ? {} : { input }) });
+  };
+  return {
+    url,
+    heads: async (folder, only) => {
+      const patterns = only === undefined ? ['HEAD', 'refs/heads/*'] : only.map((branch) => `refs/heads/${branch}`);
+      const args = ['ls-remote', '--symref', url, ...patterns];
+      return parseHeads(expectOk(url, args, await call(folder, args, silenceMs)));
+    },
+    fetch: async (folder, branches, keep) => {
+      const specs = branches.map((name) =>
+        name === keep ? `+refs/heads/${name}:refs/heads/${name}` : `refs/heads/${name}`,
+      );
+      const args = [...FETCH, '--update-shallow', '--stdin', url];
+      expectOk(url, args, await call(folder, args, silenceMs, `${specs.join('\n')}\n`));
+    },
+    fetchCommit: (folder, commit) => call(folder, [...FETCH, url, commit], silenceMs),
+    push: (folder, args) => call(folder, ['push', '--porcelain', '--no-verify', ...args], silenceMs * PUSH_FACTOR),
   };
 }
 
-const text = (chunks: readonly Buffer[]): string => Buffer.concat([...chunks]).toString('utf8');
+/** `<id>\t<ref>` lines, and `ref: <ref>\tHEAD` where HEAD points somewhere. */
+export function parseHeads(listing: string): Heads {
+  const branches = new Map<string, string>();
+  let head: string | undefined;
+  for (const line of listing.split('\n')) {
+    const [value = '', name = ''] = line.split('\t');
+    if (name === 'HEAD' && value.startsWith('ref: refs/heads/')) head = value.slice('ref: refs/heads/'.length);
+    else if (name.startsWith('refs/heads/')) branches.set(name.slice('refs/heads/'.length), value);
+  }
+  return { branches, ...(head === undefined ? {} : { head }) };
+}

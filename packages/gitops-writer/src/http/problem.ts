@@ -5,10 +5,12 @@ import type { Response } from 'express';
 const STATUS: Partial<Record<ErrorCode, number>> = {
   'input.invalid': 400,
   'auth.refused': 401,
+  'auth.forbidden': 403,
   'model.unknown': 404,
   'environment.unknown': 404,
   'policy.invalid': 404,
   'change.unknown': 404,
+  'change.refused': 409,
   'model.invalid': 422,
   'model.changed': 409,
   'registry.unavailable': 503,
@@ -22,16 +24,23 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 const TITLE: Readonly<Record<number, string>> = {
   400: 'Bad request',
-  401: 'Not authorised',
+  401: 'Not authenticated',
+  403: 'Not allowed',
   404: 'Not found',
+  405: 'Method not allowed',
   409: 'Conflict',
   413: 'Too large',
+  415: 'Unsupported media type',
   422: 'Not usable',
+  501: 'Not implemented',
   503: 'Not available',
 };
 
+type Problem = { readonly status: number; readonly code: ErrorCode; readonly detail: string };
+
 /** Answers `application/problem+json` (RFC 9457); `detail` is a sentence. */
-function sendProblem(response: Response, status: number, code: ErrorCode, detail: string): void {
+export function sendProblem(response: Response, { status, code, detail }: Problem): void {
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   const title = TITLE[status] ?? 'Internal error';
   response.status(status).type('application/problem+json');
   response.send(JSON.stringify({ type: 'about:blank', title, status, detail, code }));
@@ -39,29 +48,25 @@ function sendProblem(response: Response, status: number, code: ErrorCode, detail
 
 /** Any thrown value as a problem; answers the status. Errors that are not ours to explain are not shown. */
 export function sendError(response: Response, thrown: unknown): number {
-  const { status: raised, type } = thrown as { status?: unknown; type?: unknown };
-  if (type === 'entity.too.large') {
-    sendProblem(
-      response,
-      413,
-      'input.invalid',
-      'The body is too large: webhooks and approvals may have 1 MiB, retrain requests 5 MiB.',
-    );
-    return 413;
-  }
-  if (typeof raised === 'number' && raised >= 400 && raised < 500) {
-    sendProblem(
-      response,
-      400,
-      'input.invalid',
-      'The request could not be read; send JSON with content-type application/json.',
-    );
-    return 400;
-  }
-  const error = asFairwayError(thrown);
-  const status = STATUS[error.code] ?? 500;
-  const detail =
-    error.code === 'unknown' ? 'Something went wrong in the writer; its log says what.' : redact(error.message);
-  sendProblem(response, status, error.code, detail);
-  return status;
+  const problem = unreadable(thrown) ?? explained(thrown);
+  sendProblem(response, problem);
+  return problem.status;
+}
+
+/** What Express could not read of a request, in our words. */
+function unreadable(thrown: unknown): Problem | undefined {
+  const { status, type, limit } = thrown as { status?: unknown; type?: unknown; limit?: unknown };
+  const problem = (code: number, detail: string): Problem => ({ status: code, code: 'input.invalid', detail });
+  if (type === 'entity.too.large')
+    return problem(413, `The body is too large: at most ${String(limit)} bytes are read here.`);
+  if (type === 'encoding.unsupported') return problem(415, 'The body must come as it is, without content-encoding.');
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  return problem(400, 'The request could not be read: its path or its body is broken.');
+}
+
+function explained(thrown: unknown): Problem {
+  const { code, message, detail } = asFairwayError(thrown);
+  const status = typeof detail['status'] === 'number' ? detail['status'] : (STATUS[code] ?? 500);
+  if (code === 'unknown') return { status, code, detail: 'Something went wrong in the writer; its log says what.' };
+  return { status, code, detail: redact(message) };
 }

@@ -11,6 +11,8 @@ export function httpServer(options: { host: string; port: number; admin: Admin; 
   const server: Server = createServer((request, response) => {
     if (!answerAdmin(admin, request, response)) app(request, response);
   });
+  // Longer than the minute after which load balancers and clients drop an idle connection: who closes first loses no request.
+  server.keepAliveTimeout = 65_000;
   return {
     name: 'http',
     get port() {
@@ -18,7 +20,8 @@ export function httpServer(options: { host: string; port: number; admin: Admin; 
       return typeof address === 'object' && address !== null ? address.port : port;
     },
     start: async () => {
-      server.listen(port, host);
+      // A workflow may approve a thousand versions at once; the default backlog of 511 would reset some of them.
+      server.listen({ port, host, backlog: 4_096 });
       await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
         throw error.code === 'EADDRINUSE'
           ? new FairwayError('port.taken', `Port ${port} is taken; set PORT to a free one or stop what listens there.`)

@@ -2,7 +2,8 @@ import { type Approval, type Baseline, canonicalJson } from '@fairway/core';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { RepositoryFile } from '../ports.ts';
-import { commitMessage, intentHash } from './intent.ts';
+import { chainIntent, chainText } from './chain.ts';
+import { commitMessage } from './intent.ts';
 import { environmentFolder } from './paths.ts';
 import { deployment, service, type Workload } from './workload.ts';
 import { toYaml } from './yaml.ts';
@@ -11,8 +12,8 @@ export type DeploySource = Workload & { readonly approval: Approval; readonly ba
 
 /** Everything a change puts on its branch. */
 export type Rendered = {
-  /** Folder that the files replace as a whole. */
-  readonly folder: string;
+  /** Folders that the files replace as a whole. */
+  readonly folders: readonly string[];
   readonly files: readonly RepositoryFile[];
   readonly intent: string;
   readonly message: string;
@@ -36,12 +37,9 @@ export function renderDeploy(source: DeploySource): Rendered {
   const { model, version, digest } = modelVersion;
   const chain = { change, model, version, digest, image, environment: environment.name, approval };
   // The chain's own file holds the hash, so the hash covers the chain itself and every other file.
-  const intent = intentHash(chain, files);
-  files.push({
-    path: `${folder}/version.yaml`,
-    text: toYaml({ apiVersion: 'fairway.dev/v1', kind: 'Version', ...chain, intent }),
-  });
-  return { folder, files, intent, message: deployMessage(source, intent) };
+  const intent = chainIntent(chain, files);
+  files.push({ path: `${folder}/version.yaml`, text: chainText({ ...chain, intent }) });
+  return { folders: [folder], files, intent, message: deployMessage(source, intent) };
 }
 
 function deployMessage({ approval, change, environment, modelVersion }: DeploySource, intent: string): string {
@@ -53,15 +51,19 @@ function deployMessage({ approval, change, environment, modelVersion }: DeploySo
     'Fairway-Version': version,
     'Fairway-Digest': digest,
     'Fairway-Environment': environment.name,
-    'Fairway-Approval': `${approval.eventId} by ${approval.actor} at ${approval.time}`,
+    'Fairway-Approval': approvalTrailer(approval),
     'Fairway-Intent': intent,
   });
 }
+
+export const approvalTrailer = ({ eventId, actor, time }: Approval): string => `${eventId} by ${actor} at ${time}`;
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
 const chainSchema = z.object({
   change: z.string(),
+  version: z.string(),
+  digest: z.string(),
   image: z.string(),
   approval: z.object({
     eventId: z.string(),
@@ -75,11 +77,20 @@ const chainSchema = z.object({
   }),
 });
 
+/** What a `version.yaml` says: the change that put the folder there, and what it was approved for. */
+export type Chain = {
+  readonly change: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly image: string;
+  readonly approval: Approval;
+};
+
 /** The chain that a `version.yaml` tells; undefined when it is not one that Fairway wrote. */
-export function readChain(text: string): { change: string; image: string; approval: Approval } | undefined {
+export function readChain(text: string): Chain | undefined {
   try {
     const parsed = chainSchema.safeParse(parse(text));
-    return parsed.success ? (parsed.data as { change: string; image: string; approval: Approval }) : undefined;
+    return parsed.success ? (parsed.data as Chain) : undefined;
   } catch {
     return undefined;
   }

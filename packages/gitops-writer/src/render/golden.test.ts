@@ -23,10 +23,11 @@ retrain:
   image: registry.example.com/home-equity-trainer@${digest('7')}
   gateMargin: 0.01
 environments:
+  - { name: dev, namespace: home-equity-dev, merge: auto }
   - { name: prod, namespace: home-equity-prod, merge: review }
 `,
 );
-const environment = file.environments[0];
+const environment = file.environments[1];
 if (environment === undefined) throw new Error('the sample has an environment');
 
 const modelVersion = (version: string, auc: number, inputs: readonly string[]): ModelVersion => ({
@@ -46,6 +47,7 @@ const modelVersion = (version: string, auc: number, inputs: readonly string[]): 
   target: { variable: 'BAD', event: '1', probability: 'P_BAD1' },
   metrics: { auc, ks: auc - 0.3 },
   origin: `directory:home-equity/${version}`,
+  bytes: 52_480,
 });
 const approval: Approval = {
   eventId: 'sas-task-4711',
@@ -156,7 +158,11 @@ const retrain = {
   file: { ...file, retrain: file.retrain ?? { image: '', gateMargin: 0 } },
 };
 
-async function expectGolden(folder: string, { folder: root, files, message }: Rendered, body: string): Promise<void> {
+async function expectGolden(
+  folder: string,
+  { folders: [root = ''], files, message }: Rendered,
+  body: string,
+): Promise<void> {
   for (const { path, text } of files)
     await expect(text).toMatchFileSnapshot(golden(`${folder}/${path.slice(root.length + 1)}`));
   await expect(message).toMatchFileSnapshot(golden(`${folder}/COMMIT_MESSAGE`));
@@ -166,10 +172,23 @@ async function expectGolden(folder: string, { folder: root, files, message }: Re
 it('renders the same bytes for the same approval, and these', async () => {
   const rendered = renderDeploy(deploy);
   expect(renderDeploy(structuredClone(deploy))).toEqual(rendered);
+  const current = { ...modelVersion('1', 0.8911, ['AGE', 'LOAN']), bytes: 48_000 };
+  const before = renderDeploy({
+    ...deploy,
+    change: 'f'.repeat(20),
+    modelVersion: current,
+    approval: { ...approval, eventId: 'sas-task-1', version: '1' },
+    file: { ...file, replicas: 1 },
+    image: `registry.example.com/models/home-equity@${digest('b')}`,
+  });
   const { body, title } = deployPullRequest({
     ...deploy,
-    current: modelVersion('1', 0.8911, ['AGE', 'LOAN']),
+    current,
+    before: before.files,
+    after: rendered.files,
+    live: { number: 7, url: 'https://forge.example.com/bank/gitops/pulls/7', state: 'merged', headSha: 'd'.repeat(40) },
     dashboardUrl: 'https://fairway.example.com',
+    bodyLimit: 65_536,
   });
   expect(title).toBe('Deploy home-equity 2 to prod');
   await expectGolden('deploy', rendered, body);
@@ -183,7 +202,8 @@ it('binds the intent to every rendered byte', () => {
 });
 
 it('renders the same bytes for the same retrain request, and these', async () => {
-  const { body, title } = retrainPullRequest(retrain, undefined);
+  const rendered = renderRetrain(retrain);
+  const { body, title } = retrainPullRequest({ source: retrain, before: [], after: rendered.files, bodyLimit: 65_536 });
   expect(title).toBe('Retrain home-equity after 2026Q2 (prod)');
-  await expectGolden('retrain', renderRetrain(retrain), body);
+  await expectGolden('retrain', rendered, body);
 });

@@ -9,6 +9,7 @@ source: { registry: directory }
 environments:
   - { name: dev, namespace: m-dev, merge: auto }
 `;
+const named = (name: string) => good.replace('{ name: dev', `{ name: ${name}`);
 const problem = (text: string) => {
   try {
     parseModelFile('m', text);
@@ -25,8 +26,24 @@ describe('model.yaml', () => {
       owner: 'team@example.com',
       trustEventTime: false,
       replicas: 1,
+      rollback: { maxAgeMs: 90 * 86_400_000, auto: true },
       environments: [{ name: 'dev', namespace: 'm-dev', merge: 'auto', application: 'm-dev' }],
     });
+  });
+
+  it('reads durations, reviewers and how to go back', () => {
+    const text = good
+      .replace('merge: auto', "merge: auto, promote: { after: 2s }, reviewers: [alice, 'team:risk']")
+      .concat('rollback: { maxAge: 36h, auto: false }\n');
+    expect(parseModelFile('m', text)).toMatchObject({
+      rollback: { maxAgeMs: 36 * 3_600_000, auto: false },
+      environments: [{ name: 'dev', promoteAfterMs: 2_000, reviewers: ['alice', 'team:risk'] }],
+    });
+  });
+
+  it('is a model still when its last environment has been retired', () => {
+    const text = good.replace(/environments:[^]*/, 'environments: []\n');
+    expect(() => environmentOf(parseModelFile('m', text), 'dev')).toThrow('has: none any more.');
   });
 
   it.each([
@@ -47,6 +64,19 @@ describe('model.yaml', () => {
     ['a mutable image', `${good}retrain: { image: trainer:latest, gateMargin: 0.01 }\n`, 'must be pinned by digest'],
     ['a wrong merge rule', good.replace('auto', 'never'), 'environments[0].merge'],
     ['a bad name', good.replaceAll(/\bdev\b(?=[,-])|(?<=m-)dev/g, 'De_v'), 'Environment "De_v" is not usable'],
+    ['an anchor that nobody uses', good.replace('name: m', 'name: &n m'), 'anchors and aliases are not allowed'],
+    ['a merge key', `${good}<<: { owner: x }\n`, 'merge keys (<<) are not allowed'],
+    ['a tag', good.replace('team@example.com', '!!str x'), 'tags are not allowed, and it has !!str'],
+    ['two documents', `${good}---\na: 1\n`, 'more than one YAML document'],
+    ['a span without a unit', good.replace('merge: auto', 'merge: auto, promote: { after: 24 }'), 'promote.after'],
+    ['a span of nothing', `${good}rollback: { maxAge: 0d }\n`, 'rollback.maxAge: must be a duration such as 24h'],
+    ['two lines of owner', good.replace('team@example.com', '"a\\nb"'), 'owner: must be one line'],
+    ['two lines of reviewer', good.replace('auto', 'auto, reviewers: ["a\\nb"]'), 'reviewers[0]: must be one line'],
+    ['a name of 300 letters', named('d'.repeat(300)), `"${'d'.repeat(70)}…" is not usable`],
+    ['a name in other letters', named('dév'), 'Environment "dév" is not usable'],
+    ['a path for a name', named('../x'), 'Environment "../x" is not usable'],
+    ['an option for a name', named('-x'), 'Environment "-x" is not usable'],
+    ['a name of two lines', good.replace('name: dev', 'name: "a\\nb"'), 'Environment "a\\nb" is not usable'],
     ['no YAML', 'a: [', 'models/m/model.yaml is not usable'],
     ['nothing', '', 'models/m/model.yaml is not usable'],
   ])('refuses %s in a sentence', (_, text, sentence) => {

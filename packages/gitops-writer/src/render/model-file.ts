@@ -1,15 +1,29 @@
 import { checkName, type Environment, FairwayError } from '@fairway/core';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { readPlain } from '../edit/plain.ts';
+import { DURATION, durationMs } from './duration.ts';
 import { environmentName, modelPath } from './paths.ts';
 
 const PINNED = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?@sha256:[0-9a-f]{64}$/;
+
+// oxlint-disable-next-line no-control-regex
+const ONE_LINE = /^[^\u0000-\u001f\u007f\u2028\u2029]+$/;
+const line = (max: number) => z.string().min(1).max(max).regex(ONE_LINE, 'must be one line');
+const duration = z.string().regex(DURATION, 'must be a duration such as 24h, 90d, 15m or 30s');
+
+const environmentSchema = z.strictObject({
+  name: z.string(),
+  namespace: z.string(),
+  merge: z.enum(['auto', 'review']),
+  promote: z.strictObject({ after: duration }).optional(),
+  reviewers: z.array(line(100)).max(20).optional(),
+});
 
 const schema = z.strictObject({
   apiVersion: z.literal('fairway.dev/v1'),
   kind: z.literal('Model'),
   name: z.string(),
-  owner: z.string().min(1).max(200),
+  owner: line(200),
   source: z.strictObject({ registry: z.enum(['directory']) }),
   capture: z.strictObject({ eventTime: z.enum(['wall-clock', 'header']).default('wall-clock') }).prefault({}),
   serving: z.strictObject({ replicas: z.int().min(1).max(100).default(1) }).prefault({}),
@@ -19,10 +33,9 @@ const schema = z.strictObject({
       gateMargin: z.number().min(0).max(1),
     })
     .optional(),
-  environments: z
-    .array(z.strictObject({ name: z.string(), namespace: z.string(), merge: z.enum(['auto', 'review']) }))
-    .min(1)
-    .max(20),
+  rollback: z.strictObject({ maxAge: duration.default('90d'), auto: z.boolean().default(true) }).prefault({}),
+  // None is left when the last one has been retired.
+  environments: z.array(environmentSchema).max(20),
 });
 
 /** `model.yaml`: what people say about a model. */
@@ -32,8 +45,18 @@ export type ModelFile = {
   readonly trustEventTime: boolean;
   readonly replicas: number;
   readonly retrain?: { readonly image: string; readonly gateMargin: number };
-  readonly environments: readonly Environment[];
+  readonly rollback: {
+    /** How long ago the state that is restored may have stopped serving, in ms. */
+    readonly maxAgeMs: number;
+    /** Whether a failed verification proposes the way back by itself. */
+    readonly auto: boolean;
+  };
+  /** In the order of promotion. */
+  readonly environments: readonly ModelEnvironment[];
 };
+
+/** `promoteAfterMs`: how long a version serves here before it is proposed for the next environment. */
+export type ModelEnvironment = Environment & { readonly promoteAfterMs?: number };
 
 /**
  * Reads `models/<model>/model.yaml`. Throws `model.invalid` with every problem in one sentence: broken YAML, duplicate
@@ -44,28 +67,31 @@ export function parseModelFile(model: string, text: string): ModelFile {
   if (!parsed.success) throw unusable(model, parsed.error.issues.map(sentence));
   const problems = disagreements(model, parsed.data);
   if (problems.length > 0) throw unusable(model, problems);
-  const { name, owner, capture, serving, retrain, environments } = parsed.data;
+  const { name, owner, capture, serving, retrain, rollback, environments } = parsed.data;
   return {
     name,
     owner,
     trustEventTime: capture.eventTime === 'header',
     replicas: serving.replicas,
     ...(retrain === undefined ? {} : { retrain }),
-    environments: environments.map((environment) => ({
+    rollback: { maxAgeMs: durationMs(rollback.maxAge), auto: rollback.auto },
+    environments: environments.map(({ promote, reviewers, ...environment }) => ({
       ...environment,
       application: environmentName(model, environment.name),
+      ...(promote === undefined ? {} : { promoteAfterMs: durationMs(promote.after) }),
+      ...(reviewers === undefined ? {} : { reviewers }),
     })),
   };
 }
 
 /** The named environment of a model. Throws `environment.unknown` with the known ones. */
-export function environmentOf(file: ModelFile, name: string): Environment {
+export function environmentOf(file: ModelFile, name: string): ModelEnvironment {
   const found = file.environments.find((environment) => environment.name === name);
   if (found !== undefined) return found;
   const known = file.environments.map((environment) => environment.name).join(', ');
   throw new FairwayError(
     'environment.unknown',
-    `Model ${file.name} has no environment ${JSON.stringify(name)}; ${modelPath(file.name)} has: ${known}.`,
+    `Model ${file.name} has no environment ${JSON.stringify(name)}; ${modelPath(file.name)} has: ${known || 'none any more'}.`,
   );
 }
 
@@ -79,27 +105,21 @@ export function retrainOf({ name, retrain }: ModelFile): NonNullable<ModelFile['
 }
 
 function readYaml(model: string, text: string): unknown {
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [broken] = document.errors;
-  if (broken !== undefined) throw unusable(model, [broken.message.split('\n')[0]?.replace(/:$/, '') ?? 'broken YAML']);
-  try {
-    // No alias at all: an edit of an anchored value would silently change every place that uses it.
-    return document.toJS({ maxAliasCount: 0 });
-  } catch {
-    throw unusable(model, ['anchors and aliases are not allowed; write each value where it is used']);
-  }
+  const read = readPlain(text);
+  if ('problems' in read) throw unusable(model, read.problems);
+  return read.value;
 }
 
 function disagreements(model: string, file: z.infer<typeof schema>): string[] {
   const problems: string[] = [];
   if (file.name !== model)
-    problems.push(`name is ${JSON.stringify(file.name)} but the folder is ${JSON.stringify(model)}`);
+    problems.push(`name is ${JSON.stringify(file.name.slice(0, 70))} but the folder is ${JSON.stringify(model)}`);
   const names = file.environments.map(({ name }) => name);
   for (const { name, namespace } of file.environments) {
-    try {
-      checkName('Environment', name);
-    } catch (error) {
-      problems.push((error as Error).message.replace(/\.$/, ''));
+    const bad = nameProblem(name);
+    if (bad !== undefined) {
+      problems.push(bad);
+      continue;
     }
     const wanted = environmentName(model, name);
     if (namespace !== wanted)
@@ -108,6 +128,15 @@ function disagreements(model: string, file: z.infer<typeof schema>): string[] {
     if (names.indexOf(name) !== names.lastIndexOf(name)) problems.push(`environment ${name} is there twice`);
   }
   return [...new Set(problems)];
+}
+
+function nameProblem(name: string): string | undefined {
+  try {
+    checkName('Environment', name);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/\.$/, '');
+  }
 }
 
 function sentence(issue: z.core.$ZodIssue): string {

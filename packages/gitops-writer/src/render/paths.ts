@@ -1,6 +1,8 @@
 /** Where things are in the GitOps repository, and the names that follow from it by convention (docs/contracts.md). */
+export const modelFolder = (model: string): string => `models/${model}`;
 export const modelPath = (model: string): string => `models/${model}/model.yaml`;
 export const policyPath = (model: string): string => `models/${model}/policy.yaml`;
+export const quarantinePath = (model: string): string => `models/${model}/quarantine.yaml`;
 export const environmentFolder = (model: string, environment: string): string =>
   `models/${model}/environments/${environment}`;
 export const retrainFolder = (model: string, change: string): string => `models/${model}/retrain/${change}`;

@@ -1,105 +1,116 @@
-import type { Approval, Environment, ModelVersion } from '@fairway/core';
-import { figure, moment, plain, quote, short, table } from './markdown.ts';
+import type { Approval, Environment, ModelVersion, PullRequest } from '@fairway/core';
+import type { RepositoryFile } from '../ports.ts';
+import { blastRadius } from './blast-radius.ts';
+import { compose, either, most, type Section, whole } from './body.ts';
+import { diffSection, fileChanges, filesSection } from './diff.ts';
+import { code, count, head, link, moment, plain, quote } from './markdown.ts';
+import { bytesSection, interfaceSection, modelCard } from './model-card.ts';
+import type { ModelFile } from './model-file.ts';
 import { environmentFolder } from './paths.ts';
 
 export type PullRequestText = { readonly title: string; readonly body: string; readonly labels: readonly string[] };
 
-/** Hidden marker by which a pull request is known as ours. */
-export const marker = (change: string): string => `<!-- fairway:change=${change} -->`;
-
 export type DeployEvidence = {
   readonly change: string;
   readonly approval: Approval;
+  /** The change of the environment before, when the approval was carried over from there. */
+  readonly promotes?: string;
   readonly modelVersion: ModelVersion;
   readonly environment: Environment;
+  readonly file: ModelFile;
   readonly image: string;
   /** What the default branch says now; undefined when nothing is deployed yet. */
   readonly current?: ModelVersion;
+  /** Files of the environment's folder on the default branch, and as this change wants them. */
+  readonly before: readonly RepositoryFile[];
+  readonly after: readonly RepositoryFile[];
+  /** The pull request that brought what serves now. */
+  readonly live?: PullRequest;
   readonly dashboardUrl?: string;
+  /** Most characters that the forge takes. */
+  readonly bodyLimit: number;
 };
+
+/** What gives way first when a forge takes less: what the forge or a file of the change shows as well. */
+const GIVING_WAY = ['diff', 'files', 'interface', 'links', 'evidence', 'model', 'blast radius', 'rules', 'bytes'];
 
 /** What an approver wants to read before the merge: who, what, where, the difference to what serves, and what merging does. */
 export function deployPullRequest(evidence: DeployEvidence): PullRequestText {
-  const { change, approval, modelVersion, environment, current } = evidence;
+  const { change, modelVersion, environment, current, image, before, after } = evidence;
   const { model, version } = modelVersion;
-  const parts = [
-    `**${plain(approval.actor)}** approved version **${version}** of **${model}** for **${environment.name}** on ${moment(approval.time)} (event ${plain(approval.eventId)}).`,
-    approval.evidence === undefined ? '' : quote(approval.evidence),
-    comparison(modelVersion, current),
-    ...consequences(evidence),
-    evidence.dashboardUrl === undefined ? '' : `[${model} on the dashboard](${evidence.dashboardUrl}/models/${model})`,
-    marker(change),
+  const folder = environmentFolder(model, environment.name);
+  const changes = fileChanges(before, after);
+  const sections = [
+    headline(evidence),
+    evidenceSection(evidence.approval.evidence),
+    modelCard(modelVersion, current),
+    interfaceSection(modelVersion, current),
+    bytesSection(modelVersion, image),
+    blastRadius(evidence),
+    filesSection(changes, folder),
+    diffSection(changes, isManifest),
+    rules(evidence),
+    links(model, evidence),
   ];
   return {
     title: `Deploy ${model} ${version} to ${environment.name}`,
-    body: `${parts.filter((part) => part !== '').join('\n\n')}\n`,
+    body: compose(sections, GIVING_WAY, change, evidence.bodyLimit),
     labels: ['fairway', 'fairway/deploy', environment.merge === 'auto' ? 'fairway/auto-merge' : 'fairway/review'],
   };
 }
 
-/** Old against new; without an old one only what is proposed. Rows in which nothing is known are left out. */
-function comparison(next: ModelVersion, current: ModelVersion | undefined): string {
-  const rows = [
-    ['Digest', current && `\`${short(current.digest)}\``, `\`${short(next.digest)}\``],
-    ...metricNames(next, current).map((name) => metricRow(name, next, current)),
-    ['Inputs', current && String(inputs(current).length), String(inputs(next).length)],
-    ['Trained', current?.trainedAt && moment(current.trainedAt), next.trainedAt && moment(next.trainedAt)],
-    ['Origin', current && plain(current.origin), plain(next.origin)],
-  ];
-  const shown = rows
-    .filter(([, before, after]) => before !== undefined || after !== undefined)
-    .map(([name = '', before = '–', after = '–']) => (current === undefined ? [name, after] : [name, before, after]));
-  const head = [
-    '',
-    ...(current === undefined ? [] : [`now: version ${current.version}`]),
-    `proposed: version ${next.version}`,
-  ];
-  const first = 'Nothing is deployed in this environment yet.';
-  return [table(head, shown), current === undefined ? first : variableDelta(next, current)].join('\n\n');
-}
+/** The chain and the model's card are told in words above; what Argo CD applies is shown line by line. */
+const isManifest = (path: string): boolean => path.endsWith('.yaml') && !path.endsWith('/version.yaml');
 
-function metricNames(next: ModelVersion, current: ModelVersion | undefined): string[] {
-  return [...new Set([...Object.keys(next.metrics), ...Object.keys(current?.metrics ?? {})])].sort();
-}
-
-function metricRow(name: string, next: ModelVersion, current: ModelVersion | undefined): Array<string | undefined> {
-  const before = current?.metrics[name];
-  const after = next.metrics[name];
-  const change =
-    before === undefined || after === undefined
-      ? ''
-      : ` (${after >= before ? '+' : '−'}${figure(Math.abs(after - before))})`;
-  return [plain(name.toUpperCase()), current && figure(before), `${figure(after)}${change}`];
-}
-
-const inputs = (modelVersion: ModelVersion): string[] =>
-  modelVersion.variables.filter(({ role }) => role === 'input').map(({ name, type }) => `${name} (${type})`);
-
-function variableDelta(next: ModelVersion, current: ModelVersion): string {
-  const before = inputs(current);
-  const after = inputs(next);
-  const list = (names: string[]) => names.map(plain).join(', ');
-  const added = after.filter((name) => !before.includes(name));
-  const removed = before.filter((name) => !after.includes(name));
-  if (added.length === 0 && removed.length === 0) return 'The input variables are the same.';
-  return [
-    added.length === 0 ? '' : `Input variables added: ${list(added)}.`,
-    removed.length === 0 ? '' : `Input variables removed: ${list(removed)}.`,
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
-}
-
-function consequences({ modelVersion, environment, image }: DeployEvidence): string[] {
+function headline({ approval, promotes, modelVersion, environment }: DeployEvidence): Section {
   const { model, version } = modelVersion;
-  const merge =
+  if (promotes !== undefined)
+    return whole(
+      'headline',
+      `Version **${version}** of **${model}** is promoted to **${environment.name}** by Fairway, after change ${code(promotes)} has soaked. ${code(approval.actor)} approved it on ${moment(approval.time)} for the environment before; nobody has approved it for ${environment.name} yet.`,
+    );
+  return whole(
+    'headline',
+    `Version **${version}** of **${model}** was approved for **${environment.name}** by ${code(approval.actor)} on ${moment(approval.time)} (event ${code(approval.eventId)}).`,
+  );
+}
+
+/** What people wrote, quoted; shortened at a whole character with a sentence. */
+export function evidenceSection(evidence: string | undefined): Section {
+  const text = (evidence ?? '').trim();
+  const shown = (length: number): string => {
+    if (length === text.length) return quote(text);
+    if (length === 0) return '';
+    return `${quote(head(text, length))}\n\nThe evidence is cut after ${count(length)} of ${count(text.length)} characters.`;
+  };
+  return { name: 'evidence', render: (room) => (text === '' ? '' : most(text.length, room, shown)) };
+}
+
+function rules({ modelVersion: { version }, environment }: DeployEvidence): Section {
+  const merging =
     environment.merge === 'auto'
-      ? `Environment ${environment.name} merges by itself: Fairway merges this head and no other.`
-      : 'Merging deploys. Closing rejects the version. A commit added to this branch voids the approval.';
-  return [
-    `**What merging does.** Argo CD Application \`${environment.application}\` rolls Deployment \`${model}\` in namespace \`${environment.namespace}\` to`,
-    `\`\`\`\n${image}\n\`\`\``,
-    `Only \`${environmentFolder(model, environment.name)}/\` changes. The change is called live when every ready pod's TensorFlow Serving says that version ${version} is AVAILABLE.`,
-    merge,
+      ? `**Merging** deploys. Environment ${environment.name} merges by itself: Fairway merges this head and no other.`
+      : '**Merging** deploys. It is the decision of whoever may merge here.';
+  const live = `The change is called live when every ready pod's TensorFlow Serving says that version ${version} is AVAILABLE.`;
+  return either(
+    'rules',
+    () => ['## What a decision does', '', `- ${merging} ${live}`, ...CLOSE_AND_EDIT].join('\n'),
+    () => 'Merging deploys. Closing rejects the version. A commit added to this branch voids the approval.',
+  );
+}
+
+const CLOSE_AND_EDIT = [
+  '- **Closing** rejects the version for this environment; the workflow is told so.',
+  '- **A commit added to this branch** voids the approval: these bytes were approved and no others.',
+];
+
+/** Where to read on. */
+export function links(model: string, { live, dashboardUrl }: Pick<DeployEvidence, 'live' | 'dashboardUrl'>): Section {
+  const shown = [
+    ...(dashboardUrl === undefined
+      ? []
+      : [link(`${plain(model)} on the dashboard`, `${dashboardUrl}/models/${model}`)]),
+    ...(live === undefined ? [] : [link(`Pull request ${live.number}, which brought what serves now`, live.url)]),
   ];
+  return whole('links', shown.join(' · '));
 }

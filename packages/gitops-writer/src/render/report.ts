@@ -1,19 +1,23 @@
 import type { Finding, RetrainRequest, Verdict, WindowMetrics } from '@fairway/core';
-import { count, figure, moment, plain, table } from './markdown.ts';
-import { type PullRequestText, marker } from './pull-request.ts';
-import { retrainNamespace } from './paths.ts';
+import type { RepositoryFile } from '../ports.ts';
+import { compose, most, type Section, whole } from './body.ts';
+import { fileChanges, filesSection } from './diff.ts';
+import { code, count, counted, figure, moment, plain, table } from './markdown.ts';
+import { links, type PullRequestText } from './pull-request.ts';
+import { retrainFolder, retrainNamespace } from './paths.ts';
 import { type RetrainSource, seedOf } from './retrain-source.ts';
 
 /** Older windows than these say nothing new, and a forge's body has a limit. */
 const MAX_WINDOWS = 24;
+const MAX_FINDINGS = 100;
 
 /** `report.md`: the findings, the windows that led to them, and the data and Job of the retraining. */
 export function retrainReport(source: RetrainSource): string {
   const { request } = source;
-  const { model, version, environment, verdict } = request;
+  const { model, verdict } = request;
   return [
     `# Retrain ${model} after ${plain(verdict.window.period)}`,
-    `Version ${version} in ${environment} is in **${verdict.state}** for ${plain(verdict.window.period)}.`,
+    state(request),
     '## Findings',
     verdict.findings.map(finding).join('\n'),
     '## Windows',
@@ -26,27 +30,79 @@ export function retrainReport(source: RetrainSource): string {
   ].join('\n\n');
 }
 
+/** What gives way first when a forge takes less; all of it is in `report.md` on the branch. */
+const GIVING_WAY = ['files', 'links', 'windows', 'training', 'snapshot', 'findings', 'rules'];
+
+export type RetrainEvidence = {
+  readonly source: RetrainSource;
+  /** Files of the change's folder on the default branch, and as this change wants them. */
+  readonly before: readonly RepositoryFile[];
+  readonly after: readonly RepositoryFile[];
+  readonly dashboardUrl?: string;
+  /** Most characters that the forge takes. */
+  readonly bodyLimit: number;
+};
+
 /** Title and body of a retrain pull request: the report, what merging does, and our marker. */
-export function retrainPullRequest(source: RetrainSource, dashboardUrl: string | undefined): PullRequestText {
+export function retrainPullRequest(evidence: RetrainEvidence): PullRequestText {
+  const { source, before, after, bodyLimit } = evidence;
   const { change, request } = source;
   const { model, environment, verdict } = request;
-  const report = retrainReport(source).split('\n').slice(2).join('\n').trim();
-  const merging = `**What merging does.** Argo CD runs the training Job once in namespace \`${retrainNamespace(model)}\`. It registers a candidate only if that beats version ${request.version}; nothing is deployed before somebody approves the candidate. Closing this pull request rejects the retraining for this evidence.`;
-  const link = dashboardUrl === undefined ? [] : [`[${model} on the dashboard](${dashboardUrl}/models/${model})`];
+  const folder = retrainFolder(model, change);
+  const sections = [
+    whole('headline', `Retraining of **${model}** was asked for by ${code(request.actor)}. ${state(request)}`),
+    findingsSection(request),
+    windowsSection(request),
+    whole('snapshot', `## Snapshot\n\n${snapshotTable(request)}`),
+    whole('training', `## Training\n\n${training(source)}`),
+    filesSection(fileChanges(before, after), folder),
+    whole('rules', rules(request)),
+    links(model, evidence),
+  ];
   return {
     title: `Retrain ${model} after ${verdict.window.period} (${environment})`,
-    body: `${[report, merging, ...link, marker(change)].join('\n\n')}\n`,
+    body: compose(sections, GIVING_WAY, change, bodyLimit),
     labels: ['fairway', 'fairway/retrain'],
   };
 }
+
+const state = ({ version, environment, verdict }: RetrainRequest): string =>
+  `Version ${version} in ${environment} is in **${verdict.state}** for ${plain(verdict.window.period)}.`;
+
+function findingsSection({ verdict: { findings } }: RetrainRequest): Section {
+  const text = (shown: number) => {
+    const rest = findings.length - shown;
+    const more = rest > 0 ? [`- ${counted(rest, 'more finding')} in \`report.md\``] : [];
+    return `## Findings\n\n${[...findings.slice(0, shown).map(finding), ...more].join('\n')}`;
+  };
+  return {
+    name: 'findings',
+    render: (room) => (findings.length === 0 ? '' : most(Math.min(findings.length, MAX_FINDINGS), room, text)),
+  };
+}
+
+const windowsSection = (request: RetrainRequest): Section => ({
+  name: 'windows',
+  render: (room) =>
+    most(MAX_WINDOWS, room, (shown) => (shown === 0 ? '' : `## Windows\n\n${windowTable(request, shown)}`)),
+});
+
+const rules = ({ model, version }: RetrainRequest): string =>
+  [
+    '## What a decision does',
+    '',
+    `- **Merging** lets Argo CD run the training Job once in namespace \`${retrainNamespace(model)}\`. It registers a candidate only if that beats version ${version}; nothing is deployed before somebody approves the candidate.`,
+    '- **Closing** rejects the retraining for this evidence.',
+    '- **A commit added to this branch** voids the request: what is merged must be what was asked for.',
+  ].join('\n');
 
 function finding({ severity, message }: Finding): string {
   return `- **${severity}**: ${plain(message)}`;
 }
 
-function windowTable({ windows, verdict }: RetrainRequest): string {
+function windowTable({ windows, verdict }: RetrainRequest, most = MAX_WINDOWS): string {
   const all = [...windows.filter(({ window }) => window.period !== verdict.window.period), verdict];
-  const shown = all.slice(-MAX_WINDOWS);
+  const shown = all.slice(-most);
   const rows = table(
     ['period', 'version', 'predictions', 'labelled', 'AUC', 'KS', 'worst PSI', 'verdict'],
     shown.map(windowRow),

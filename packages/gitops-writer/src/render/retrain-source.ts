@@ -1,10 +1,13 @@
 import type { RetrainRequest } from '@fairway/core';
+import type { OpeningRequest } from '../change.ts';
 import type { ModelFile } from './model-file.ts';
 
 /** What a retrain folder is made of. */
 export type RetrainSource = {
   readonly change: string;
   readonly request: RetrainRequest;
+  /** The request that opened the change, where a newer one has taken its place. */
+  readonly opened?: OpeningRequest;
   readonly file: ModelFile & { readonly retrain: NonNullable<ModelFile['retrain']> };
 };
 

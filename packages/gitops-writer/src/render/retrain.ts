@@ -1,6 +1,6 @@
 import { canonicalJson, type RetrainRequest } from '@fairway/core';
 import { kustomization, type Rendered } from './deploy.ts';
-import { commitMessage, intentHash } from './intent.ts';
+import { commitMessage, type HashedFile, intentHash } from './intent.ts';
 import { retrainFolder, retrainJob, retrainNamespace } from './paths.ts';
 import { retrainReport } from './report.ts';
 import { type RetrainSource, seedOf } from './retrain-source.ts';
@@ -16,14 +16,12 @@ export function renderRetrain(source: RetrainSource): Rendered {
     { path: `${folder}/job.yaml`, text: toYaml(trainingJob(source)) },
     { path: `${folder}/kustomization.yaml`, text: kustomization(['job.yaml']) },
     { path: `${folder}/report.md`, text: retrainReport(source) },
+    { path: `${folder}/request.json`, text: `${canonicalJson(requestOf(source), 2)}\n` },
     { path: `${folder}/snapshot.json`, text: `${canonicalJson(snapshot, 2)}\n` },
     { path: `${folder}/verdict.json`, text: `${canonicalJson(verdict, 2)}\n` },
   ];
-  const { actor, dedupeKey, environment, version } = request;
-  const intent = intentHash(
-    { change, model, version, environment, actor, dedupeKey, snapshot: snapshot.sha256 },
-    files,
-  );
+  const { environment, version } = request;
+  const intent = retrainIntent(change, request, files);
   const message = commitMessage(
     `Retrain ${model} after ${verdict.window.period}`,
     `Version ${version} in ${environment} is in ${verdict.state}; trained on snapshot ${snapshot.id}.`,
@@ -32,13 +30,28 @@ export function renderRetrain(source: RetrainSource): Rendered {
       'Fairway-Model': model,
       'Fairway-Version': version,
       'Fairway-Environment': environment,
-      'Fairway-Request': `${dedupeKey} by ${actor}`,
+      'Fairway-Request': requestTrailer(request),
       'Fairway-Snapshot': `sha256:${snapshot.sha256}`,
       'Fairway-Intent': intent,
     },
   );
-  return { folder, files, intent, message };
+  return { folders: [folder], files, intent, message };
 }
+
+/** What the other files of the folder do not say of the request. */
+function requestOf({ request, opened }: RetrainSource): object {
+  const { kind, model, version, environment, dedupeKey, actor, windows } = request;
+  return { kind, model, version, environment, dedupeKey, actor, windows, opened };
+}
+
+/** The intent of a retrain folder. */
+export function retrainIntent(change: string, request: RetrainRequest, files: readonly HashedFile[]): string {
+  const { model, version, environment, actor, dedupeKey, snapshot } = request;
+  return intentHash({ change, model, version, environment, actor, dedupeKey, snapshot: snapshot.sha256 }, files);
+}
+
+export const requestTrailer = ({ dedupeKey, actor }: Pick<RetrainRequest, 'dedupeKey' | 'actor'>): string =>
+  `${dedupeKey} by ${actor}`;
 
 function trainingJob({ change, request, file }: RetrainSource): object {
   const annotations = {

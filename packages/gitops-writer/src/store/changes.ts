@@ -1,6 +1,16 @@
 import { type Clock, iso } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
-import type { Accepted, ChangeFilter, ChangeIntake, ChangeReader, LoadedVersion, NewChange } from '../ports.ts';
+import type { OpeningRequest } from '../change.ts';
+import type {
+  Accepted,
+  ChangeFilter,
+  ChangeIntake,
+  ChangePage,
+  ChangeReader,
+  LoadedVersion,
+  NewChange,
+  Page,
+} from '../ports.ts';
 import { type ChangeRow, type ListRow, toChange, toStored } from './rows.ts';
 import * as sql from './sql.ts';
 import { transaction, unavailable } from './transaction.ts';
@@ -8,22 +18,44 @@ import { transaction, unavailable } from './transaction.ts';
 /** Reads changes from PostgreSQL. */
 export function changeReader(pool: Pool): ChangeReader {
   const rows = <R extends object>(query: string, values: unknown[]) => ask<R>(pool, query, values);
+  const all = async (query: string, values: unknown[]) => (await rows<ListRow>(query, values)).map(toChange);
   const one = async (query: string, values: unknown[]) => {
     const [row] = await rows<ListRow>(query, values);
     return row === undefined ? undefined : toChange(row);
   };
   return {
-    find: (id) => one(sql.FIND_CHANGE, [id]),
-    list: async ({ model, kind, phase, environment }: ChangeFilter) =>
-      (await rows<ListRow>(sql.LIST_CHANGES, [model, kind, phase, environment])).map(toChange),
+    find: async (id) => {
+      const [row] = await rows<ChangeRow>(sql.FIND_CHANGE, [id]);
+      return row === undefined ? undefined : toStored(row);
+    },
+    list: (filter, page) => listPage(pool, filter, page),
     newer: ({ model, environment, id }) => one(sql.FIND_NEWER, [model, environment, id]),
-    live: async () => (await rows<ListRow>(sql.LIST_LIVE, [])).map(toChange),
+    live: () => all(sql.LIST_LIVE, []),
+    wereLive: async (model, environment) =>
+      (await rows<ChangeRow>(sql.LIST_WERE_LIVE, [model, environment])).map(toStored),
+    open: (model, environment, kind) => all(sql.LIST_OPEN, [model, environment, kind]),
     merged: (model, version) => one(sql.FIND_MERGED, [model, version]),
-    loaded: async (model, version, digest) => {
+    loaded: remembered(async (model, version, digest) => {
       type Row = { model_version: LoadedVersion['modelVersion']; baseline: LoadedVersion['baseline'] };
       const [row] = await rows<Row>(sql.FIND_LOADED, [model, version, digest]);
       return row === undefined ? undefined : { modelVersion: row.model_version, baseline: row.baseline };
-    },
+    }),
+  };
+}
+
+/** Baselines are tens of kilobytes, and never change under their digest. */
+const MOST_REMEMBERED = 100;
+
+/** Keeps the last few answers. */
+function remembered(read: ChangeReader['loaded']): ChangeReader['loaded'] {
+  const known = new Map<string, LoadedVersion>();
+  return async (model, version, digest) => {
+    const key = `${model} ${version} ${digest}`;
+    const found = known.get(key) ?? (await read(model, version, digest));
+    known.delete(key);
+    if (found !== undefined) known.set(key, found);
+    for (const oldest of known.size > MOST_REMEMBERED ? [...known.keys()].slice(0, 1) : []) known.delete(oldest);
+    return found;
   };
 }
 
@@ -34,67 +66,75 @@ export function changeIntake(pool: Pool, clock: Clock): ChangeIntake {
       const [row] = await ask<ChangeRow>(pool, sql.FIND_BY_EVENT, [event, kind]);
       return row === undefined ? undefined : toStored(row);
     },
-    acceptApproval: (created, loaded) => transaction(pool, (client) => approve(client, created, loaded)),
+    acceptApproval: (created, loaded) => approve(pool, created, loaded),
     acceptRequest: (created) => transaction(pool, (client) => request(client, created, clock)),
   };
 }
 
-async function approve(client: PoolClient, created: NewChange, loaded: LoadedVersion): Promise<Accepted> {
-  const { change, evidence } = created;
-  if (evidence.kind !== 'deploy') throw new TypeError('an approval leads to a deploy change');
-  const { eventId } = evidence.approval;
-  await client.query(sql.LOCK_NAME, [`approval ${eventId}`]);
-  const known = await findByEvent(client, 'deploy', eventId);
-  if (known !== undefined) return { created: false, change: toChange(known) };
-  const { modelVersion, baseline } = loaded;
-  const { model, version, digest } = modelVersion;
-  await client.query(sql.INSERT_LOADED, [
-    model,
-    version,
-    digest,
-    JSON.stringify(modelVersion),
-    JSON.stringify(baseline),
-  ]);
-  await insertChange(client, created);
-  await client.query(sql.INSERT_APPROVAL, [eventId, change.id]);
-  return { created: true, change };
+async function approve(pool: Pool, created: NewChange, { modelVersion, baseline }: LoadedVersion): Promise<Accepted> {
+  const { change, event } = created;
+  const values = [...columnsOf(created), JSON.stringify(modelVersion), JSON.stringify(baseline), event];
+  try {
+    const { rowCount } = await pool.query(sql.ACCEPT_APPROVAL, values);
+    if (rowCount === 1) return { created: true, change };
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw unavailable(error);
+  }
+  const [row] = await ask<ChangeRow>(pool, sql.FIND_BY_EVENT, [event, 'deploy']);
+  if (row === undefined) throw new Error(`change ${change.id} is there without its approval`);
+  return { created: false, change: toChange(row) };
 }
 
+/** SQLSTATE of PostgreSQL: somebody was faster. */
+const UNIQUE_VIOLATION = '23505';
+
 async function request(client: PoolClient, created: NewChange, clock: Clock): Promise<Accepted> {
-  const { change, evidence } = created;
-  if (evidence.kind !== 'retrain') throw new TypeError('a request leads to a retrain change');
-  const { dedupeKey } = evidence.request;
-  // All requests of one model queue here, so that two at once cannot both find no open retraining.
-  await client.query(sql.LOCK_NAME, [`retrain ${change.model}`]);
-  const known = await findByEvent(client, 'retrain', dedupeKey);
+  const { change, evidence, event } = created;
+  const { kind, model, environment } = change;
+  // All requests of one kind and model queue here, so that two at once cannot both find none open.
+  await client.query(sql.LOCK_NAME, [`${kind} ${model}`]);
+  const known = await findByEvent(client, kind, event);
   if (known !== undefined) return { created: false, change: toChange(known) };
-  const { rows } = await client.query<ChangeRow>(sql.FIND_OPEN_RETRAIN, [change.model]);
+  const { rows } = await client.query<ChangeRow>(sql.FIND_JOINED, [kind, model, environment]);
   const open = rows[0];
   if (open === undefined) await insertChange(client, created);
   else if (open.evidence.kind === 'retrain') {
-    const next = JSON.stringify({ ...evidence, revision: open.evidence.revision + 1 });
+    const { revision, request: before, opened = openingOf(before) } = open.evidence;
+    const next = JSON.stringify({ ...evidence, revision: revision + 1, opened });
     await client.query(sql.REPLACE_REQUEST, [open.id, next, iso(clock.now())]);
   }
-  await client.query(sql.INSERT_REQUEST, [dedupeKey, open?.id ?? change.id]);
+  await client.query(sql.INSERT_REQUEST, [event, open?.id ?? change.id]);
   return { created: open === undefined, change: open === undefined ? change : toChange(open) };
 }
 
-async function insertChange(client: PoolClient, { change, evidence }: NewChange): Promise<void> {
+const openingOf = ({ version, environment, dedupeKey }: OpeningRequest): OpeningRequest => ({
+  version,
+  environment,
+  dedupeKey,
+});
+
+const MOST = 1_000;
+
+async function listPage(pool: Pool, filter: ChangeFilter, { limit, cursor }: Page): Promise<ChangePage> {
+  const { model, kind, phases, environment } = filter;
+  const most = Math.min(limit, MOST);
+  const values = [model, kind, phases, environment, cursor, most + 1];
+  const rows = await ask<ListRow & { readonly seq: string }>(pool, sql.LIST_CHANGES, values);
+  const shown = rows.slice(0, most);
+  const last = shown.at(-1);
+  return { changes: shown.map(toChange), ...(rows.length > most && last !== undefined ? { next: last.seq } : {}) };
+}
+
+/** false when the change is there already. */
+export async function insertChange(client: PoolClient, created: NewChange): Promise<boolean> {
+  const { rowCount } = await client.query(sql.INSERT_CHANGE, columnsOf(created));
+  return rowCount === 1;
+}
+
+function columnsOf({ change, evidence }: NewChange): unknown[] {
   const { id, kind, model, version, environment, digest, phase, branch, actor, history, createdAt } = change;
   const json = [JSON.stringify(evidence), JSON.stringify(history)];
-  await client.query(sql.INSERT_CHANGE, [
-    id,
-    kind,
-    model,
-    version,
-    environment,
-    digest,
-    phase,
-    branch,
-    actor,
-    ...json,
-    createdAt,
-  ]);
+  return [id, kind, model, version, environment, digest, phase, branch, actor, ...json, createdAt];
 }
 
 async function findByEvent(client: Pool | PoolClient, kind: string, event: string): Promise<ChangeRow | undefined> {

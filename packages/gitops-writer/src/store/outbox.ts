@@ -1,58 +1,67 @@
-import type { CardContent } from '@fairway/core';
-import type { Pool } from 'pg';
-import type { Delivery, DeliveryResult, Notification, Outbox } from '../ports.ts';
-import * as sql from './sql.ts';
+import type { Pool, PoolClient } from 'pg';
+import type { Channel, ChannelContent, Delivery, DeliveryResult, Notification, Outbox, Outgoing } from '../ports.ts';
+import * as sql from './sql-outbox.ts';
 import { transaction, unavailable } from './transaction.ts';
 
-type Row = {
+type Row = Omit<Notification, 'deliveryId' | 'at' | 'reason' | 'link'> & {
   readonly delivery_id: string;
-  readonly event: string;
-  readonly title: string;
   readonly created_at: Date;
-  readonly state: Notification['state'];
+  readonly reason: string | null;
   readonly link: string | null;
 };
 
-/** Notifications in PostgreSQL. A killed relay sends its notification again, with the same delivery id. */
+/** What is told, in PostgreSQL. A killed relay sends its delivery again, with the same id. */
 export function outbox(pool: Pool): Outbox {
   return {
-    list: async () => {
+    list: async (channel) => {
       try {
-        return (await pool.query<Row>(sql.LIST_NOTIFICATIONS)).rows.map(notification);
+        return (await pool.query<Row>(sql.LIST_NOTIFICATIONS, [channel])).rows.map(notification);
       } catch (error) {
         throw unavailable(error);
       }
     },
-    relay: (send) => relayOne(pool, send),
+    relay: (channel, send) => relayOne(pool, channel, send),
   };
 }
 
-function relayOne(pool: Pool, send: (delivery: Delivery) => Promise<DeliveryResult>): Promise<boolean> {
+/** Part of the transaction that moves the change: a move that is told is never lost, nor told when it did not happen. */
+export async function putOut(client: PoolClient, change: string, outgoing: readonly Outgoing[]): Promise<void> {
+  for (const { channel, deliveryId, event, title, content } of outgoing) {
+    const values = [deliveryId, change, channel, event, title, JSON.stringify(content)];
+    await client.query(sql.INSERT_OUTGOING, values);
+  }
+}
+
+function relayOne<C extends Channel>(
+  pool: Pool,
+  channel: C,
+  send: (delivery: Delivery<C>) => Promise<DeliveryResult>,
+): Promise<boolean> {
   return transaction(pool, async (client) => {
-    type Due = { delivery_id: string; content: CardContent; attempts: number };
-    const { rows } = await client.query<Due>(sql.CLAIM_NOTIFICATION);
+    type Due = { delivery_id: string; content: ChannelContent[C]; attempts: number; age_ms: number };
+    const { rows } = await client.query<Due>(sql.CLAIM_DELIVERY, [channel]);
     const [due] = rows;
     if (due === undefined) return false;
-    const result = await send({ content: due.content, attempts: due.attempts });
-    const state = result.kind === 'retry' ? 'pending' : result.kind;
-    const reason = result.kind === 'dead' ? result.reason : null;
-    await client.query(sql.SETTLE_NOTIFICATION, [
-      due.delivery_id,
-      state,
-      reason,
-      result.kind === 'retry' ? result.delayMs : 0,
-    ]);
+    const result = await send({ content: due.content, attempts: due.attempts, ageMs: due.age_ms });
+    const retry = result.kind === 'retry';
+    const reason = result.kind === 'accepted' ? null : result.reason;
+    const values = [due.delivery_id, retry ? 'due' : result.kind, reason, retry ? result.delayMs : 0];
+    await client.query(sql.SETTLE_DELIVERY, values);
     return true;
   });
 }
 
-function notification({ delivery_id, event, title, created_at, state, link }: Row): Notification {
+function notification({ delivery_id, created_at, reason, link, ...row }: Row): Notification {
+  const { channel, event, title, state, attempts } = row;
   return {
     deliveryId: delivery_id,
+    channel,
     event,
     title,
     at: created_at.toISOString(),
     state,
+    attempts,
+    ...(reason === null ? {} : { reason }),
     ...(link === null ? {} : { link }),
   };
 }

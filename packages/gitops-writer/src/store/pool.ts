@@ -1,9 +1,11 @@
 import { FairwayError, type Logger, pause, redact, urlOrigin } from '@fairway/core';
 import { Pool } from 'pg';
 
+export type WriterPool = Pool;
+
 const START_TRIES = 10;
 
-/** The writer's connections: one for each turn in flight, and a few for requests. */
+/** The writer's connections; none is held while a turn runs. */
 export function openPool(url: string, size: number, log: Logger): Pool {
   const pool = new Pool({
     connectionString: url,

@@ -41,7 +41,14 @@ export function toChange(row: ListRow): Change {
     ...(row.reason === null ? {} : { reason: row.reason }),
     ...(row.image === null ? {} : { image: row.image }),
     ...(row.pull_request === null ? {} : { pullRequest: row.pull_request }),
+    ...livenessOf(row),
   };
+}
+
+function livenessOf({ facts }: ListRow): Pick<Change, 'liveness'> {
+  if (facts.liveness === undefined) return {};
+  const { state, reason, at } = facts.liveness;
+  return { liveness: { state, reason, at } };
 }
 
 export const toStored = (row: ChangeRow): StoredChange => ({

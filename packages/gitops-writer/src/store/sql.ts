@@ -18,10 +18,20 @@ SELECT ${COLUMNS} FROM changes.changes WHERE id IN (
 export const LOCK_NAME = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
 
 export const LIST_CHANGES = `
-SELECT ${LIST_COLUMNS} FROM changes.changes
+SELECT seq, ${LIST_COLUMNS} FROM changes.changes
 WHERE ($1::text IS NULL OR model = $1) AND ($2::text IS NULL OR kind = $2)
-  AND ($3::text IS NULL OR phase = $3) AND ($4::text IS NULL OR environment = $4)
-ORDER BY seq DESC LIMIT 1000`;
+  AND ($3::text[] IS NULL OR phase = ANY ($3)) AND ($4::text IS NULL OR environment = $4)
+  AND ($5::bigint IS NULL OR seq < $5)
+ORDER BY seq DESC LIMIT $6`;
+
+export const LIST_WERE_LIVE = `
+SELECT ${COLUMNS} FROM changes.changes
+WHERE kind IN ('deploy', 'rollback') AND model = $1 AND environment = $2 AND history @> '[{"phase": "live"}]'
+ORDER BY seq DESC LIMIT 100`;
+
+export const LIST_OPEN = `
+SELECT ${LIST_COLUMNS} FROM changes.changes
+WHERE model = $1 AND environment = $2 AND kind = $3 AND phase NOT IN ${ENDS} ORDER BY seq DESC`;
 
 /** Only a change that got as far as a pull request overtakes another: one that fails before must not close anything. */
 export const FIND_NEWER = `
@@ -33,7 +43,7 @@ ORDER BY seq DESC LIMIT 1`;
 
 export const LIST_LIVE = `
 SELECT DISTINCT ON (model, environment) ${LIST_COLUMNS} FROM changes.changes
-WHERE kind = 'deploy' AND phase = 'live' ORDER BY model, environment, seq DESC`;
+WHERE kind IN ('deploy', 'rollback') AND phase = 'live' ORDER BY model, environment, seq DESC`;
 
 export const FIND_MERGED = `
 SELECT ${LIST_COLUMNS} FROM changes.changes
@@ -46,76 +56,103 @@ SELECT model_version, baseline FROM changes.model_versions WHERE model = $1 AND 
 export const INSERT_CHANGE = `
 INSERT INTO changes.changes
   (id, kind, model, version, environment, digest, phase, branch, actor, evidence, history, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`;
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+ON CONFLICT DO NOTHING RETURNING id`;
 
 export const INSERT_APPROVAL = `
-INSERT INTO changes.approvals (event_id, change_id) VALUES ($1, $2)`;
+INSERT INTO changes.approvals (event_id, change_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`;
 
 export const INSERT_REQUEST = `
-INSERT INTO changes.requests (dedupe_key, change_id) VALUES ($1, $2)`;
+INSERT INTO changes.requests (dedupe_key, change_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`;
 
-/** What was approved first stays: the digest covers the bytes, not what the registry says beside them. */
+/**
+ * An approval in one statement: version, change and event, or nothing of it. What was approved first stays: the digest
+ * covers the bytes, not what the registry says beside them. An event that stands for another change is a unique violation.
+ */
+export const ACCEPT_APPROVAL = `
+WITH known AS (
+  INSERT INTO changes.model_versions (model, version, digest, model_version, baseline)
+  VALUES ($3, $4, $6, $13, $14) ON CONFLICT DO NOTHING
+), created AS (
+  INSERT INTO changes.changes
+    (id, kind, model, version, environment, digest, phase, branch, actor, evidence, history, created_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+  ON CONFLICT DO NOTHING RETURNING id
+)
+INSERT INTO changes.approvals (event_id, change_id) SELECT $15, id FROM created`;
+
+/** What was approved first stays. */
 export const INSERT_LOADED = `
 INSERT INTO changes.model_versions (model, version, digest, model_version, baseline)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`;
 
-export const FIND_OPEN_RETRAIN = `
+/** The open change that a request of the same kind joins: one retraining for a model, one way back for an environment. */
+export const FIND_JOINED = `
 SELECT ${COLUMNS} FROM changes.changes
-WHERE kind = 'retrain' AND model = $1 AND phase NOT IN ${ENDS} FOR UPDATE`;
+WHERE kind = $1 AND model = $2 AND ($1 = 'retrain' OR environment = $3) AND phase NOT IN ${ENDS} FOR UPDATE`;
 
 /** The newest evidence of an open retraining; the reconciler brings branch and pull request up to it. */
 export const REPLACE_REQUEST = `
 UPDATE changes.changes SET evidence = $2, updated_at = $3, next_at = clock_timestamp() WHERE id = $1`;
 
-export const CLAIM_DUE = `
-SELECT ${COLUMNS} FROM changes.changes
-WHERE next_at <= clock_timestamp() AND phase NOT IN ${ENDS}
-ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`;
+/** Two keys in one space with LOCK_NAME would clash; the class keeps turns apart. */
+const TURN_CLASS = 72_041;
+export const TAKE_TURN = `SELECT pg_try_advisory_lock(${TURN_CLASS}, hashtext($1)) AS taken`;
+export const DROP_TURN = `SELECT pg_advisory_unlock(${TURN_CLASS}, hashtext($1))`;
+
+export const CLAIM_CHANGE = `
+UPDATE changes.changes SET turn = turn + 1, hints_seen = hints
+WHERE id = $1 AND next_at <= clock_timestamp() AND phase NOT IN ${ENDS}
+RETURNING ${COLUMNS}, turn`;
+
+const DUE_IN_MS = `ceil(greatest(0, extract(epoch FROM next_at - clock_timestamp())) * 1000)::float8 AS due_in_ms`;
+export const DUE_IN = `SELECT ${DUE_IN_MS} FROM changes.changes WHERE id = $1 AND phase NOT IN ${ENDS}`;
+
+export const LIST_DUE = `
+SELECT id FROM changes.changes
+WHERE next_at <= clock_timestamp() - interval '1 second' AND phase NOT IN ${ENDS} ORDER BY next_at LIMIT $1`;
 
 export const MOVE_CHANGE = `
 UPDATE changes.changes SET
-  phase = $2, reason = $3, facts = facts || $4::jsonb, pull_request = coalesce($5, pull_request), image = coalesce($6, image),
-  history = CASE WHEN phase = $2 THEN history ELSE history || $7::jsonb END,
-  attempts = 0, updated_at = $8, next_at = clock_timestamp()
-WHERE id = $1`;
+  phase = $3, reason = $4, facts = facts || $5::jsonb, pull_request = coalesce($6, pull_request), image = coalesce($7, image),
+  history = CASE WHEN phase = $3 THEN history ELSE history || $8::jsonb END,
+  attempts = 0, updated_at = $9, next_at = clock_timestamp(), hints_seen = hints
+WHERE id = $1 AND turn = $2
+RETURNING ${COLUMNS}, phase IN ${ENDS} AS ended`;
+
+/** A hint that came while the turn ran makes the next one due at once. */
+const NEXT_AT = `CASE WHEN hints <> hints_seen THEN clock_timestamp() ELSE clock_timestamp() + $4 * interval '1 millisecond' END`;
 
 export const WAIT_CHANGE = `
 UPDATE changes.changes SET
-  updated_at = CASE WHEN reason IS DISTINCT FROM $2 THEN $4 ELSE updated_at END,
-  reason = $2, attempts = 0, next_at = clock_timestamp() + $3 * interval '1 millisecond'
-WHERE id = $1`;
+  updated_at = CASE WHEN reason IS DISTINCT FROM $3 THEN $5 ELSE updated_at END,
+  reason = $3, facts = facts || $6::jsonb, attempts = 0, next_at = ${NEXT_AT}
+WHERE id = $1 AND turn = $2 RETURNING ${DUE_IN_MS}`;
 
+/** Failures keep their distance, whatever is hinted. */
 export const RETRY_CHANGE = `
 UPDATE changes.changes SET
-  reason = $2, attempts = attempts + 1, updated_at = $4, next_at = clock_timestamp() + $3 * interval '1 millisecond'
-WHERE id = $1`;
+  reason = $3, attempts = attempts + 1, updated_at = $5, next_at = clock_timestamp() + $4 * interval '1 millisecond'
+WHERE id = $1 AND turn = $2 RETURNING ${DUE_IN_MS}`;
 
-/** What served before steps back when a newer change of the same model and environment is live. */
+/** An end that comes with the end of another change; one that is over stays as it is, but what was superseded may still be found bad. */
+export const END_CHANGE = `
+UPDATE changes.changes SET phase = $2, reason = $3, updated_at = $4, history = history || $5::jsonb, turn = turn + 1
+WHERE id = $1 AND phase NOT IN ('rejected', 'rolled-back') AND (phase <> 'superseded' OR $2 = 'rolled-back')
+RETURNING ${COLUMNS}`;
+
+/** What served before steps back when a change that was merged later is live in the same model and environment. */
 export const SUPERSEDE_LIVE = `
-UPDATE changes.changes SET phase = 'superseded', reason = $2, updated_at = $3, history = history || $4::jsonb
-WHERE kind = 'deploy' AND phase = 'live' AND id <> $1
-  AND (model, environment) = (SELECT model, environment FROM changes.changes WHERE id = $1)
-  AND seq < (SELECT seq FROM changes.changes WHERE id = $1)`;
+UPDATE changes.changes AS other SET phase = 'superseded', reason = $2, updated_at = $3, history = other.history || $4::jsonb
+FROM changes.changes AS own
+WHERE own.id = $1 AND other.id <> $1 AND other.kind IN ('deploy', 'rollback') AND other.phase = 'live'
+  AND (other.model, other.environment) = (own.model, own.environment)
+  AND (coalesce((other.facts ->> 'mergedAt')::timestamptz, '-infinity'), other.seq)
+    < (coalesce((own.facts ->> 'mergedAt')::timestamptz, 'infinity'), own.seq)`;
 
-/** A change that is being looked at right now is left alone: its own turn sees the news or polls soon. */
-export const HINT_CHANGES = `
-UPDATE changes.changes SET next_at = clock_timestamp() WHERE id IN (
-  SELECT id FROM changes.changes
-  WHERE phase NOT IN ${ENDS} AND ($1::text[] = '{}' OR branch = ANY ($1)) FOR UPDATE SKIP LOCKED
-)`;
-
-export const INSERT_NOTIFICATION = `
-INSERT INTO changes.outbox (delivery_id, change_id, event, title, content) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT DO NOTHING`;
-
-export const LIST_NOTIFICATIONS = `
-SELECT delivery_id, event, title, created_at, state, content -> 'links' -> 0 ->> 'url' AS link
-FROM changes.outbox ORDER BY seq DESC LIMIT 500`;
-
-export const CLAIM_NOTIFICATION = `
-SELECT delivery_id, content, attempts FROM changes.outbox
-WHERE state = 'pending' AND next_at <= clock_timestamp() ORDER BY seq LIMIT 1 FOR UPDATE SKIP LOCKED`;
-
-export const SETTLE_NOTIFICATION = `
-UPDATE changes.outbox SET state = $2, reason = $3, attempts = attempts + 1, next_at = clock_timestamp() + $4 * interval '1 millisecond'
-WHERE delivery_id = $1`;
+/** An Application's name follows from the change by convention (render/paths.ts). */
+export const HINT_APPLICATIONS = `
+UPDATE changes.changes SET next_at = clock_timestamp(), hints = hints + 1
+WHERE phase NOT IN ${ENDS} AND phase IN ('merged', 'syncing', 'verifying')
+  AND CASE kind WHEN 'retrain' THEN model || '-retrain-' || id ELSE model || '-' || environment END = ANY ($1)
+RETURNING id`;

@@ -6,6 +6,8 @@ const TIMEOUT_MS = 10_000;
 /** A baseline with all its score counts is a few hundred KB; nothing the writer says is larger than this. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
+const MOST_CHANGES = 1_000;
+
 /** The writer's HTTP API. Answers it refuses (4xx) are terminal, everything else is worth another try. */
 export function writerClient(url: string, token: string): Writer {
   const http = create({
@@ -23,14 +25,29 @@ export function writerClient(url: string, token: string): Writer {
     reference: (model, version) => find<Reference>(`/v1/models/${enc(model)}/versions/${enc(version)}`),
     policy: (model) => find<PolicyFile>(`/v1/models/${enc(model)}/policy`),
     models: async () => (await get<{ models: ModelSummary[] }>('/v1/models')).models,
-    changes: async (filter) => (await get<{ changes: Change[] }>('/v1/changes', filter)).changes,
+    changes: (filter) => pages((cursor) => get<ChangePage>('/v1/changes', { ...filter, limit: 200, cursor })),
     requestRetrain: async (request) =>
       (await ask(url, () => http.post<{ change: Change }>('/v1/changes', request))).change,
-    notifications: async () => (await get<{ notifications: Notification[] }>('/v1/notifications')).notifications,
+    notifications: async () =>
+      (await get<{ notifications: Notification[] }>('/v1/notifications', { channel: 'teams' })).notifications,
   };
 }
 
 const enc = encodeURIComponent;
+
+type ChangePage = { readonly changes: readonly Change[]; readonly next?: string };
+
+/** The newest changes, page after page, until they are enough for any page of the dashboard. */
+async function pages(read: (cursor: string | undefined) => Promise<ChangePage>): Promise<Change[]> {
+  const changes: Change[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await read(cursor);
+    changes.push(...page.changes);
+    cursor = page.next;
+  } while (cursor !== undefined && changes.length < MOST_CHANGES);
+  return changes;
+}
 
 async function ask<T>(url: string, call: () => Promise<{ data: T }>): Promise<T> {
   try {

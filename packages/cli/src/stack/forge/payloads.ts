@@ -182,6 +182,19 @@ export function commentPayload(forge: Forge, repository: Repository, comment: Co
   };
 }
 
+/** An entry of an issue's timeline that is no comment; of those only the closing is kept here. */
+export const closingPayload = (forge: Forge, repository: Repository, pull: PullState) => ({
+  id: pull.number,
+  type: 'close',
+  html_url: '',
+  pull_request_url: `${webBase(forge, repository)}/pulls/${pull.number}`,
+  issue_url: '',
+  user: userPayload(forge, pull.closedBy ?? ''),
+  body: '',
+  created_at: timeOf(pull.closedAt ?? pull.updatedAt),
+  updated_at: timeOf(pull.closedAt ?? pull.updatedAt),
+});
+
 export const labelPayload = (forge: Forge, repository: Repository, label: LabelState) => ({
   id: label.id,
   name: label.name,

@@ -70,7 +70,7 @@ export async function editPull(
   const notices = await forge.store.change(repository, async (draft) => {
     const pull = pullOf(draft, number);
     const notices = applyText(pull, edit);
-    const stateChange = await applyState(forge, draft, pull, edit.state);
+    const stateChange = await applyState(forge, draft, user, pull, edit.state);
     if (stateChange) notices.push(stateChange);
     if (notices.length > 0) pull.updatedAt = now(forge);
     return notices;
@@ -96,6 +96,7 @@ function applyText(pull: PullState, { title, body }: PullEdit): Notice[] {
 async function applyState(
   forge: Forge,
   draft: RepositoryState,
+  user: User,
   pull: PullState,
   state: string | undefined,
 ): Promise<Notice | undefined> {
@@ -107,7 +108,7 @@ async function applyState(
   const heads = await branches(git);
   if (state === 'closed') {
     pull.mergeBase = (await pullFacts(forge, draft, pull, heads)).mergeBase;
-    Object.assign(pull, { state, closedAt: now(forge) });
+    Object.assign(pull, { state, closedAt: now(forge), closedBy: user.name });
     return { kind: 'pull', action: 'closed', number: pull.number };
   }
   refuseSecond(draft, pull.head, pull.base);
@@ -116,5 +117,6 @@ async function applyState(
   await moveRef(git, `refs/pull/${pull.number}/head`, head);
   Object.assign(pull, { state, headSha: head });
   delete pull.closedAt;
+  delete pull.closedBy;
   return { kind: 'pull', action: 'reopened', number: pull.number };
 }

@@ -36,6 +36,8 @@ export type PullState = {
   createdAt: string;
   updatedAt: string;
   closedAt?: string;
+  /** Who closed it without a merge; nobody where its branch was deleted. */
+  closedBy?: string;
   merged?: Merged;
   /** Written before the base branch moves: after a crash, start-up looks whether it did. */
   merging?: Merged;

@@ -12,6 +12,16 @@ describe('markdown', () => {
     ['```yaml\na: <b>\n- **x**\n```\nafter', '<pre><code>a: &lt;b&gt;\n- **x**</code></pre>\n<p>after</p>'],
     ['```\nnever closed', '<pre><code>never closed</code></pre>'],
     ['---', '<hr>'],
+    ['```diff\n+a <b>\n c\n```', '<pre><code><span class="add">+a &lt;b&gt;</span>\n c</code></pre>'],
+    [
+      'a\n<details>\n<summary>b & c</summary>\n\n```\n</details>\n```\n\n</details>\nd',
+      '<p>a</p>\n<details><summary>b &amp; c</summary>\n<pre><code>&lt;/details&gt;</code></pre>\n</details>\n<p>d</p>',
+    ],
+    ['<details>\n<summary>open', '<p>&lt;details&gt;<br>&lt;summary&gt;open</p>'],
+    [
+      '<details>\n<summary><b>x</b></summary>\n</details>',
+      '<p>&lt;details&gt;<br>&lt;summary&gt;&lt;b&gt;x&lt;/b&gt;&lt;/summary&gt;<br>&lt;/details&gt;</p>',
+    ],
     ['before <!-- fairway\nmarker --> after', '<p>before  after</p>'],
     ['', ''],
   ])('%j', (text, html) => {
@@ -52,6 +62,7 @@ describe('inline marks', () => {
       '<a href="https://x.example/&quot;y" rel="nofollow noopener">a&quot; onclick=&quot;b</a>',
     ],
     ['home\\_equity \\*x\\*', 'home_equity *x*'],
+    ['\\`a\\` ``b`c`` \\&lt; \\@x', '`a` <code>b`c</code> &amp;lt; @x'],
     ['a\nb', 'a<br>b'],
     ['\uE0000\uE000', '0'],
   ])('%j', (text, html) => {

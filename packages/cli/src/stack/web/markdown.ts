@@ -1,8 +1,8 @@
 import { escapeHtml, type Html, trusted } from './html.ts';
 
 /**
- * The Markdown that pull requests of Fairway use, as safe HTML: headings, lists, tables, fenced code, quotes, rules, paragraphs; inline code,
- * bold, italics, links. HTML in the text is shown as text, HTML comments (our hidden markers) are left out. Not CommonMark.
+ * The Markdown that pull requests of Fairway use, as safe HTML: headings, lists, tables, fenced code, quotes, rules, `<details>`, paragraphs; inline
+ * code, bold, italics, links. Other HTML in the text is shown as text, HTML comments (our hidden markers) are left out. Not CommonMark.
  */
 export function markdown(text: string): Html {
   const lines = text
@@ -28,8 +28,8 @@ const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 /** Takes one block off the front. */
 function block(lines: Lines): string {
   const [first = '', second = ''] = lines;
-  const fence = FENCE.exec(first)?.[1];
-  if (fence !== undefined) return code(lines, fence);
+  const [, fence, language] = FENCE.exec(first) ?? [];
+  if (fence !== undefined) return code(lines, fence, language);
   if (first.trim() === '') {
     lines.shift();
     return '';
@@ -47,6 +47,8 @@ function block(lines: Lines): string {
   }
   if (first.includes('|') && second.includes('|') && TABLE_RULE.test(second)) return table(lines);
   if (ITEM.test(first)) return list(lines);
+  const disclosed = first === '<details>' ? disclosure(lines) : undefined;
+  if (disclosed !== undefined) return disclosed;
   if (first.startsWith('>')) {
     const quoted = take(lines, (line) => line.startsWith('>')).map((line) => line.replace(/^>\s?/, ''));
     return `<blockquote>${markdown(quoted.join('\n')).html}</blockquote>`;
@@ -58,15 +60,48 @@ function block(lines: Lines): string {
 function paragraph(lines: Lines): string[] {
   const first = lines.splice(0, 1);
   const starts = (line: string) =>
-    line.trim() === '' || line.startsWith('>') || [HEADING, ITEM, FENCE].some((r) => r.test(line));
+    line.trim() === '' ||
+    line.startsWith('>') ||
+    line === '<details>' ||
+    [HEADING, ITEM, FENCE].some((r) => r.test(line));
   return [...first, ...take(lines, (line) => !starts(line))];
 }
 
-function code(lines: Lines, fence: string): string {
+function code(lines: Lines, fence: string, language: string | undefined): string {
   lines.shift();
   const body = take(lines, (line) => !line.trim().startsWith(fence));
   lines.shift();
-  return `<pre><code>${escapeHtml(body.join('\n'))}</code></pre>`;
+  const shown = language === 'diff' ? body.map(diffLine).join('\n') : escapeHtml(body.join('\n'));
+  return `<pre><code>${shown}</code></pre>`;
+}
+
+const DIFF_SIGNS: Readonly<Record<string, string>> = { '+': 'add', '-': 'del', '@': 'hunk' };
+
+function diffLine(line: string): string {
+  const kind = /^(---|\+\+\+) /.test(line) ? 'hunk' : DIFF_SIGNS[line.charAt(0)];
+  return kind === undefined ? escapeHtml(line) : `<span class="${kind}">${escapeHtml(line)}</span>`;
+}
+
+/** Takes a `<details>` with its one-line summary off the front, up to its own end; undefined when it is no whole one. */
+function disclosure(lines: Lines): string | undefined {
+  const summary = /^<summary>([^<>]*)<\/summary>$/.exec(lines[1] ?? '')?.[1];
+  const end = endOfDetails(lines);
+  if (summary === undefined || end === undefined) return undefined;
+  const inner = lines.splice(0, end + 1).slice(2, -1);
+  return `<details><summary>${escapeHtml(summary)}</summary>${markdown(inner.join('\n')).html}</details>`;
+}
+
+function endOfDetails(lines: Lines): number | undefined {
+  let depth = 0;
+  let fence: string | undefined;
+  for (const [index, line] of lines.entries()) {
+    const mark = FENCE.exec(line)?.[1];
+    if (fence !== undefined) fence = line.trim().startsWith(fence) ? undefined : fence;
+    else if (mark !== undefined) fence = mark;
+    else if (line === '<details>') depth += 1;
+    else if (line === '</details>' && --depth === 0) return index;
+  }
+  return undefined;
 }
 
 function table(lines: Lines): string {
@@ -120,7 +155,11 @@ export const inlineMarkdown = (text: string): Html => trusted(text.split('\n').m
 /** Markdown's backslash escapes taken away: the text as a reader sees it. */
 export const unescapeMarkdown = (text: string): string => text.replaceAll(ESCAPE, '$1');
 
-const ESCAPE = /\\([\\`*_{}[\]()#+\-.!|<>~])/g;
+/** CommonMark: any ASCII punctuation. */
+const ESCAPE = /\\([!-/:-@[-`{-~])/g;
+
+/** In one look: an escaped backtick opens no code, and a backslash in code is one. */
+const ESCAPE_OR_CODE = /\\([!-/:-@[-`{-~])|(`+)(?!`)(.+?)(?<!`)\2(?!`)/g;
 
 /** Inline marks. Code spans and links are set aside first, so that nothing inside them is read as a mark. */
 function inline(text: string): string {
@@ -128,8 +167,9 @@ function inline(text: string): string {
   const keep = (markup: string) => `${MARK}${aside.push(markup) - 1}${MARK}`;
   const marked = text
     .replaceAll(MARK, '')
-    .replaceAll(/(`+)(.+?)\1/g, (_, __, body: string) => keep(`<code>${escapeHtml(body.trim())}</code>`))
-    .replaceAll(ESCAPE, (_, char: string) => keep(escapeHtml(char)))
+    .replaceAll(ESCAPE_OR_CODE, (_, char: string | undefined, __, body: string) =>
+      keep(char === undefined ? `<code>${escapeHtml(body.trim())}</code>` : escapeHtml(char)),
+    )
     .replaceAll(/\[([^\]]+)\]\(([^()\s]+(?:\([^()\s]*\))?)\)/g, (whole, label: string, url: string) => {
       const to = safeUrl(url);
       return to === undefined

@@ -1,19 +1,37 @@
-import { failed, succeeded } from '@fairway/core';
-import type { Step } from '../step.ts';
-import { modelChanged } from './validate.ts';
+import { failed, FairwayError, type StepResult, succeeded } from '@fairway/core';
+import type { StoredChange, Transition } from '../../change.ts';
+import type { Step, StepContext } from '../step.ts';
 
-/** The image is packed from a private copy whose digest was checked, so no later write to the registry can slip in. */
+/**
+ * The approval was read at the door, which checked the signature against the variables. Now the model is copied, the copy
+ * must be the approved bytes (validated), and the image is packed from that copy: no later write to the registry can slip in.
+ */
 export const build: Step = {
   name: 'build',
-  async run({ change, evidence }, { source, images }) {
-    const held = await source.copy(change.model, change.version);
-    try {
-      const { modelVersion, folder } = held;
-      if (evidence.kind === 'deploy' && modelVersion.digest !== evidence.digest)
-        return failed(modelChanged(change, modelVersion.digest));
-      return succeeded({ phase: 'built', image: await images.build({ modelVersion, folder }) });
-    } finally {
-      await held.dispose();
-    }
-  },
+  run: (stored, context) => context.builds(() => built(stored, context)),
 };
+
+async function built(
+  { change, evidence }: StoredChange,
+  { changes, source, images }: StepContext,
+): Promise<StepResult<Transition>> {
+  const { model, version } = change;
+  const copy = await source.copy(model, version);
+  try {
+    const { digest, folder } = copy;
+    if (evidence.kind === 'deploy' && digest !== evidence.digest) return failed(modelChanged(change, digest));
+    const loaded = await changes.loaded(model, version, digest);
+    if (loaded === undefined) return failed(modelChanged(change, digest));
+    const image = await images.build({ modelVersion: loaded.modelVersion, folder });
+    return succeeded({ phase: 'built', through: ['validated'], image });
+  } finally {
+    await copy.dispose();
+  }
+}
+
+function modelChanged(change: { model: string; version: string; digest?: string }, now: string): FairwayError {
+  return new FairwayError(
+    'model.changed',
+    `${change.model} ${change.version} has changed in the registry since it was approved (${change.digest ?? 'unknown'} then, ${now} now); register the new bytes as a new version and approve that.`,
+  );
+}

@@ -1,10 +1,9 @@
-import { type Approval, type Baseline, type Change, type ModelVersion, silentLogger } from '@fairway/core';
+import { type Approval, type Baseline, type Change, gate, type ModelVersion, silentLogger } from '@fairway/core';
 import { expect, it } from 'vitest';
 import type { StoredChange } from '../../change.ts';
 import type { ImageBuilder, ModelSource } from '../../ports.ts';
 import type { StepContext } from '../step.ts';
 import { build } from './build.ts';
-import { validate } from './validate.ts';
 
 const approved = `sha256:${'1'.repeat(64)}`;
 const other = `sha256:${'2'.repeat(64)}`;
@@ -21,27 +20,29 @@ function world(digest: string) {
   const seen = { built: 0, disposed: 0 };
   const source: ModelSource = {
     load: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }),
-    copy: () =>
-      Promise.resolve({ folder: 'f', modelVersion, dispose: () => Promise.resolve(void (seen.disposed += 1)) }),
+    copy: () => Promise.resolve({ folder: 'f', digest, dispose: () => Promise.resolve(void (seen.disposed += 1)) }),
   };
   const images: ImageBuilder = { build: () => Promise.resolve(`image@${digest}#${(seen.built += 1)}`) };
-  return { seen, context: { source, images, log: silentLogger } as unknown as StepContext };
+  const changes = { loaded: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }) };
+  const context = { source, images, changes, builds: gate(1), log: silentLogger };
+  return { seen, context: context as unknown as StepContext };
 }
 
 it('goes on with the approved bytes', async () => {
   const { context, seen } = world(approved);
-  expect(await validate.run(stored, context)).toMatchObject({ status: 'succeeded', output: { phase: 'validated' } });
-  expect(await build.run(stored, context)).toMatchObject({ status: 'succeeded', output: { phase: 'built' } });
+  expect(await build.run(stored, context)).toMatchObject({
+    status: 'succeeded',
+    output: { phase: 'built', through: ['validated'] },
+  });
   expect(seen).toEqual({ built: 1, disposed: 1 });
 });
 
-it('refuses other bytes when it validates, and again when it packs them', async () => {
+it('refuses other bytes before it packs them', async () => {
   const { context, seen } = world(other);
   const changed = {
     status: 'failed',
     error: { code: 'model.changed', message: expect.stringContaining('register the new bytes') },
   };
-  expect(await validate.run(stored, context)).toMatchObject(changed);
   expect(await build.run(stored, context)).toMatchObject(changed);
   expect(seen).toEqual({ built: 0, disposed: 1 });
 });

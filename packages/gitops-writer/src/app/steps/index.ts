@@ -1,22 +1,25 @@
 import type { ChangeKind, Phase } from '@fairway/core';
 import type { Step } from '../step.ts';
+import { awaitGone } from './await-gone.ts';
 import { awaitMerge } from './await-merge.ts';
 import { awaitSync } from './await-sync.ts';
 import { build } from './build.ts';
+import { unlessGone, unlessHeldBack, unlessRetired, whileNeeded } from './guards.ts';
 import { propose } from './propose.ts';
-import { validate } from './validate.ts';
+import { awaitRestore, verifyRestored } from './restore.ts';
 import { verify } from './verify.ts';
 import { verifyTraining } from './verify-training.ts';
 
 type Steps = Partial<Record<Phase, Step>>;
 
 /** Which step carries a change out of which phase. To add a step: its file and one entry here. */
-export const STEPS: Partial<Record<ChangeKind, Steps>> = {
+export const STEPS: Record<ChangeKind, Steps> = {
   deploy: {
-    requested: validate,
+    requested: build,
+    // Where a writer of the version before has left it.
     validated: build,
-    built: propose,
-    proposed: awaitMerge,
+    built: unlessRetired(unlessHeldBack(propose)),
+    proposed: unlessRetired(unlessHeldBack(awaitMerge)),
     merged: awaitSync,
     syncing: awaitSync,
     verifying: verify,
@@ -28,5 +31,21 @@ export const STEPS: Partial<Record<ChangeKind, Steps>> = {
     merged: awaitSync,
     syncing: awaitSync,
     verifying: verifyTraining,
+  },
+  rollback: {
+    requested: whileNeeded(propose),
+    built: whileNeeded(propose),
+    proposed: whileNeeded(awaitRestore),
+    merged: awaitSync,
+    syncing: awaitSync,
+    verifying: verifyRestored,
+  },
+  retire: {
+    requested: unlessGone(propose),
+    built: unlessGone(propose),
+    proposed: unlessGone(awaitMerge),
+    merged: awaitGone,
+    syncing: awaitGone,
+    verifying: awaitGone,
   },
 };

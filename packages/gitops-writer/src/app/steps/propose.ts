@@ -3,19 +3,24 @@ import type { StoredChange, Transition } from '../../change.ts';
 import { placeOf } from '../catalogue.ts';
 import { alreadyThere } from '../draft.ts';
 import { proposedNotice } from '../notices.ts';
-import { publish } from '../publish.ts';
+import { dropBranch, FRESH_MS, publish, publishBranch } from '../publish.ts';
 import type { Step, StepContext } from '../step.ts';
 
-/** Branch and pull request, unless a newer version has been proposed or the default branch says the same already. */
+/** First the branch, then, when others have theirs too, the pull request; unless a newer version has been proposed or the default branch says the same already. */
 export const propose: Step = {
   name: 'propose',
+  yields: ({ facts }) => facts.headSha !== undefined,
   async run(stored, context) {
-    const { change, evidence } = stored;
+    const { change, evidence, facts: known } = stored;
     const skipped =
       evidence.kind === 'deploy'
         ? ((await overtaken(stored, context)) ?? (await onBranch(stored, context)))
         : undefined;
     if (skipped !== undefined) return succeeded(skipped);
+    if (known.headSha === undefined) {
+      const { facts } = await publishBranch(stored, context);
+      return succeeded({ phase: change.phase, facts });
+    }
     const { pullRequest, facts } = await publish(stored, context);
     const proposed: Transition = { phase: 'proposed', pullRequest, facts };
     // The alert card of the monitor already announces a retraining.
@@ -25,17 +30,20 @@ export const propose: Step = {
   },
 };
 
-async function overtaken({ change }: StoredChange, { changes }: StepContext): Promise<Transition | undefined> {
+async function overtaken(
+  { change, facts }: StoredChange,
+  { changes, repository }: StepContext,
+): Promise<Transition | undefined> {
   const newer = await changes.newer(change);
-  return newer === undefined
-    ? undefined
-    : { phase: 'superseded', reason: `Version ${newer.version} was approved after it (change ${newer.id}).` };
+  if (newer === undefined) return undefined;
+  if (facts.headSha !== undefined) await dropBranch(repository, change.branch, facts.headSha);
+  return { phase: 'superseded', reason: `Version ${newer.version} was approved after it (change ${newer.id}).` };
 }
 
 /** No empty pull request; that the model is live is still proven, for the change that had put it there. */
 async function onBranch(stored: StoredChange, context: StepContext): Promise<Transition | undefined> {
   const { change } = stored;
-  const head = await context.repository.head(0);
+  const head = await context.repository.head(FRESH_MS);
   if ((await context.repository.branch(change.branch)) !== undefined) return undefined;
   const carrier = await alreadyThere(stored, context, head);
   if (carrier === undefined || carrier === change.id) return undefined;
@@ -46,9 +54,9 @@ async function onBranch(stored: StoredChange, context: StepContext): Promise<Tra
   };
 }
 
-/** Whether the environment's merge rule is `auto`; retrainings are always reviewed. */
+/** Whether the environment's merge rule is `auto`; retrainings and retirements are always reviewed. */
 export async function mergesByItself({ change }: StoredChange, { repository }: StepContext): Promise<boolean> {
-  if (change.kind === 'retrain') return false;
+  if (change.kind === 'retrain' || change.kind === 'retire') return false;
   const { environment } = await placeOf(repository, await repository.head(10_000), change);
   return environment.merge === 'auto';
 }

@@ -1,10 +1,10 @@
-import { failed, FairwayError, succeeded, waiting } from '@fairway/core';
+import { failed, FairwayError, succeeded } from '@fairway/core';
 import type { StoredChange } from '../../change.ts';
 import type { Pod } from '../../ports.ts';
 import { retrainJob, retrainNamespace } from '../../render/paths.ts';
 import { retrainFinishedNotice } from '../notices.ts';
-import { pollDelay } from '../retry.ts';
-import { phaseAge, type Step, type StepContext } from '../step.ts';
+import { livenessNow, tell } from '../live/tell.ts';
+import { type Step, type StepContext } from '../step.ts';
 
 /** The trainer's exit code for "the candidate did not beat the champion" (docs/contracts.md). */
 const GATE_REFUSED = 10;
@@ -17,12 +17,13 @@ export const verifyTraining: Step = {
     const job = await context.cluster.job(retrainNamespace(change.model), retrainJob(change.id));
     if (job?.state === 'succeeded') {
       const reason = 'training job finished, candidate registered';
-      return succeeded({ phase: 'live', reason, notice: retrainFinishedNotice(stored) });
+      const liveness = livenessNow(stored, { state: 'live', reason }, context.clock.now());
+      return succeeded({ phase: 'live', reason, facts: { liveness }, notice: retrainFinishedNotice(stored) });
     }
     if (job?.state === 'failed')
       return failed(new FairwayError('sync.failed', await whyFailed(stored, context, job.reason)));
     const reason = job === undefined ? 'The training Job is not there yet.' : 'The training Job runs.';
-    return waiting(pollDelay(phaseAge(stored, context.clock)), reason);
+    return tell(stored, context, undefined, { state: 'progressing', reason });
   },
 };
 

@@ -1,157 +1,144 @@
-import { FairwayError } from '@fairway/core';
+import { asFairwayError, type Clock } from '@fairway/core';
 import { z } from 'zod';
-import type { CommitStatus, Forge, ForgePullRequest, MergeAnswer, NewPullRequest } from '../../ports.ts';
-import { type Answer, type GiteaClient, refused, saying } from './client.ts';
+import type { CommitStatus, Forge, ForgePullRequest, GitCredentials, NewPullRequest } from '../../ports.ts';
+import { expectOk, isOk, parsed, refused } from '../http/answer.ts';
+import { OWN_HOST_LIMITS } from '../http/budget.ts';
+import { choose } from '../http/choice.ts';
+import { type ForgeClient, forgeClient } from '../http/client.ts';
+import { itemsOf, untilEmpty } from '../http/pages.ts';
+import { clipped, reviewersOf, sameText } from '../http/words.ts';
+import { type Labels, labels } from './labels.ts';
+import { merge } from './merge.ts';
+import { branchOf, eventSchema, isOwn, type Pull, pullSchema, toPullRequest } from './pulls.ts';
 
-const pullSchema = z.object({
-  number: z.int(),
-  html_url: z.string(),
-  state: z.enum(['open', 'closed']),
-  merged: z.boolean(),
-  merged_at: z.string().nullish(),
-  merge_commit_sha: z.string().nullish(),
-  title: z.string(),
-  body: z.string().nullish(),
-  head: z.object({ ref: z.string(), sha: z.string() }),
-});
-const commentsSchema = z.array(z.object({ id: z.int(), body: z.string() }));
-const labelsSchema = z.array(z.object({ id: z.int(), name: z.string() }));
-
-const LABEL_COLOURS: Readonly<Record<string, string>> = {
-  fairway: '1f6feb',
-  'fairway/retrain': 'd4a017',
-  'fairway/auto-merge': '8250df',
+export type GiteaAccess = {
+  readonly url: string;
+  /** owner/name */
+  readonly repository: string;
+  readonly credentials: GitCredentials;
+  /** Branch that pull requests go to. */
+  readonly base: string;
+  readonly clock: Clock;
 };
-const LABEL_COLOUR = '2da44e';
-const PAGE = 50;
 
-/** Gitea and Forgejo (API v1). `base` is the branch that pull requests go to. */
-export function giteaForge(call: GiteaClient, base: string): Forge {
+type Gitea = { readonly call: ForgeClient; readonly base: string; readonly labels: Labels };
+
+const commentsSchema = z.array(z.object({ id: z.int(), body: z.string() }));
+const PAGE = 50;
+const STATUS_TEXT = 140;
+
+/** Gitea and Forgejo (API v1). */
+export function giteaForge({ url, repository, credentials, base, clock }: GiteaAccess): Forge {
+  const call = forgeClient({
+    base: `${url.replace(/\/+$/, '')}/api/v1/repos/${repository}`,
+    credentials: { current: credentials, header: (token) => ({ authorization: `token ${token}` }) },
+    limits: OWN_HOST_LIMITS,
+    clock,
+  });
+  const gitea: Gitea = { call, base, labels: labels(call) };
   return {
-    find: (branch) => find(call, base, branch),
-    open: (request) => open(call, base, request),
-    read: async (number) => pullOf(`reading of pull request #${number}`, await call('GET', `/pulls/${number}`)),
-    edit: async (number, title, body) => {
-      expectOk(
-        `the edit of pull request #${number}`,
-        await call('PATCH', `/pulls/${number}`, { body: { title, body } }),
-      );
+    find: (branch) => find(gitea, branch),
+    open: (request) => open(gitea, request),
+    read: (number) => read(gitea, number),
+    edit: async (number, edit) => {
+      expectOk(`the edit of pull request #${number}`, await call('PATCH', `/pulls/${number}`, { body: edit }));
     },
-    comment: (number, marker, text) => comment(call, number, marker, text),
-    setStatus: (commit, status) => setStatus(call, commit, status),
+    comment: (number, marker, text) => comment(gitea, number, marker, text),
+    setStatus: (commit, status) => setStatus(gitea, commit, status),
     merge: (number, headSha, message) => merge(call, number, headSha, message),
-    close: async (number) => {
-      expectOk(
-        `the closing of pull request #${number}`,
-        await call('PATCH', `/pulls/${number}`, { body: { state: 'closed' } }),
-      );
-    },
+    list: (prefix) => list(gitea, prefix),
   };
 }
 
-async function find(call: GiteaClient, base: string, branch: string): Promise<ForgePullRequest | undefined> {
-  const path = `/pulls/${encodeURIComponent(base)}/${encodeURIComponent(branch)}`;
-  const answer = await call('GET', path);
+/**
+ * Asks for the pair of branches first; Gitea answers with any one of it, whatever its state. Where that one is closed
+ * there may be another, and only the whole list tells. Rare: each change has a branch of its own.
+ */
+async function find({ call, base }: Gitea, branch: string): Promise<ForgePullRequest | undefined> {
+  const answer = await call('GET', `/pulls/${encodeURIComponent(base)}/${encodeURIComponent(branch)}`);
   if (answer.status === 404) return undefined;
-  const first = pullOf(`the search for the pull request of ${branch}`, answer);
-  // Gitea answers with the first of the pair, whatever its state: a closed one may have an open successor.
-  return first.state === 'closed' ? ((await findOpen(call, branch)) ?? first) : first;
+  const first = parsed(pullSchema, `the search for the pull request of ${branch}`, answer);
+  if (first.state === 'open') return toPullRequest(first);
+  const found: Pull[] = [];
+  for await (const pull of ownPulls(call, base)) if (branchOf(pull) === branch) found.push(pull);
+  return choose(found.map(toPullRequest));
 }
 
-async function findOpen(call: GiteaClient, branch: string): Promise<ForgePullRequest | undefined> {
-  for (let page = 1; ; page++) {
-    const answer = await call('GET', '/pulls', { query: { state: 'open', page, limit: PAGE } });
-    const pulls = parsed(z.array(pullSchema), 'the list of pull requests', answer);
-    const found = pulls.find(({ head }) => head.ref === branch);
-    if (found !== undefined) return toPullRequest(found);
-    if (pulls.length === 0) return undefined;
+/** Oldest first: what is opened or closed meanwhile moves nothing from one page to another. */
+async function* ownPulls(call: ForgeClient, base: string): AsyncGenerator<Pull> {
+  const query = { state: 'all', sort: 'oldest', limit: PAGE };
+  for await (const pull of itemsOf(call, untilEmpty, pullSchema, 'the list of pull requests', '/pulls', query)) {
+    if (isOwn(pull, base)) yield pull;
   }
 }
 
-async function open(call: GiteaClient, base: string, request: NewPullRequest): Promise<ForgePullRequest> {
+async function* list({ call, base }: Gitea, prefix: string): AsyncGenerator<ForgePullRequest> {
+  for await (const pull of ownPulls(call, base)) if (branchOf(pull).startsWith(prefix)) yield toPullRequest(pull);
+}
+
+async function read({ call }: Gitea, number: number): Promise<ForgePullRequest> {
+  const doing = `the reading of pull request #${number}`;
+  const pull = toPullRequest(parsed(pullSchema, doing, await call('GET', `/pulls/${number}`)));
+  const endedBy = pull.state === 'closed' ? await closedBy(call, number) : undefined;
+  return endedBy === undefined ? pull : { ...pull, endedBy };
+}
+
+/** The pull request itself does not say who closed it; its timeline does (Gitea 1.17 and newer), which old releases refuse. */
+async function closedBy(call: ForgeClient, number: number): Promise<string | undefined> {
+  const path = `/issues/${number}/timeline`;
+  const doing = `the timeline of pull request #${number}`;
+  let closer: string | undefined;
+  try {
+    for await (const { type, user } of itemsOf(call, untilEmpty, eventSchema, doing, path, { limit: PAGE })) {
+      if (type === 'close') closer = user?.login;
+    }
+  } catch (error) {
+    if (asFairwayError(error).code !== 'forge.refused') throw error;
+  }
+  return closer;
+}
+
+async function open(gitea: Gitea, request: NewPullRequest): Promise<ForgePullRequest> {
+  const { call, base } = gitea;
   const { branch, title, body } = request;
-  const labels = await labelIds(call, request.labels);
+  const labels = await gitea.labels.idsOf(request.labels);
   const answer = await call('POST', '/pulls', { body: { head: branch, base, title, body, labels } });
-  const existing = answer.status === 409 ? await findOpen(call, branch) : undefined;
-  return existing ?? pullOf(`the opening of a pull request for ${branch}`, answer);
+  const existing = answer.status === 409 ? await find(gitea, branch) : undefined;
+  if (existing?.state === 'open') return existing;
+  const opened = toPullRequest(parsed(pullSchema, `the opening of a pull request for ${branch}`, answer));
+  await askReviewers(call, opened.number, request.reviewers);
+  return opened;
 }
 
-/** Gitea wants label ids; labels that are not there yet are made. */
-async function labelIds(call: GiteaClient, names: readonly string[]): Promise<number[]> {
-  const known = new Map<string, number>();
-  for (let page = 1; ; page++) {
-    const answer = await call('GET', '/labels', { query: { page, limit: PAGE } });
-    const labels = parsed(labelsSchema, 'the list of labels', answer);
-    for (const { id, name } of labels) known.set(name, id);
-    if (labels.length === 0) break;
-  }
-  const ids: number[] = [];
-  for (const name of names) ids.push(known.get(name) ?? (await createLabel(call, name)));
-  return ids;
+/** All at once; where Gitea refuses, because it does not know one of them or one has written it, each alone. */
+async function askReviewers(call: ForgeClient, number: number, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const { users, teams } = reviewersOf(names);
+  const body = { reviewers: users, ...(teams.length === 0 ? {} : { team_reviewers: teams }) };
+  const answer = await call('POST', `/pulls/${number}/requested_reviewers`, { body });
+  if (isOk(answer)) return;
+  if (answer.status !== 404 && answer.status !== 422) throw refused(`reviewers of pull request #${number}`, answer);
+  if (names.length > 1) for (const name of names) await askReviewers(call, number, [name]);
 }
 
-async function createLabel(call: GiteaClient, name: string): Promise<number> {
-  const color = `#${LABEL_COLOURS[name] ?? LABEL_COLOUR}`;
-  const answer = await call('POST', '/labels', { body: { name, color } });
-  return parsed(z.object({ id: z.int() }), `the label ${name}`, answer).id;
-}
-
-async function comment(call: GiteaClient, number: number, marker: string, text: string): Promise<void> {
+async function comment({ call }: Gitea, number: number, marker: string, text: string): Promise<void> {
   const doing = `a comment on pull request #${number}`;
+  // Gitea answers with all of them and takes no page.
   const comments = parsed(commentsSchema, doing, await call('GET', `/issues/${number}/comments`));
   const body = `${text}\n\n${marker}`;
-  const own = comments.find((candidate) => candidate.body.includes(marker));
-  if (own === undefined) expectOk(doing, await call('POST', `/issues/${number}/comments`, { body: { body } }));
-  else if (own.body !== body) expectOk(doing, await call('PATCH', `/issues/comments/${own.id}`, { body: { body } }));
+  for (const own of comments.filter((candidate) => candidate.body.includes(marker))) {
+    if (sameText(own.body, body)) return;
+    const answer = await call('PATCH', `/issues/comments/${own.id}`, { body: { body } });
+    if (isOk(answer)) return;
+    // Somebody who quoted the marker wrote it; it is theirs.
+    if (answer.status !== 403 && answer.status !== 404) throw refused(doing, answer);
+  }
+  expectOk(doing, await call('POST', `/issues/${number}/comments`, { body: { body } }));
 }
 
-async function setStatus(
-  call: GiteaClient,
-  commit: string,
-  { context, state, description }: CommitStatus,
-): Promise<void> {
-  const body = { context, state, description: description.slice(0, 140) };
+async function setStatus({ call }: Gitea, commit: string, status: CommitStatus): Promise<void> {
+  const { context, state, url } = status;
+  const description = clipped(status.description, STATUS_TEXT);
+  const body = { context, state, description, ...(url === undefined ? {} : { target_url: url }) };
   expectOk(`a status of commit ${commit.slice(0, 12)}`, await call('POST', `/statuses/${commit}`, { body }));
-}
-
-async function merge(call: GiteaClient, number: number, headSha: string, message: string): Promise<MergeAnswer> {
-  // Old releases know the capitalised names only, new ones take both.
-  const body = { Do: 'merge', head_commit_id: headSha, MergeTitleField: message };
-  const answer = await call('POST', `/pulls/${number}/merge`, { body });
-  const reason = `The forge does not merge pull request #${number} yet: ${saying(answer.data)}`;
-  if (answer.status === 409) return { kind: 'moved', reason };
-  // 405: checks are still running, or it was merged a moment ago; the next look tells.
-  if (answer.status === 405 || answer.status === 423) return { kind: 'not-yet', reason };
-  expectOk(`the merge of pull request #${number}`, answer);
-  return { kind: 'merged' };
-}
-
-const pullOf = (doing: string, answer: Answer): ForgePullRequest => toPullRequest(parsed(pullSchema, doing, answer));
-
-function toPullRequest(pull: z.infer<typeof pullSchema>): ForgePullRequest {
-  return {
-    number: pull.number,
-    url: pull.html_url,
-    state: pull.merged ? 'merged' : pull.state,
-    headSha: pull.head.sha,
-    title: pull.title,
-    body: pull.body ?? '',
-    ...(pull.merged && pull.merge_commit_sha ? { mergeCommit: pull.merge_commit_sha } : {}),
-    ...(pull.merged_at ? { mergedAt: pull.merged_at } : {}),
-  };
-}
-
-function parsed<T>(schema: z.ZodType<T>, doing: string, answer: Answer): T {
-  expectOk(doing, answer);
-  const result = schema.safeParse(answer.data);
-  if (result.success) return result.data;
-  const at = result.error.issues[0]?.path.join('.') ?? '';
-  throw new FairwayError(
-    'forge.unavailable',
-    `The forge answered ${doing} with something that is not Gitea's API (${at}); check FORGE_URL.`,
-  );
-}
-
-function expectOk(doing: string, answer: Answer): void {
-  if (answer.status < 200 || answer.status >= 300) throw refused(doing, answer);
 }

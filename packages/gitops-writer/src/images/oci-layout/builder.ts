@@ -29,9 +29,15 @@ type Base = { readonly manifest: z.infer<typeof manifestSchema>; readonly config
 /** Appends a model as one layer to the pinned base, in an OCI layout folder: no daemon, and the same model gives the same digest. */
 export function ociLayoutBuilder(settings: ImageSettings): ImageBuilder {
   const layout = ociLayout(settings.layout);
+  // Pinned by digest: what was read once cannot change.
+  let known: Promise<Base> | undefined;
+  const forget = (error: unknown): never => {
+    known = undefined;
+    throw error;
+  };
   return {
     build: async ({ modelVersion, folder }) => {
-      const base = await readBase(layout, settings.base);
+      const base = await (known ??= readBase(layout, settings.base).catch(forget));
       const prefix = `models/${modelVersion.model}/${modelVersion.version}`;
       const layer = await layout.addFile((file) => writeLayer(folder, prefix, file)).catch(asImageError);
       return addImage(layout, settings, base, modelVersion, layer).catch(asImageError);

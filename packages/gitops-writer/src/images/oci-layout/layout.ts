@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FairwayError, sha256 } from '@fairway/core';
+import { batched, FairwayError, sha256 } from '@fairway/core';
 
 type Descriptor = {
   readonly mediaType: string;
@@ -25,8 +25,11 @@ export type Layout = {
 export function ociLayout(folder: string): Layout {
   const blobs = join(folder, 'blobs', 'sha256');
   const blobPath = (digest: string) => join(blobs, digest.replace(/^sha256:/, ''));
-  // index.json is read, changed and replaced; two builds at once must not lose each other's entry.
-  let listing: Promise<unknown> = Promise.resolve();
+  // index.json is read, changed and replaced: those who wait meanwhile go into the next one together.
+  const list = batched<Descriptor, undefined>({ max: 1_000 }, async (descriptors) => {
+    await addToIndex(folder, descriptors);
+    return descriptors.map(() => ({ value: undefined }));
+  });
 
   const addFile: Layout['addFile'] = async (write) => {
     await mkdir(blobs, { recursive: true });
@@ -52,11 +55,7 @@ export function ociLayout(folder: string): Layout {
       }
       return digest;
     },
-    list: (descriptor) => {
-      const next = listing.then(() => addToIndex(folder, descriptor));
-      listing = next.catch(() => {});
-      return next;
-    },
+    list,
   };
 }
 
@@ -77,18 +76,21 @@ async function readBlob(path: string, digest: string): Promise<Buffer> {
   );
 }
 
-async function addToIndex(folder: string, descriptor: Descriptor): Promise<void> {
+async function addToIndex(folder: string, descriptors: readonly Descriptor[]): Promise<void> {
   const path = join(folder, 'index.json');
   const index = JSON.parse(await readFile(path, 'utf8')) as Index;
-  const same = (other: Descriptor) => other.digest === descriptor.digest && nameOf(other) === nameOf(descriptor);
-  if (index.manifests.some(same)) return;
+  const known = new Set(index.manifests.map(keyOf));
+  const added = descriptors.filter((descriptor) => !known.has(keyOf(descriptor)));
+  if (added.length === 0) return;
   // A name points to one manifest: the newest.
-  const kept = index.manifests.filter((other) => nameOf(other) === undefined || nameOf(other) !== nameOf(descriptor));
+  const newest = new Map(added.map((descriptor) => [nameOf(descriptor) ?? descriptor.digest, descriptor]));
+  const kept = index.manifests.filter((other) => !newest.has(nameOf(other) ?? other.digest));
   const half = `${path}.${process.pid}.half`;
-  await writeDurably(half, Buffer.from(JSON.stringify({ ...index, manifests: [...kept, descriptor] })));
+  await writeDurably(half, Buffer.from(JSON.stringify({ ...index, manifests: [...kept, ...newest.values()] })));
   await rename(half, path);
 }
 
+const keyOf = (descriptor: Descriptor): string => `${nameOf(descriptor) ?? ''} ${descriptor.digest}`;
 const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.['org.opencontainers.image.ref.name'];
 
 async function writeDurably(file: string, bytes: Buffer): Promise<void> {

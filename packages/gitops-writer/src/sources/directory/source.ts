@@ -1,11 +1,8 @@
 import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkName, checkVersion, FairwayError } from '@fairway/core';
-import { loadModelVersion, savedModelMembers } from '@fairway/savedmodel';
+import { digestTree, loadModelVersion, savedModelMembers } from '@fairway/savedmodel';
 import type { LoadedVersion, ModelSource } from '../../ports.ts';
-
-/** What stands beside the SavedModel in a version folder (docs/contracts.md). */
-const REGISTRATION = ['ModelProperties.json', 'inputVar.json', 'outputVar.json', 'baseline.json'];
 
 /** The registry folder `<directory>/<model>/<version>/`. Private copies go below `scratch`. */
 export function directorySource(directory: string, scratch: string): ModelSource {
@@ -18,8 +15,7 @@ export function directorySource(directory: string, scratch: string): ModelSource
       const dispose = () => rm(folder, { recursive: true, force: true });
       try {
         await copyVersion(from, folder);
-        const { modelVersion } = await load(folder, model, version);
-        return { folder, modelVersion, dispose };
+        return { folder, digest: await digestTree(folder), dispose };
       } catch (error) {
         await dispose();
         throw asSourceError(error, directory);
@@ -62,12 +58,6 @@ async function copyVersion(from: string, to: string): Promise<void> {
     await mkdir(dirname(join(to, path)), { recursive: true });
     await copyFile(join(from, path), join(to, path));
   }
-  for (const name of REGISTRATION) await copyFile(join(from, name), join(to, name)).catch(ignoreMissing);
-}
-
-/** The reader of the copy says which file is missing, and what it is for. */
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }
 
 function asSourceError(error: unknown, where: string): FairwayError {

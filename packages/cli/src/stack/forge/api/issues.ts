@@ -2,7 +2,7 @@ import { json, refuse } from '../../web/http.ts';
 import type { Call, Reply, Route } from '../../web/router.ts';
 import { type Forge, now, pullOf, repositoryOf } from '../forge.ts';
 import { tell } from '../notices.ts';
-import { commentPayload, labelPayload } from '../payloads.ts';
+import { closingPayload, commentPayload, labelPayload } from '../payloads.ts';
 import type { RepositoryState } from '../state.ts';
 import { paged, readFields } from './input.ts';
 import type { Signed, SignedCall } from './signed.ts';
@@ -30,6 +30,7 @@ const commentRoutes = (forge: Forge, signed: Signed): Route[] => [
       return json(200, shown, { 'x-total-count': String(own.length) });
     },
   },
+  { method: 'GET', path: `${ISSUE}/timeline`, answer: (call) => listTimeline(forge, call) },
   { method: 'POST', path: `${ISSUE}/comments`, answer: signed((asked) => createComment(forge, asked)) },
   {
     method: 'PATCH',
@@ -66,6 +67,18 @@ const labelRoutes = (forge: Forge, signed: Signed): Route[] => [
 
 const labelsOf = (forge: Forge, repository: Readonly<RepositoryState>, ids: readonly number[]) =>
   repository.labels.filter(({ id }) => ids.includes(id)).map((label) => labelPayload(forge, repository, label));
+
+/** Comments and the closing, oldest first; Gitea has many more kinds of entries. */
+function listTimeline(forge: Forge, call: Call): Reply {
+  const repository = repositoryIn(forge, call);
+  const pull = pullOf(repository, call.params['number']);
+  const comments = repository.comments
+    .filter(({ number }) => number === pull.number)
+    .map((comment) => ({ ...commentPayload(forge, repository, comment), type: 'comment' }));
+  const closing = pull.closedBy === undefined ? [] : [closingPayload(forge, repository, pull)];
+  const { items, headers } = paged(call, [...comments, ...closing]);
+  return json(200, items, headers);
+}
 
 async function createComment(forge: Forge, { user, repository, call, params }: SignedCall): Promise<Reply> {
   const body = (await readFields(call)).required('body');

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { gate, FairwayError, type Logger, type Part, systemClock } from '@fairway/core';
+import { answerRules } from './answers.ts';
+import { answerVia } from './app/answers.ts';
+import { type Channels, telling } from './app/outgoing.ts';
+import { openRetraining } from './app/promotion.ts';
+import type { StepContext } from './app/step.ts';
+import { type ApplicationCache, applicationCache } from './cluster/applications.ts';
+import { kubeConfig, kubernetesCluster } from './cluster/kubernetes.ts';
+import type { WriterEnv } from './config.ts';
+import { type OpenForge, openForge } from './forge-settings.ts';
+import { type GitEngine, gitEngine } from './git/engine.ts';
+import type { Mirror } from './git/mirror.ts';
+import { gitSettings } from './git-settings.ts';
+import { ociLayoutBuilder } from './images/oci-layout/builder.ts';
+import { type PrometheusMetrics, prometheusMetrics } from './metrics.ts';
+import type { ApplicationFeed, ChangeIntake, Claims, Cluster, Outbox, Verdicts, WorkQueue } from './ports.ts';
+import { type QueueAccess, workQueue } from './queue/work-queue.ts';
+import { directorySource } from './sources/directory/source.ts';
+import { changeIntake, changeReader } from './store/changes.ts';
+import { claims } from './store/claims.ts';
+import { outbox } from './store/outbox.ts';
+import { openPool, type WriterPool } from './store/pool.ts';
+import { turnLocks, type TurnLockPart } from './store/turn-locks.ts';
+import { monitorVerdicts } from './verdicts/monitor.ts';
+
+const CONNECTIONS = 16;
+const BUILDS = 64;
+
+/** The world as the writer sees it: every adapter, and what starts and stops with them. */
+export type World = {
+  /** What steps work with. */
+  readonly steps: StepContext;
+  readonly intake: ChangeIntake;
+  readonly claims: Claims;
+  readonly outbox: Outbox;
+  readonly queue: WorkQueue & { close(): Promise<void> };
+  readonly queueAccess: QueueAccess;
+  readonly verdicts: Verdicts;
+  readonly metrics: PrometheusMetrics;
+  readonly pool: WriterPool;
+  readonly locks: TurnLockPart;
+  readonly mirror: Mirror;
+  readonly applications: ApplicationCache & ApplicationFeed & Part;
+};
+
+/** `path`: PATH of the process, to find git. */
+export function openWorld(env: WriterEnv, path: string | undefined, log: Logger): World {
+  const pool = openPool(env.DATABASE_URL, CONNECTIONS, log);
+  const locks = turnLocks(env.DATABASE_URL, log);
+  const forge = openForge(env, systemClock);
+  const git = gitOf(env, forge, path);
+  const kubernetes = kubeConfig(env.KUBECONFIG);
+  const applications = applicationCache(kubernetes, env.ARGOCD_NAMESPACE, systemClock, log);
+  const cluster = kubernetesCluster(kubernetes, env.ARGOCD_NAMESPACE, applications);
+  const steps = stepContext(env, pool, git, forge, cluster, log);
+  const queueAccess = { url: env.QUEUE_URL, prefix: env.QUEUE_PREFIX };
+  return {
+    steps,
+    intake: changeIntake(pool, steps.clock),
+    claims: claims(pool, locks, telling(channels(env))),
+    outbox: outbox(pool),
+    queue: workQueue(queueAccess, log),
+    queueAccess,
+    verdicts: verdictsOf(env, steps),
+    metrics: prometheusMetrics(),
+    pool,
+    locks,
+    mirror: git.mirror,
+    applications,
+  };
+}
+
+/** Every adapter that steps work with. */
+function stepContext(
+  env: WriterEnv,
+  pool: WriterPool,
+  { repository, history }: GitEngine,
+  { forge, limits }: OpenForge,
+  cluster: Cluster,
+  log: Logger,
+): StepContext {
+  const clock = systemClock;
+  return {
+    changes: changeReader(pool),
+    repository,
+    history,
+    forge,
+    source: directorySource(env.MODEL_DIRECTORY, join(env.DATA_DIR, 'scratch')),
+    images: ociLayoutBuilder({ layout: env.IMAGE_LAYOUT, repository: env.IMAGE_REPOSITORY, base: env.SERVING_BASE }),
+    builds: gate(BUILDS),
+    cluster,
+    live: { repositoryUrl: env.GIT_URL, syncRule: env.SYNC_RULE, hysteresisMs: env.HEALTH_HYSTERESIS_MS },
+    clock,
+    log,
+    agentImage: env.AGENT_IMAGE,
+    dashboardUrl: env.DASHBOARD_URL?.replace(/\/$/, ''),
+    bodyLimit: limits.body,
+  };
+}
+
+function verdictsOf({ MONITOR_URL: url, MONITOR_TOKEN: token }: WriterEnv, { changes }: StepContext): Verdicts {
+  if (url === undefined) return openRetraining(changes);
+  if (token !== undefined) return monitorVerdicts(url, token);
+  throw new FairwayError('config.invalid', 'MONITOR_URL is set and MONITOR_TOKEN is not: set both or neither.');
+}
+
+const channels = (env: WriterEnv): Channels => ({
+  teams: env.TEAMS_WEBHOOK_URL !== undefined,
+  answerVia: (answerTo) => answerVia(answerTo, answerRules(env)),
+});
+
+function gitOf(env: WriterEnv, { credentials }: OpenForge, path: string | undefined): GitEngine {
+  return gitEngine(gitSettings(env, credentials, systemClock, path));
+}

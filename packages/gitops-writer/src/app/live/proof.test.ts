@@ -1,0 +1,172 @@
+import { type Logger, pause, type Signature } from '@fairway/core';
+import { describe, expect, it } from 'vitest';
+import type { StoredChange } from '../../change.ts';
+import type { Application, Cluster, Deployment, HowFresh, Pod, Relation } from '../../ports.ts';
+import { type LookContext, lookAtSync } from './look.ts';
+import { prove } from './proof.ts';
+
+const X = 'a'.repeat(40);
+const OLD = 'b'.repeat(40);
+const NOW = Date.parse('2026-11-22T11:00:00Z');
+const signature: Signature = { name: 'serving_default', method: 'predict', inputs: [], outputs: [] };
+const stored = {
+  change: { id: 'me', kind: 'deploy', model: 'm', version: '7', environment: 'prod', phase: 'verifying' },
+  facts: { mergeCommit: X, mergedAt: '2026-11-22T10:00:00Z', stamp: 'me' },
+} as unknown as StoredChange;
+const application: Application = {
+  name: 'm-prod',
+  project: 'fairway',
+  destination: {},
+  autoSync: true,
+  deleting: false,
+  operationRequested: false,
+  refreshRequested: false,
+  syncStatus: 'Synced',
+  compared: [{ repoURL: '', revision: X }],
+  reconciledAt: '2026-11-22T10:00:05Z',
+  health: 'Healthy',
+  healthSince: '2026-11-22T10:00:05Z',
+  operation: { phase: 'Succeeded', finishedAt: '2026-11-22T10:00:04Z', applied: [{ repoURL: '', revision: X }] },
+  errors: [],
+  resources: [],
+};
+const deployment: Deployment = {
+  stamp: 'me',
+  generation: 1,
+  observedGeneration: 1,
+  desired: 1,
+  replicas: 1,
+  updated: 1,
+  available: 1,
+  selector: {},
+};
+const pod = (name: string): Pod => ({ name, ready: true, terminating: false, stamp: 'me', exitCodes: [] });
+
+type World = {
+  readonly cached: Application;
+  readonly now: Application;
+  readonly pods: number;
+  readonly relations: Readonly<Record<string, Relation>>;
+  readonly modelVersion: string | undefined;
+  readonly cluster: Partial<Cluster>;
+};
+
+/** A world in which everything holds, but for what a test changes. */
+function world(change: Partial<World> = {}) {
+  const { cached = application, now = cached, pods = 1 } = change;
+  const reads: HowFresh[] = [];
+  const warned: string[] = [];
+  const desired = { ...deployment, desired: pods, replicas: pods, updated: pods, available: pods };
+  const cluster: Partial<Cluster> = {
+    application: (_name, how) => {
+      reads.push(how);
+      return Promise.resolve(how === 'cached' ? cached : now);
+    },
+    syncWindows: () => Promise.reject(new Error('forbidden')),
+    deployment: () => Promise.resolve(desired),
+    pods: () => Promise.resolve(Array.from({ length: pods }, (_, i) => pod(`p${i}`))),
+    servingState: () => Promise.resolve('AVAILABLE'),
+    servingSignature: () => Promise.resolve(signature),
+    ...change.cluster,
+  };
+  const text = 'modelVersion' in change ? change.modelVersion : JSON.stringify({ signature });
+  const context = {
+    cluster,
+    history: { relation: (_x: string, to: string) => Promise.resolve(change.relations?.[to] ?? { kind: 'contains' }) },
+    repository: { read: () => Promise.resolve(text === undefined ? undefined : { text, blob: '' }) },
+    clock: { now: () => NOW },
+    log: { warn: (_fields: object, message: string) => void warned.push(message) } as unknown as Logger,
+    live: { repositoryUrl: '', syncRule: 'strict', hysteresisMs: 5_000 },
+  } as unknown as LookContext;
+  return { context, reads, warned };
+}
+const judge = async (change: Partial<World>) => {
+  const proof = await prove(stored, world(change).context, 5_000);
+  return proof.live ? 'live' : proof.objection;
+};
+
+describe('the proof', () => {
+  it('is whole when every condition holds, and was read from the API server', async () => {
+    const { context, reads } = world();
+    expect(await prove(stored, context, 5_000)).toEqual({
+      live: true,
+      reason: '1 of 1 pods serve the version with the approved signature.',
+    });
+    expect(reads).toEqual(['cached', 'now']);
+  });
+  it.each<[string, Partial<Application>]>([
+    ['an operation', { operationRequested: true }],
+    ['another health', { health: 'Progressing' }],
+    ['drift', { syncStatus: 'OutOfSync' }],
+  ])('is not whole when the cache of the watch has missed %s', async (_, change) => {
+    expect(await judge({ now: { ...application, ...change } })).not.toBe('live');
+  });
+  it('does not fail a change by a cache that has missed its recovery', async () => {
+    const cached: Application = { ...application, operation: { phase: 'Failed', applied: application.compared } };
+    const { context, reads } = world({ cached, now: application });
+    expect((await prove(stored, context, 5_000)).live).toBe(true);
+    const look = await lookAtSync(stored, context);
+    expect([look.objection, reads]).toEqual([undefined, ['cached', 'now', 'cached', 'now']]);
+  });
+  it('asks nothing more once something objects: the cache is good enough to wait on', async () => {
+    const { context, reads } = world({ cached: { ...application, operationRequested: true } });
+    await prove(stored, context, 5_000);
+    expect(reads).toEqual(['cached']);
+  });
+  it.each<[string, string | undefined, string]>([
+    ['there is none', undefined, 'there is no models/m/environments/prod/modelversion.json'],
+    ['it has no signature', '{}', 'has no signature'],
+    ['it is not JSON', '{', 'is not JSON'],
+  ])('needs the approved signature in Git: %s', async (_, modelVersion, why) => {
+    expect(await judge({ modelVersion })).toMatchObject({ state: 'progressing', reason: expect.stringContaining(why) });
+  });
+  it('asks at most fifty of many pods, at most eight at the same time', async () => {
+    let [asked, running, most] = [0, 0, 0];
+    const servingState = async () => {
+      asked += 1;
+      running += 1;
+      most = Math.max(most, running);
+      await pause(1);
+      running -= 1;
+      return 'AVAILABLE';
+    };
+    const proof = await prove(stored, world({ pods: 120, cluster: { servingState } }).context, 5_000);
+    expect(proof).toMatchObject({ live: true, reason: expect.stringContaining('120 of 120 pods') });
+    expect([asked, most]).toEqual([50, 8]);
+  });
+  it('finds the one pod of many that still loads', async () => {
+    const servingState = ({ name }: Pod) => Promise.resolve(name === 'p6' ? 'LOADING' : 'AVAILABLE');
+    expect(await judge({ pods: 12, cluster: { servingState } })).toMatchObject({
+      reason: expect.stringContaining('p6 says LOADING'),
+    });
+  });
+});
+
+describe('what was applied', () => {
+  const failed = (revision: string): Application => ({
+    ...application,
+    syncStatus: 'OutOfSync',
+    operation: { phase: 'Failed', message: 'denied', applied: [{ repoURL: '', revision }] },
+  });
+  it('counts as ours by ancestry, not by the revision that was compared', async () => {
+    const later = 'c'.repeat(40);
+    expect(await judge({ cached: failed(later) })).toMatchObject({ state: 'sync-failed', fails: true });
+    const before: Record<string, Relation> = { [OLD]: { kind: 'before' } };
+    expect(await judge({ cached: failed(OLD), relations: before })).toMatchObject({ state: 'waiting-for-sync' });
+  });
+  it('is drift when it was ours, and a sync to come when it was not', async () => {
+    const outOfSync = (revision: string): Application => ({
+      ...application,
+      syncStatus: 'OutOfSync',
+      operation: { phase: 'Succeeded', applied: [{ repoURL: '', revision }] },
+    });
+    expect(await judge({ cached: outOfSync(X) })).toMatchObject({ state: 'drifted' });
+    const relations: Record<string, Relation> = { [OLD]: { kind: 'before' } };
+    expect(await judge({ cached: outOfSync(OLD), relations })).toMatchObject({ state: 'waiting-for-sync' });
+  });
+  it('is told without the sync windows when the project cannot be read', async () => {
+    const { context, warned } = world({ cached: { ...application, syncStatus: 'OutOfSync' } });
+    expect((await lookAtSync(stored, context)).objection?.state).toBe('drifted');
+    expect(warned).toHaveLength(1);
+  });
+});

@@ -1,0 +1,85 @@
+import type { Approval, Change, Phase } from '@fairway/core';
+import { expect, it } from 'vitest';
+import type { ChangeEvidence, Notice, StoredChange } from '../change.ts';
+import { answerVia } from './answers.ts';
+import { telling } from './outgoing.ts';
+
+const AT = '2026-11-22T10:00:00.000Z';
+const TO = 'https://viya.example.com/workflow/callback?ticket=42';
+const rules = { origins: ['https://viya.example.com'], registry: undefined };
+const tell = telling({ teams: true, answerVia: (answerTo) => answerVia(answerTo, rules) });
+const notice: Notice = { event: 'failed', title: 'It failed', text: 'Why.', facts: [], links: [], tone: 'attention' };
+
+/** A deploy change that walked through `phases`. */
+function stored(phases: readonly Phase[], approval: Partial<Approval> = { answerTo: TO }): StoredChange {
+  const phase = phases.at(-1) ?? 'requested';
+  const change: Change = {
+    id: 'c0ffee',
+    kind: 'deploy',
+    model: 'home-equity',
+    version: '2',
+    environment: 'prod',
+    phase,
+    reason: 'A sentence.',
+    branch: 'b',
+    actor: 'alice',
+    pullRequest: { number: 7, url: 'https://forge.example.com/pulls/7', state: 'merged', headSha: 'a'.repeat(40) },
+    createdAt: AT,
+    updatedAt: AT,
+    history: phases.map((one) => ({ phase: one, at: AT })),
+  };
+  const evidence = { kind: 'deploy', approval: { eventId: 'event-1', ...approval }, digest: 'd' } as ChangeEvidence;
+  return { change, evidence, facts: { mergeCommit: 'b'.repeat(40) }, attempts: 0 };
+}
+
+const channels = (told: ReturnType<typeof tell>) => told.map(({ channel, event }) => `${channel} ${event}`);
+
+it('answers the workflow with the whole outcome', () => {
+  const [, answer] = tell(stored(['requested', 'merged', 'failed']), notice);
+  expect(answer).toMatchObject({
+    channel: 'answer',
+    event: 'failed',
+    title: 'https://viya.example.com is told: home-equity 2 in prod is failed',
+    content: {
+      via: 'http',
+      to: TO,
+      answer: {
+        eventId: 'event-1',
+        changeId: 'c0ffee',
+        model: 'home-equity',
+        version: '2',
+        environment: 'prod',
+        outcome: 'failed',
+        reason: 'A sentence.',
+        pullRequest: 'https://forge.example.com/pulls/7',
+        mergeCommit: 'b'.repeat(40),
+        at: AT,
+      },
+    },
+  });
+  expect(answer?.deliveryId).toMatch(/^a-[0-9a-f]{20}$/);
+});
+
+it.each<[string, Phase[], boolean, string[]]>([
+  ['an open change says nothing', ['requested', 'proposed'], false, []],
+  ['a notice on the way is a card', ['requested', 'proposed'], true, ['teams failed']],
+  ['live without a notice', ['requested', 'merged', 'live'], false, ['answer live']],
+  ['rejected', ['requested', 'rejected'], true, ['teams failed', 'answer rejected']],
+  ['superseded before it was live', ['proposed', 'superseded'], false, ['teams superseded', 'answer superseded']],
+  ['superseded after it was live', ['proposed', 'live', 'superseded'], false, []],
+  ['rolled back after it was live', ['proposed', 'live', 'rolled-back'], false, ['answer rolled-back']],
+])('%s', (_, phases, noticed, wanted) => {
+  expect(channels(tell(stored(phases), noticed ? notice : undefined))).toEqual(wanted);
+});
+
+it('says each thing under the same id, and different things under different ones', () => {
+  const ids = (phase: Phase) => tell(stored(['requested', phase]), notice).map(({ deliveryId }) => deliveryId);
+  expect(ids('live')).toEqual(ids('live'));
+  expect(new Set([...ids('live'), ...ids('rolled-back')]).size).toBe(3);
+});
+
+it('answers nobody who gave no address, and by the registry where that has a way', () => {
+  expect(tell(stored(['live'], {}), undefined)).toEqual([]);
+  const sas = telling({ teams: false, answerVia: (to) => answerVia(to, { ...rules, registry: 'sas' }) });
+  expect(sas(stored(['live'], {}), notice)).toMatchObject([{ channel: 'answer', content: { via: 'sas' } }]);
+});

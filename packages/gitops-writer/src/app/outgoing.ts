@@ -1,0 +1,72 @@
+import { END_PHASES, hashFields, urlOrigin } from '@fairway/core';
+import type { Notice, StoredChange } from '../change.ts';
+import type { Answer, Outgoing, Tell } from '../ports.ts';
+import { supersededNotice } from './notices.ts';
+
+/** Which channels there are. */
+export type Channels = {
+  readonly teams: boolean;
+  /** The kind of answers that tells a workflow which gave this `answerTo`; undefined: nobody can be told. */
+  readonly answerVia: (answerTo: string | undefined) => string | undefined;
+};
+
+/** Cards for people, and the answer to the workflow when its change has ended. Pure: the same change is told in the same words. */
+export const telling =
+  ({ teams, answerVia }: Channels): Tell =>
+  (stored, notice) => {
+    const said = notice ?? ownNotice(stored);
+    return [...(teams && said !== undefined ? [card(stored, said)] : []), ...answerOf(stored, answerVia)];
+  };
+
+/** For an end that no step has a notice for: whoever approved it should not wait for it. */
+function ownNotice(stored: StoredChange): Notice | undefined {
+  const { kind, phase } = stored.change;
+  return kind === 'deploy' && phase === 'superseded' && !wasLive(stored) ? supersededNotice(stored) : undefined;
+}
+
+/** Same change and event = same delivery: however often a step runs, there is one card. */
+function card({ change }: StoredChange, notice: Notice): Outgoing {
+  const deliveryId = `d-${hashFields([change.id, notice.event]).slice(0, 20)}`;
+  const { event, title } = notice;
+  return { channel: 'teams', deliveryId, event, title, content: { ...notice, deliveryId } };
+}
+
+/**
+ * That a live version has made room for a newer one is no news to the workflow: it was told `live`, and the newer approval
+ * gets its own answer. That it was taken back is.
+ */
+function answerOf(stored: StoredChange, answerVia: Channels['answerVia']): Outgoing[] {
+  const { change, evidence } = stored;
+  if (evidence.kind !== 'deploy' || !isOutcome(change.phase)) return [];
+  if (change.phase === 'superseded' && wasLive(stored)) return [];
+  const { answerTo: to } = evidence.approval;
+  const via = answerVia(to);
+  if (via === undefined) return [];
+  const answer = outcomeOf(stored, evidence.approval.eventId, change.phase);
+  const told = to === undefined ? via : urlOrigin(to);
+  const title = `${told} is told: ${change.model} ${change.version} in ${change.environment} is ${change.phase}`;
+  const content = { via, answer, ...(to === undefined ? {} : { to }) };
+  return [{ channel: 'answer', deliveryId: answer.idempotencyKey, event: change.phase, title, content }];
+}
+
+function outcomeOf({ change, facts }: StoredChange, eventId: string, outcome: Answer['outcome']): Answer {
+  const { id, model, version, environment, reason, pullRequest, history, updatedAt } = change;
+  const mergeCommit = facts.mergeCommit ?? pullRequest?.mergeCommit;
+  return {
+    idempotencyKey: `a-${hashFields([id, outcome]).slice(0, 20)}`,
+    eventId,
+    changeId: id,
+    model,
+    version,
+    environment,
+    outcome,
+    ...(reason === undefined ? {} : { reason }),
+    ...(pullRequest === undefined ? {} : { pullRequest: pullRequest.url }),
+    ...(mergeCommit === undefined ? {} : { mergeCommit }),
+    at: history.at(-1)?.at ?? updatedAt,
+  };
+}
+
+const isOutcome = (phase: string): phase is Answer['outcome'] => END_PHASES.some((end) => end === phase);
+
+const wasLive = ({ change }: StoredChange): boolean => change.history.some(({ phase }) => phase === 'live');

@@ -1,0 +1,57 @@
+import { silentLogger } from '@fairway/core';
+import { expect, it } from 'vitest';
+import type { AnswerCall, Delivery, DeliveryResult, NotifierAnswer, Outbox } from '../ports.ts';
+import { relay } from './relay.ts';
+
+const HOUR_MS = 3_600_000;
+const metrics = { stepRan: () => {}, phaseEntered: () => {}, notified: () => {} };
+
+/** What becomes of one delivery that the other side answers so. */
+async function settle(answer: NotifierAnswer, attempts: number, ageMs: number): Promise<DeliveryResult> {
+  const call = {} as AnswerCall;
+  let settled: (result: DeliveryResult) => void;
+  const result = new Promise<DeliveryResult>((resolve) => (settled = resolve));
+  let given = false;
+  const outbox: Outbox = {
+    list: () => Promise.resolve([]),
+    relay: async (_channel, send) => {
+      if (given) return false;
+      given = true;
+      settled(await send({ content: call, attempts, ageMs } as Delivery<never>));
+      return true;
+    },
+  };
+  const sender = {
+    channel: 'answer',
+    send: () => Promise.resolve(answer),
+    parallel: 1,
+    giveUpAfterMs: 24 * HOUR_MS,
+  } as const;
+  const part = relay(outbox, sender, metrics, silentLogger);
+  await part.start();
+  const settledAs = await result;
+  await part.stop();
+  return settledAs;
+}
+
+it('waits longer with each failure, and as long as the other side asks', async () => {
+  const busy: NotifierAnswer = { kind: 'retry', reason: 'It answered 503.' };
+  const delays = [0, 1, 2, 3, 20].map(async (attempts) => (await settle(busy, attempts, 0)) as { delayMs: number });
+  expect((await Promise.all(delays)).map(({ delayMs }) => delayMs)).toEqual([500, 1_000, 2_000, 4_000, 60_000]);
+  const asked = await settle({ ...busy, afterMs: 90_000 }, 0, 0);
+  expect(asked).toEqual({ kind: 'retry', delayMs: 90_000, reason: 'It answered 503.' });
+});
+
+it('gives up after a day, with the last reason', async () => {
+  const busy: NotifierAnswer = { kind: 'retry', reason: 'It answered 503.' };
+  expect(await settle(busy, 900, 23.9 * HOUR_MS)).toMatchObject({ kind: 'retry' });
+  expect(await settle(busy, 900, 24 * HOUR_MS)).toEqual({
+    kind: 'dead',
+    reason: 'It answered 503. Given up after 24 h.',
+  });
+});
+
+it('leaves what is final as it is', async () => {
+  expect(await settle({ kind: 'accepted' }, 0, 48 * HOUR_MS)).toEqual({ kind: 'accepted' });
+  expect(await settle({ kind: 'dead', reason: 'No.' }, 0, 0)).toEqual({ kind: 'dead', reason: 'No.' });
+});

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { environment, hex, line, model, named, version } from './fields.ts';
+
+/** The bodies of `POST /v1/changes`, told apart by `kind`. */
+
+const finding = z.looseObject({
+  rule: z.string().max(200),
+  metric: z.string().max(200),
+  value: z.number(),
+  limit: z.number(),
+  sample: z.number(),
+  severity: z.enum(['warning', 'alert']),
+  message: z.string().max(1_000),
+});
+const figure = z.number().nullable();
+const metrics = z.looseObject({
+  predictions: z.number(),
+  labelled: z.number(),
+  auc: figure,
+  ks: figure,
+  psi: z.record(z.string(), figure),
+});
+const verdict = named(
+  'Verdict',
+  z.looseObject({
+    id: line(200),
+    window: z.looseObject({ model, version, environment, period: line(40), start: line(40), end: line(40) }),
+    state: z.enum(['healthy', 'warning', 'alert', 'insufficient']),
+    metrics,
+    findings: z.array(finding).max(500),
+  }),
+);
+const snapshot = z.looseObject({
+  id: line(200),
+  // A bare file name: it is joined to the snapshot volume.
+  file: z.string().regex(/^[A-Za-z0-9][\w.-]{0,200}$/, 'must be a plain file name'),
+  query: z.string().max(20_000),
+  start: line(40),
+  end: line(40),
+  rows: z.int().min(0),
+  labels: z.int().min(0),
+  events: z.int().min(0),
+  columns: z.array(z.looseObject({ name: z.string(), type: z.enum(['number', 'string', 'timestamp']) })).max(5_000),
+  sha256: hex,
+});
+
+const asked = { model, environment, dedupeKey: line(500), actor: line(200) };
+
+/** What the writer reads of it is checked, the rest is carried as it is. */
+const retrain = named(
+  'RetrainRequest',
+  z.strictObject({
+    kind: z.literal('retrain'),
+    ...asked,
+    version,
+    verdict,
+    snapshot,
+    windows: z.array(verdict).max(1_000),
+  }),
+);
+const rollback = named(
+  'RollbackRequest',
+  z.strictObject({ kind: z.literal('rollback'), ...asked, version: version.optional(), reason: line(500) }),
+);
+const retire = named(
+  'RetireRequest',
+  z.strictObject({ kind: z.literal('retire'), ...asked, reason: line(500), confirm: z.string().max(200) }),
+);
+
+export const changeRequest = z.discriminatedUnion('kind', [retrain, rollback, retire]);

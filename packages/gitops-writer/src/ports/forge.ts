@@ -1,0 +1,76 @@
+import type { PullRequest } from '@fairway/core';
+
+/** What stands between an open pull request and its merge, in the forge's own words; for people, never for decisions. */
+export type Standing =
+  | { readonly kind: 'ready' | 'unknown' }
+  | { readonly kind: 'blocked' | 'queued' | 'draft'; readonly reason: string };
+
+export type ForgePullRequest = PullRequest & {
+  readonly branch: string;
+  readonly title: string;
+  readonly body: string;
+  readonly mergedAt?: string;
+  /** Login of who merged or closed it, where the forge tells. */
+  readonly endedBy?: string;
+  readonly standing: Standing;
+};
+
+export type NewPullRequest = {
+  readonly branch: string;
+  readonly title: string;
+  readonly body: string;
+  readonly labels: readonly string[];
+  /** Logins, or `team:<slug>` where the forge knows teams; one that the forge does not know is left out. */
+  readonly reviewers: readonly string[];
+};
+
+export type CommitStatus = {
+  readonly context: string;
+  readonly state: 'pending' | 'success' | 'failure';
+  readonly description: string;
+  readonly url?: string;
+};
+
+export type MergeAnswer =
+  | { readonly kind: 'merged' }
+  | { readonly kind: 'moved' | 'not-yet' | 'blocked' | 'queued'; readonly reason: string };
+
+/** What the edit of a pull request may change; fields that are left out stay. */
+export type PullRequestEdit = { readonly title?: string; readonly body?: string; readonly state?: 'closed' };
+
+/** A Git host with pull requests. All calls may be made twice. */
+export type Forge = {
+  /** Of several for the branch: the open one, else the merged one, else the newest closed one. */
+  find(branch: string): Promise<ForgePullRequest | undefined>;
+  /** Opens it, or answers the one that is already open for the branch. */
+  open(request: NewPullRequest): Promise<ForgePullRequest>;
+  read(number: number): Promise<ForgePullRequest>;
+  edit(number: number, edit: PullRequestEdit): Promise<void>;
+  /** Writes the one comment that carries `marker`; edits it when the text differs. */
+  comment(number: number, marker: string, text: string): Promise<void>;
+  setStatus(commit: string, status: CommitStatus): Promise<void>;
+  /** Merges only while the head is `headSha`. */
+  merge(number: number, headSha: string, message: string): Promise<MergeAnswer>;
+  /** Every pull request into the default branch whose head branch starts with `prefix`, in any state, oldest first. */
+  list(prefix: string): AsyncIterable<ForgePullRequest>;
+};
+
+/** User and token for Git over HTTPS. The token may be one that expires and is renewed, so ask before each use. */
+export type GitCredentials = () => Promise<{ readonly user: string; readonly token: string }>;
+
+/** Most characters of a pull request's body. */
+export type ForgeLimits = { readonly body: number };
+
+/** Headers of a delivery, names in lower case. */
+export type DeliveryHeaders = Readonly<Record<string, string | undefined>>;
+
+export type WebhookVerdict =
+  /** `id`: of the delivery, for the replay cache; `branches`: none when it does not say (then none is woken). */
+  | { readonly kind: 'accepted'; readonly id: string; readonly branches: readonly string[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** How a forge's webhook is verified (over the raw body, constant time, any of `secrets`) and read. */
+export type WebhookReader = {
+  /** `now`: ms since the epoch, for schemes that sign a time. */
+  read(body: Buffer, headers: DeliveryHeaders, secrets: readonly string[], now: number): WebhookVerdict;
+};

@@ -1,0 +1,67 @@
+import { type Logger, type Part, pause, redact } from '@fairway/core';
+import type { Pool, PoolClient } from 'pg';
+import type { Deliveries, Nonces } from '../ports.ts';
+import * as sql from './sql-replays.ts';
+import { transaction, unavailable } from './transaction.ts';
+
+/** The longest that forges redeliver of themselves; older ones are sent by hand, and a hint more does no harm. */
+const DELIVERY_TTL_MS = 24 * 3_600_000;
+const CLEAN_EVERY_MS = 600_000;
+
+export function nonces(pool: Pool): Nonces {
+  return {
+    use: async (key, nonce, ttlMs) => {
+      try {
+        return await isFirst(pool, `nonce ${key}`, nonce, ttlMs);
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+  };
+}
+
+export function deliveries(pool: Pool): Deliveries {
+  return {
+    take: async (forge, marks, { branches, base }) => {
+      try {
+        return await transaction(pool, async (client) => {
+          for (const mark of marks) {
+            if (!(await isFirst(client, `webhook ${forge}`, mark, DELIVERY_TTL_MS))) return 'replayed';
+          }
+          const { rows } = await client.query<{ id: string }>(sql.HINT_CHANGES, [branches, base]);
+          return rows.map((row) => row.id);
+        });
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+  };
+}
+
+async function isFirst(client: Pool | PoolClient, scope: string, id: string, ttlMs: number): Promise<boolean> {
+  return (await client.query(sql.SEE_FIRST, [scope, id, ttlMs])).rowCount === 1;
+}
+
+/** Forgets from time to time what cannot come again. */
+export function replayCleaner(pool: Pool, log: Logger): Part {
+  const stopping = new AbortController();
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      await pool
+        .query(sql.FORGET_EXPIRED)
+        .catch((error: Error) => log.warn({ reason: redact(error.message) }, 'expired nonces could not be forgotten'));
+      await pause(CLEAN_EVERY_MS, stopping.signal);
+    }
+  };
+  let loop: Promise<void> | undefined;
+  return {
+    name: 'replay cleaner',
+    start: () => {
+      loop = run();
+    },
+    stop: async () => {
+      stopping.abort();
+      await loop;
+    },
+  };
+}

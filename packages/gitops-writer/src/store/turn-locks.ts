@@ -1,0 +1,84 @@
+import { type Logger, type Part, pause, redact } from '@fairway/core';
+import { Client } from 'pg';
+import * as sql from './sql.ts';
+import { unavailable } from './transaction.ts';
+
+/** Locks on changes that last as long as this process's session with the database. */
+export type TurnLocks = {
+  /** false: another session, or another turn of this one, holds it. Throws `database.unavailable`. */
+  take(id: string): Promise<boolean>;
+  drop(id: string): Promise<void>;
+};
+
+export type TurnLockPart = TurnLocks & Part;
+
+const RECONNECT_MS = 500;
+
+/**
+ * One session for the locks of all turns of this process. PgBouncer in transaction mode would tear it apart: connect to
+ * the database itself. When the session breaks, its locks are free for others; turns still running find out when they
+ * settle, by their turn number.
+ */
+export function turnLocks(url: string, log: Logger): TurnLockPart {
+  const stopping = new AbortController();
+  const held = new Map<string, Client>();
+  let session: Client | undefined;
+
+  const connect = async (): Promise<Client> => {
+    const client = new Client({
+      connectionString: url,
+      connectionTimeoutMillis: 5_000,
+      application_name: 'fairway-writer turns',
+    });
+    const lost = (reason: string) => {
+      if (session !== client) return;
+      session = undefined;
+      for (const [id, owner] of held) if (owner === client) held.delete(id);
+      if (!stopping.signal.aborted) log.warn({ reason: redact(reason) }, 'the session that holds the turns was lost');
+    };
+    client.on('error', (error) => lost(error.message));
+    client.on('end', () => lost('it was closed'));
+    await client.connect();
+    return client;
+  };
+  let connecting: Promise<Client> | undefined;
+  const current = async (): Promise<Client> => {
+    if (session !== undefined) return session;
+    connecting ??= connect().finally(() => (connecting = undefined));
+    session = await connecting;
+    return session;
+  };
+  return {
+    name: 'turn locks',
+    start: async () => {
+      await current();
+    },
+    stop: async () => {
+      stopping.abort();
+      await session?.end().catch(() => {});
+    },
+    take: async (id) => {
+      if (held.has(id)) return false;
+      try {
+        const client = await current();
+        if (held.has(id)) return false;
+        held.set(id, client);
+        const { rows } = await client.query<{ taken: boolean }>(sql.TAKE_TURN, [id]);
+        const taken = rows[0]?.taken === true && session === client;
+        if (!taken) held.delete(id);
+        return taken;
+      } catch (error) {
+        held.delete(id);
+        await pause(RECONNECT_MS, stopping.signal);
+        throw unavailable(error);
+      }
+    },
+    drop: async (id) => {
+      const client = held.get(id);
+      if (client === undefined) return;
+      // Unlocked first: a turn of this very session could otherwise take the lock again before it is given back.
+      await client.query(sql.DROP_TURN, [id]).catch(() => {});
+      held.delete(id);
+    },
+  };
+}

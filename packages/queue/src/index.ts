@@ -1,0 +1,3 @@
+export { isPostgres } from './backend.ts';
+export { type JobQueue, jobQueue, type Jobs, type QueueOptions } from './queue.ts';
+export { type JobHandler, type JobWorker, jobWorker, type WorkerOptions } from './worker.ts';

@@ -1,0 +1,41 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export type WriterProcess = {
+  readonly port: number;
+  readonly pid: number;
+  end(signal: NodeJS.Signals): Promise<void>;
+  /** Everything it logged so far. */
+  output(): string;
+};
+
+/** The writer as a process of its own, from its sources, on a free port, once it says that it is ready. */
+export const startWriter = (env: Readonly<Record<string, string>>): Promise<WriterProcess> =>
+  start('src/main.ts', ['--conditions=source', '--import', 'tsx'], env);
+
+/** The same as it is shipped: compiled (`tsc -b` must have run). */
+export const startBuiltWriter = (env: Readonly<Record<string, string>>): Promise<WriterProcess> =>
+  start('dist/main.js', [], env);
+
+async function start(file: string, execArgv: string[], env: Readonly<Record<string, string>>): Promise<WriterProcess> {
+  const entry = fileURLToPath(new URL(`../../packages/gitops-writer/${file}`, import.meta.url));
+  const child = fork(entry, [], {
+    execArgv,
+    env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'debug', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+  const ended = once(child, 'exit');
+  const port = await new Promise<number>((resolve, reject) => {
+    child.on('message', (message: { ready?: true; port?: number }) => message.ready && resolve(message.port ?? 0));
+    child.once('exit', (code) => reject(new Error(`the writer ended with ${code} before it was ready: ${said}`)));
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await ended;
+  };
+  return { port, pid: child.pid ?? 0, end, output: () => said };
+}

@@ -1,0 +1,158 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { GitEngine } from '../../../packages/gitops-writer/src/git/engine.ts';
+import { type BareRemote, bareRemote, request } from './support.ts';
+
+let remote: BareRemote;
+let engine: GitEngine;
+beforeEach(() => {
+  remote = bareRemote();
+  engine = remote.engine();
+});
+afterEach(() => remote.remove());
+
+const refs = () => remote.git(['for-each-ref', '--format=%(refname:short) %(objectname)']).split('\n').sort();
+const codes = (results: ReadonlyArray<PromiseSettledResult<void>>) =>
+  results.map((each) => (each.status === 'rejected' ? (each.reason as { code: string }).code : 'pushed'));
+
+/** Runs on the remote at each push; what it appends to `pushes` is counted. */
+function hook(name: string, script: string): void {
+  mkdirSync(join(remote.folder, 'hooks'), { recursive: true });
+  const file = join(remote.folder, 'hooks', name);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}
+const countPushes = () => hook('post-receive', 'echo push >> pushes');
+const pushes = () => {
+  const file = join(remote.folder, 'pushes');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').length : 0;
+};
+
+it('pushes by compare and swap only', async () => {
+  const { repository } = engine;
+  const head = await repository.head(0);
+  const ours = await repository.commit(request(head));
+  await repository.push('fairway/x', ours, undefined);
+  expect(remote.git(['rev-parse', 'refs/heads/fairway/x'])).toBe(ours);
+  const next = await repository.commit(request(head, 'two\n'));
+  await expect(repository.push('fairway/x', next, undefined)).rejects.toMatchObject({ code: 'git.race' });
+  await expect(repository.push('fairway/x', next, head)).rejects.toMatchObject({ code: 'git.race' });
+  await repository.push('fairway/x', next, ours);
+  expect(await repository.branch('fairway/x')).toBe(next);
+  await expect(repository.push('fairway/x', undefined, ours)).rejects.toMatchObject({ code: 'git.race' });
+  expect(remote.git(['rev-parse', 'refs/heads/fairway/x'])).toBe(next);
+  await repository.push('fairway/x', undefined, next);
+  expect(await repository.branch('fairway/x')).toBeUndefined();
+  await expect(repository.push('fairway/x', undefined, next)).rejects.toMatchObject({ code: 'git.race' });
+  expect(refs()).toEqual([`main ${head}`]);
+});
+
+it('sends what waits together in one push, and who loses a race loses alone', async () => {
+  const { repository } = engine;
+  countPushes();
+  const head = await repository.head(0);
+  const commits = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => repository.commit(request(head, `${i}\n`, `models/m${i}`))),
+  );
+  remote.git(['branch', 'b7', head]);
+  remote.git(['branch', 'gone', head]);
+  const results = await Promise.allSettled([
+    ...commits.map((commit, i) => repository.push(`b${i}`, commit, undefined)),
+    repository.push('never-there', undefined, head),
+    repository.push('gone', undefined, head),
+    repository.push('not-written', 'f'.repeat(40), undefined),
+  ]);
+  const wanted = [...commits.map((_, i) => (i === 7 ? 'git.race' : 'pushed')), 'git.race', 'pushed', 'git.race'];
+  expect(codes(results)).toEqual(wanted);
+  expect(refs()).toHaveLength(41);
+  // Git sends nothing when a branch to delete is gone already: those are left out and the rest goes again.
+  expect(pushes()).toBeLessThanOrEqual(3);
+  // A loser reads the remote again before it is asked anything.
+  await repository.head(60_000);
+  expect(await repository.branch('b7')).toBe(head);
+});
+
+it('refuses names that git does not take for a branch, and only those', async () => {
+  const { repository } = engine;
+  const head = await repository.head(0);
+  const bad = [
+    '',
+    'a:b',
+    'a b',
+    '../a',
+    'a..b',
+    '.a',
+    'a.lock',
+    'a\nb',
+    'a//b',
+    '/a',
+    'a/',
+    'a@{1}',
+    'a~1',
+    'a^',
+    'a\\b',
+    'a*',
+    'a[',
+    'a.',
+  ];
+  const good = ['-a', 'é', 'a.b', `x${'y'.repeat(200)}`, 'deep/er/one'];
+  const results = await Promise.allSettled([...bad, ...good].map((name) => repository.push(name, head, undefined)));
+  expect(codes(results)).toEqual([...bad.map(() => 'input.invalid'), ...good.map(() => 'pushed')]);
+});
+
+it('moves one branch twice in the order of the calls', async () => {
+  const { repository } = engine;
+  const head = await repository.head(0);
+  const [one, two] = await Promise.all([repository.commit(request(head)), repository.commit(request(head, 'two\n'))]);
+  await Promise.all([repository.push('x', one, undefined), repository.push('x', two, one)]);
+  expect(refs()).toContain(`x ${two}`);
+});
+
+it('finds the one branch that a rule for the whole push refuses, and gives the words of the forge', async () => {
+  const { repository } = engine;
+  hook(
+    'pre-receive',
+    'while read old new ref; do case $ref in */bad) echo "GL-RULE: $ref must not be made" >&2; exit 1;; esac; done',
+  );
+  const head = await repository.head(0);
+  const names = [...Array.from({ length: 12 }, (_, i) => `good${i}`), 'bad'];
+  const results = await Promise.allSettled(names.map((name) => repository.push(name, head, undefined)));
+  expect(codes(results)).toEqual([...Array.from({ length: 12 }, () => 'pushed'), 'git.refused']);
+  expect(results.at(-1)).toMatchObject({
+    reason: { message: expect.stringContaining('GL-RULE: refs/heads/bad must not be made'), disposition: 'terminal' },
+  });
+});
+
+it('tells apart the refs of one push that a rule refuses', async () => {
+  const { repository } = engine;
+  hook('update', 'case $1 in *protected*) echo "GH006: Protected branch update failed for $1." >&2; exit 1;; esac');
+  const head = await repository.head(0);
+  const results = await Promise.allSettled(
+    ['a', 'protected-1', 'b', 'protected-2'].map((name) => repository.push(name, head, undefined)),
+  );
+  expect(codes(results)).toEqual(['pushed', 'git.refused', 'pushed', 'git.refused']);
+  const messages = results.map((each) => (each.status === 'rejected' ? String(each.reason.message) : ''));
+  expect(messages[1]).toContain('Protected branch update failed for refs/heads/protected-1');
+  expect(messages[1]).not.toContain('protected-2');
+});
+
+it('takes a push whose answer was lost for what it is on the remote', async () => {
+  const { repository } = engine;
+  const head = await repository.head(0);
+  // The remote dies after it has moved the refs, and before it says so.
+  hook('reference-transaction', 'if [ "$1" = committed ]; then echo killed >> pushes; kill -9 $PPID; fi');
+  await repository.push('x', head, undefined);
+  expect(pushes()).toBe(1);
+  expect(refs()).toContain(`x ${head}`);
+  expect(await repository.branch('x')).toBe(head);
+});
+
+it('says that a remote which is gone cannot be reached, and keeps what was there', async () => {
+  const { repository } = engine;
+  const head = await repository.head(0);
+  rmSync(remote.folder, { recursive: true });
+  await expect(repository.push('x', head, undefined)).rejects.toMatchObject({ name: 'FairwayError' });
+  expect(await repository.branch('x')).toBeUndefined();
+  expect(await repository.branch('main')).toBe(head);
+});
