@@ -21,7 +21,8 @@ export async function open(
     return succeeded({ phase: 'proposed', reason: 'The pull request was brought up to date.', ...published });
   }
   if (standing.kind === 'draft') return waitAs(stored, context, standing);
-  if (!(await mergesByItself(stored, context))) return waitForPeople(stored, context, pullRequest);
+  const isAuto = (await mergesByItself(stored, context)) && (await mergesByItself(stored, context, 0));
+  if (!isAuto) return waitForPeople(stored, context, pullRequest);
   const answer = await context.forge.merge(pullRequest.number, pullRequest.headSha, pullRequest.title);
   return afterMerge(stored, context, answer);
 }

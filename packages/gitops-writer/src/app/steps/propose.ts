@@ -54,9 +54,16 @@ async function onBranch(stored: StoredChange, context: StepContext): Promise<Tra
   };
 }
 
-/** Whether the environment's merge rule is `auto`; retrainings and retirements are always reviewed. */
-export async function mergesByItself({ change }: StoredChange, { repository }: StepContext): Promise<boolean> {
+/**
+ * Whether the environment's merge rule is `auto`; retrainings and retirements are always reviewed. `maxAgeMs`: 0 before a merge,
+ * for a person may have asked for review a moment ago.
+ */
+export async function mergesByItself(
+  { change }: StoredChange,
+  { repository }: StepContext,
+  maxAgeMs = 10_000,
+): Promise<boolean> {
   if (change.kind === 'retrain' || change.kind === 'retire') return false;
-  const { environment } = await placeOf(repository, await repository.head(10_000), change);
+  const { environment } = await placeOf(repository, await repository.head(maxAgeMs), change);
   return environment.merge === 'auto';
 }
