@@ -37,6 +37,8 @@ export type ModelVersion = {
   readonly model: string;
   /** Version as the registry names it. TF Serving needs a positive integer; the directory source only accepts those. */
   readonly version: string;
+  /** As people in the registry call it, where that is not the version, e.g. `HMEQ TF 2.1`. */
+  readonly label?: string;
   /** `sha256:<hex>` over the sorted SavedModel tree (see `@fairway/savedmodel` digestTree). */
   readonly digest: string;
   readonly signature: Signature;

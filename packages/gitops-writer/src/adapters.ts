@@ -17,6 +17,7 @@ import { type PrometheusMetrics, prometheusMetrics } from './metrics.ts';
 import type { ApplicationFeed, ChangeIntake, Claims, Cluster, Outbox, Verdicts, WorkQueue } from './ports.ts';
 import { type QueueAccess, workQueue } from './queue/work-queue.ts';
 import { directorySource } from './sources/directory/source.ts';
+import { registries } from './sources/registries.ts';
 import { changeIntake, changeReader } from './store/changes.ts';
 import { claims } from './store/claims.ts';
 import { outbox } from './store/outbox.ts';
@@ -86,7 +87,7 @@ function stepContext(
     repository,
     history,
     forge,
-    source: directorySource(env.MODEL_DIRECTORY, join(env.DATA_DIR, 'scratch')),
+    source: registries({ directory: directorySource(env.MODEL_DIRECTORY, join(env.DATA_DIR, 'scratch')) }),
     images: ociLayoutBuilder({ layout: env.IMAGE_LAYOUT, repository: env.IMAGE_REPOSITORY, base: env.SERVING_BASE }),
     builds: gate(BUILDS),
     cluster,

@@ -46,8 +46,8 @@ export async function acceptApproval(input: ApprovalInput, context: IntakeContex
       'input.invalid',
       `Event ids that begin with ${PROMOTION} are Fairway's own; use another one.`,
     );
-  await placeNow(repository, input);
-  const { modelVersion, baseline } = await source.load(input.model, input.version);
+  const { file } = await placeNow(repository, input);
+  const { modelVersion, baseline } = await source.load({ model: input.model, source: file.source }, input.version);
   if (approved !== undefined && approved !== modelVersion.digest) throw otherBytes(approved, modelVersion);
   await refuseHeldBack(modelVersion, context);
   const at = iso(clock.now());

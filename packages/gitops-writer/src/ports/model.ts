@@ -1,26 +1,75 @@
 import type { Baseline, ModelVersion } from '@fairway/core';
 
-export type LoadedVersion = { readonly modelVersion: ModelVersion; readonly baseline: Baseline };
+/** Where the versions of a model come from: `source` of its model.yaml. */
+export type SourceReference =
+  | { readonly registry: 'directory' }
+  | {
+      readonly registry: 'sas';
+      /** Exact name of the project; `projectId` is surer, names are not unique. */
+      readonly project?: string | undefined;
+      readonly projectId?: string | undefined;
+      /** Name of the one content of a model that is the archive, e.g. `model.zip`. */
+      readonly archive: string;
+    }
+  | {
+      readonly registry: 'mlflow';
+      /** Name of the registered model. */
+      readonly name: string;
+      readonly alias: string;
+    };
 
-type ModelCopy = {
+/** A model as Fairway calls it, and where its registry has it. */
+export type ModelReference = { readonly model: string; readonly source: SourceReference };
+
+/** `answerTo`: where the registry wants to be told when the approval does not say it. */
+export type LoadedVersion = {
+  readonly modelVersion: ModelVersion;
+  readonly baseline: Baseline;
+  readonly answerTo?: string;
+};
+
+export type ModelCopy = {
   readonly folder: string;
   /** Computed over the bytes of the copy. */
   readonly digest: string;
   dispose(): Promise<void>;
 };
 
-/** A model registry. */
-export type ModelSource = {
-  /**
-   * What the registry says now, the digest computed over the bytes. Throws `model.unknown` (naming the known ones), or
-   * `model.invalid` when it is no SavedModel or its signature does not fit the registered variables.
-   */
-  load(model: string, version: string): Promise<LoadedVersion>;
-  /** A private copy of the SavedModel: nothing that is written to the registry later can slip in. */
-  copy(model: string, version: string): Promise<ModelCopy>;
+/** `label`: as people in the registry call it, e.g. `HMEQ TF 2.1`; `at`: when it was registered, RFC 3339. */
+export type RegisteredVersion = { readonly version: string; readonly label?: string; readonly at?: string };
+
+/** The version that the registry says should serve (champion, alias), and what identifies this decision. */
+export type Champion = {
+  readonly version: string;
+  readonly label?: string;
+  /** Another one when the champion, its version or its content is another one. At most 100 characters. */
+  readonly fingerprint: string;
+  /** Who set it and when, as far as the registry tells. */
+  readonly actor?: string;
+  readonly at?: string;
+  readonly answerTo?: string;
 };
 
-type ImageRequest = { readonly modelVersion: ModelVersion; readonly folder: string };
+/** A model registry. `model.unknown` names what there is; `registry.unavailable` is worth another try. */
+export type ModelSource = {
+  /**
+   * What the registry says now, the digest computed over the bytes. Throws `model.unknown`, or `model.invalid` with every reason
+   * in `detail.problems` when it is no SavedModel or its signature does not fit what is registered about it.
+   */
+  load(of: ModelReference, version: string): Promise<LoadedVersion>;
+  /** A private copy of the SavedModel: nothing that is written to the registry later can slip in. */
+  copy(of: ModelReference, version: string): Promise<ModelCopy>;
+  /** Oldest first. */
+  versions(of: ModelReference): Promise<RegisteredVersion[]>;
+  /** Undefined: there is none, a normal state. */
+  champion(of: ModelReference): Promise<Champion | undefined>;
+  /** What is missing before this model can travel, a sentence each that says how to mend it; empty: nothing. */
+  examine(of: ModelReference): Promise<string[]>;
+  /** Calls when something may have changed for a model (a hint); only where the registry can tell without being asked. */
+  watch?(changed: (model: string) => void): { stop(): void };
+};
+
+type ImageRequest = { readonly modelVersion: ModelVersion; readonly folder: string; readonly approval?: string };
 export type ImageBuilder = {
   /** Base plus model as one layer; answers `name@sha256:…`. The same model gives the same digest. */
   build(request: ImageRequest): Promise<string>;

@@ -24,6 +24,7 @@ describe('model.yaml', () => {
     expect(parseModelFile('m', good)).toEqual({
       name: 'm',
       owner: 'team@example.com',
+      source: { registry: 'directory' },
       trustEventTime: false,
       replicas: 1,
       rollback: { maxAgeMs: 90 * 86_400_000, auto: true },

@@ -1,6 +1,7 @@
 import { checkName, type Environment, FairwayError } from '@fairway/core';
 import { z } from 'zod';
 import { readPlain } from '../edit/plain.ts';
+import type { SourceReference } from '../ports/model.ts';
 import { DURATION, durationMs } from './duration.ts';
 import { environmentName, modelPath } from './paths.ts';
 
@@ -19,12 +20,30 @@ const environmentSchema = z.strictObject({
   reviewers: z.array(line(100)).max(20).optional(),
 });
 
+/** `approves`: the environment for which a new champion is an approval; without it, approvals come by the API alone. */
+const approves = z.string().optional();
+const sourceSchema = z.discriminatedUnion('registry', [
+  z.strictObject({ registry: z.literal('directory'), approves }),
+  z
+    .strictObject({
+      registry: z.literal('sas'),
+      project: line(200).optional(),
+      projectId: z.uuid().optional(),
+      archive: line(200),
+      approves,
+    })
+    .refine(({ project, projectId }) => (project === undefined) !== (projectId === undefined), {
+      error: 'needs project or projectId, one of them',
+    }),
+  z.strictObject({ registry: z.literal('mlflow'), name: line(250), alias: line(250).default('champion'), approves }),
+]);
+
 const schema = z.strictObject({
   apiVersion: z.literal('fairway.dev/v1'),
   kind: z.literal('Model'),
   name: z.string(),
   owner: line(200),
-  source: z.strictObject({ registry: z.enum(['directory']) }),
+  source: sourceSchema,
   capture: z.strictObject({ eventTime: z.enum(['wall-clock', 'header']).default('wall-clock') }).prefault({}),
   serving: z.strictObject({ replicas: z.int().min(1).max(100).default(1) }).prefault({}),
   retrain: z
@@ -42,6 +61,9 @@ const schema = z.strictObject({
 export type ModelFile = {
   readonly name: string;
   readonly owner: string;
+  readonly source: SourceReference;
+  /** The environment for which a new champion of the registry is an approval. */
+  readonly approves?: string;
   readonly trustEventTime: boolean;
   readonly replicas: number;
   readonly retrain?: { readonly image: string; readonly gateMargin: number };
@@ -68,9 +90,12 @@ export function parseModelFile(model: string, text: string): ModelFile {
   const problems = disagreements(model, parsed.data);
   if (problems.length > 0) throw unusable(model, problems);
   const { name, owner, capture, serving, retrain, rollback, environments } = parsed.data;
+  const { approves: approved, ...source } = parsed.data.source;
   return {
     name,
     owner,
+    source,
+    ...(approved === undefined ? {} : { approves: approved }),
     trustEventTime: capture.eventTime === 'header',
     replicas: serving.replicas,
     ...(retrain === undefined ? {} : { retrain }),
@@ -115,6 +140,9 @@ function disagreements(model: string, file: z.infer<typeof schema>): string[] {
   if (file.name !== model)
     problems.push(`name is ${JSON.stringify(file.name.slice(0, 70))} but the folder is ${JSON.stringify(model)}`);
   const names = file.environments.map(({ name }) => name);
+  const { approves: approved } = file.source;
+  if (approved !== undefined && !names.includes(approved))
+    problems.push(`source.approves names ${JSON.stringify(approved)}, which is none of its environments`);
   for (const { name, namespace } of file.environments) {
     const bad = nameProblem(name);
     if (bad !== undefined) {

@@ -1,5 +1,6 @@
 import { failed, FairwayError, type StepResult, succeeded } from '@fairway/core';
 import type { StoredChange, Transition } from '../../change.ts';
+import { FRESH_MS, placeOf } from '../catalogue.ts';
 import type { Step, StepContext } from '../step.ts';
 
 /**
@@ -13,10 +14,11 @@ export const build: Step = {
 
 async function built(
   { change, evidence }: StoredChange,
-  { changes, source, images }: StepContext,
+  { changes, source, images, repository }: StepContext,
 ): Promise<StepResult<Transition>> {
   const { model, version } = change;
-  const copy = await source.copy(model, version);
+  const { file } = await placeOf(repository, await repository.head(FRESH_MS), change);
+  const copy = await source.copy({ model, source: file.source }, version);
   try {
     const { digest, folder } = copy;
     if (evidence.kind === 'deploy' && digest !== evidence.digest) return failed(modelChanged(change, digest));

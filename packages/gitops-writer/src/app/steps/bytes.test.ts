@@ -8,23 +8,35 @@ import { build } from './build.ts';
 const approved = `sha256:${'1'.repeat(64)}`;
 const other = `sha256:${'2'.repeat(64)}`;
 const stored = {
-  change: { id: 'c', model: 'm', version: '1', digest: approved } as Change,
+  change: { id: 'c', model: 'm', version: '1', environment: 'prod', digest: approved } as Change,
   evidence: { kind: 'deploy', digest: approved, approval: {} as Approval },
   facts: {},
   attempts: 0,
 } satisfies StoredChange;
 
+const MODEL_YAML = `apiVersion: fairway.dev/v1
+kind: Model
+name: m
+owner: us
+source: { registry: directory }
+environments: [{ name: prod, namespace: m-prod, merge: review }]
+`;
+
 /** A registry that holds `digest`, and an image builder that counts. */
 function world(digest: string) {
   const modelVersion = { model: 'm', version: '1', digest } as ModelVersion;
   const seen = { built: 0, disposed: 0 };
-  const source: ModelSource = {
+  const source: Pick<ModelSource, 'load' | 'copy'> = {
     load: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }),
     copy: () => Promise.resolve({ folder: 'f', digest, dispose: () => Promise.resolve(void (seen.disposed += 1)) }),
   };
   const images: ImageBuilder = { build: () => Promise.resolve(`image@${digest}#${(seen.built += 1)}`) };
   const changes = { loaded: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }) };
-  const context = { source, images, changes, builds: gate(1), log: silentLogger };
+  const repository = {
+    head: () => Promise.resolve('head'),
+    read: () => Promise.resolve({ text: MODEL_YAML, blob: 'blob' }),
+  };
+  const context = { source, images, changes, repository, builds: gate(1), log: silentLogger };
   return { seen, context: context as unknown as StepContext };
 }
 

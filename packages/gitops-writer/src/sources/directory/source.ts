@@ -7,8 +7,8 @@ import type { LoadedVersion, ModelSource } from '../../ports.ts';
 /** The registry folder `<directory>/<model>/<version>/`. Private copies go below `scratch`. */
 export function directorySource(directory: string, scratch: string): ModelSource {
   return {
-    load: async (model, version) => load(await versionFolder(directory, model, version), model, version),
-    copy: async (model, version) => {
+    load: async ({ model }, version) => load(await versionFolder(directory, model, version), model, version),
+    copy: async ({ model }, version) => {
       const from = await versionFolder(directory, model, version);
       await mkdir(scratch, { recursive: true });
       const folder = await mkdtemp(join(scratch, 'model-'));
@@ -21,6 +21,9 @@ export function directorySource(directory: string, scratch: string): ModelSource
         throw asSourceError(error, directory);
       }
     },
+    versions: async ({ model }) => (await versions(directory, model)).map((version) => ({ version })),
+    champion: () => Promise.resolve(undefined),
+    examine: () => Promise.resolve([]),
   };
 }
 

@@ -1,0 +1,2 @@
+export { type UnpackLimits, UNPACK_LIMITS } from './limits.ts';
+export { type Unpacked, unpack } from './unpack.ts';

@@ -1,0 +1,8 @@
+export {
+  type Remote,
+  type RemoteAnswer,
+  type RemoteBytes,
+  type RemoteCall,
+  type RemoteOptions,
+  remote,
+} from './remote.ts';
