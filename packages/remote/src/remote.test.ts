@@ -103,4 +103,8 @@ it('keeps secrets out of its sentences, and silence is an end', async () => {
   await expect(of(silent.base, { answerMs: 100, tries: 1 }).call('GET', '/x')).rejects.toThrow(
     'no answer came within 0.1 s',
   );
+  const stalled = await serve((_request, response) => response.writeHead(200, { 'content-length': 9 }).write('half'));
+  const half = 'no more of the answer came within 0.1 s';
+  await expect(of(stalled.base, { answerMs: 100, tries: 1 }).call('GET', '/x')).rejects.toThrow(half);
+  await expect(text((await of(stalled.base, { answerMs: 100 }).download('/x')).body)).rejects.toThrow(half);
 });

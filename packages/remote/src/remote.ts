@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
 import { Readable } from 'node:stream';
 import { FairwayError, pause, redact, urlOrigin } from '@fairway/core';
@@ -58,10 +58,10 @@ export type RemoteOptions = {
  * `registry.unavailable` when there is no answer, or none but 429, 502, 503 and 504 in all tries (`detail.retryAfterMs` where known).
  */
 export type Remote = {
-  call(method: string, path: string, call?: RemoteCall): Promise<RemoteAnswer>;
-  download(path: string, call?: Omit<RemoteCall, 'body'>): Promise<RemoteBytes>;
+  readonly call: (method: string, path: string, call?: RemoteCall) => Promise<RemoteAnswer>;
+  readonly download: (path: string, call?: Omit<RemoteCall, 'body'>) => Promise<RemoteBytes>;
   /** Closes the connections that are kept. */
-  close(): void;
+  readonly close: () => void;
 };
 
 const ANSWER_MS = 30_000;
@@ -172,14 +172,21 @@ async function once(rim: Rim, { method, url, call, bare }: Sent): Promise<Stream
       timeout: rim.answerMs,
       ...(call.body !== undefined && 'stream' in call.body ? {} : { signal: AbortSignal.any(signals) }),
     });
-    // Without the timer, a stream would be ended by it; silence on the socket still ends it.
     response.data.on('error', () => undefined);
+    endOnSilence(response, rim.answerMs);
     return response;
   } catch (error) {
     throw stop.signal.aborted ? (stop.signal.reason as Error) : error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Axios looks at the time-out of the socket only until the answer begins. What is not read yet is our silence, not theirs. */
+function endOnSilence({ request, data }: Streamed, answerMs: number): void {
+  (request as ClientRequest).on('timeout', () => {
+    if (data.readableLength === 0) data.destroy(new Error(`no more of the answer came within ${answerMs / 1_000} s`));
+  });
 }
 
 function bodyOf(body: Body | undefined): [data: unknown, type?: string, length?: number] {
