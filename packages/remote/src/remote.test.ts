@@ -80,8 +80,8 @@ it('asks for new headers once when it is told 401', async () => {
   );
   const options = {
     headers: () => Promise.resolve({ authorization: token }),
-    unauthorized: ({ text: why }: { text: string }) => {
-      expect(why).toBe('why');
+    unauthorized: ({ text: why }: { text: string }, sent: Readonly<Record<string, string>>) => {
+      expect([why, sent]).toEqual(['why', { authorization: 'old' }]);
       token = 'new';
       return Promise.resolve(true);
     },

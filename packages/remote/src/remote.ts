@@ -42,8 +42,8 @@ export type RemoteOptions = {
   readonly caFile?: string | undefined;
   /** What each call carries, asked for before each: `authorization` and the like. */
   readonly headers?: () => Promise<Readonly<Record<string, string>>>;
-  /** Told of a 401; true: the call is sent once more, with headers that are asked for anew. */
-  readonly unauthorized?: (answer: RemoteAnswer) => Promise<boolean>;
+  /** Told of a 401 and of our headers it was the answer to; true: the call is sent once more, with headers that are asked for anew. */
+  readonly unauthorized?: (answer: RemoteAnswer, sent: Readonly<Record<string, string>>) => Promise<boolean>;
   /** What must never be seen in an error. */
   readonly secrets?: () => readonly string[];
   /** How long an answer to begin with is waited for, ms; bytes that stop for so long end a download as well. */
@@ -139,16 +139,16 @@ async function repeated<T extends { readonly status: number; readonly headers: R
 }
 
 async function authorized(rim: Rim, sent: Sent): Promise<Streamed> {
-  const response = await once(rim, sent);
+  const own = sent.bare === true ? {} : ((await rim.headers?.()) ?? {});
+  const response = await once(rim, sent, own);
   if (response.status !== 401 || rim.unauthorized === undefined || sent.bare === true) return response;
   const answer = await whole(rim, response);
-  if (await rim.unauthorized(answer)) return once(rim, sent);
+  if (await rim.unauthorized(answer, own)) return once(rim, sent, (await rim.headers?.()) ?? {});
   return { ...response, data: Readable.from([Buffer.from(answer.text)]) };
 }
 
-async function once(rim: Rim, { method, url, call, bare }: Sent): Promise<Streamed> {
+async function once(rim: Rim, { method, url, call }: Sent, own: Readonly<Record<string, string>>): Promise<Streamed> {
   const [data, type, length] = bodyOf(call.body);
-  const own = bare === true ? {} : await rim.headers?.();
   const stop = new AbortController();
   const timer = setTimeout(
     () => stop.abort(new Error(`no answer came within ${rim.answerMs / 1_000} s`)),
