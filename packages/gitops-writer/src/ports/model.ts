@@ -48,6 +48,11 @@ export type Champion = {
   readonly actor?: string;
   readonly at?: string;
   readonly answerTo?: string;
+  /**
+   * As the registry itself names it, by the field names of its hooks (docs/contracts.md): SAS `projectId`, `modelId`,
+   * `modelVersionName`; MLflow `name`, `version`, `alias`; directory `model`, `version`. What a hook claims is held against it.
+   */
+  readonly names?: Readonly<Record<string, string>>;
 };
 
 /** A model registry. `model.unknown` names what there is; `registry.unavailable` is worth another try. */

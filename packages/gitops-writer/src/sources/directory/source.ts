@@ -1,11 +1,14 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { checkName, checkVersion, FairwayError } from '@fairway/core';
 import { digestTree, loadModelVersion, savedModelMembers } from '@fairway/savedmodel';
 import type { LoadedVersion, ModelSource } from '../../ports.ts';
+import { championFile, championOf } from './champion.ts';
+import { asSourceError, marks, versionFolder, versionsIn } from './folder.ts';
+import { watchFolder } from './watch.ts';
 
 /** The registry folder `<directory>/<model>/<version>/`. Private copies go below `scratch`. */
 export function directorySource(directory: string, scratch: string): ModelSource {
+  const mark = marks();
   return {
     load: async ({ model }, version) => load(await versionFolder(directory, model, version), model, version),
     copy: async ({ model }, version) => {
@@ -21,9 +24,10 @@ export function directorySource(directory: string, scratch: string): ModelSource
         throw asSourceError(error, directory);
       }
     },
-    versions: async ({ model }) => (await versions(directory, model)).map((version) => ({ version })),
-    champion: () => Promise.resolve(undefined),
-    examine: () => Promise.resolve([]),
+    versions: async ({ model }) => (await versionsIn(directory, model)).map((version) => ({ version })),
+    champion: ({ model }) => championOf(directory, model, mark),
+    examine: ({ model }) => examine(directory, model),
+    watch: (changed) => watchFolder(directory, changed),
   };
 }
 
@@ -35,27 +39,6 @@ async function load(folder: string, model: string, version: string): Promise<Loa
   }
 }
 
-/** The names are checked before they become a path. */
-async function versionFolder(directory: string, model: string, version: string): Promise<string> {
-  checkName('Model', model);
-  checkVersion(version);
-  const known = await versions(directory, model);
-  if (known.includes(version)) return join(directory, model, version);
-  const what = known.length === 0 ? 'the registry has no version of it' : `the registry knows: ${known.join(', ')}`;
-  throw new FairwayError('model.unknown', `Version ${version} of model ${model} is not registered; ${what}.`);
-}
-
-async function versions(directory: string, model: string): Promise<string[]> {
-  try {
-    const names = await readdir(join(directory, model), { withFileTypes: true });
-    const found = names.filter((entry) => entry.isDirectory() && /^[1-9]\d*$/.test(entry.name)).map(({ name }) => name);
-    return found.sort((a, b) => Number(a) - Number(b));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw asSourceError(error, directory);
-  }
-}
-
 async function copyVersion(from: string, to: string): Promise<void> {
   for (const { path } of await savedModelMembers(from)) {
     await mkdir(dirname(join(to, path)), { recursive: true });
@@ -63,13 +46,9 @@ async function copyVersion(from: string, to: string): Promise<void> {
   }
 }
 
-function asSourceError(error: unknown, where: string): FairwayError {
-  if (error instanceof FairwayError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC')
-    return new FairwayError('disk.full', 'There is no space left below DATA_DIR for a copy of the model; free some.');
-  return new FairwayError(
-    'registry.unavailable',
-    `The model registry (MODEL_DIRECTORY, ${where}) cannot be read: ${message}`,
-  );
+async function examine(directory: string, model: string): Promise<string[]> {
+  if ((await versionsIn(directory, model)).length === 0)
+    return [`The registry has no version of ${model}; put one into ${model}/1/ below MODEL_DIRECTORY, by rename.`];
+  const said = await championFile(directory, model);
+  return said !== undefined && 'problem' in said ? [said.problem] : [];
 }

@@ -1,0 +1,4 @@
+import { directoryTarget } from './directory.ts';
+import { modelSourceSuite } from './suite.ts';
+
+modelSourceSuite(directoryTarget);
