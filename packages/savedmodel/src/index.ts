@@ -1,5 +1,6 @@
 export { digestTree, type Member, savedModelMembers } from './digest.ts';
 export { type Executable, executable, type Tensors } from './execute.ts';
+export { goldenProblems, loadGolden } from './golden.ts';
 export { attr, graphBuilder } from './graph.ts';
 export { readRegistration, type Registration } from './properties.ts';
 export type { GraphDef } from './proto.ts';

@@ -1,6 +1,7 @@
 import type { Baseline, ModelVersion, Signature, TensorSpec, Variable } from '@fairway/core';
 import { FairwayError } from '@fairway/core';
 import { digestTree, savedModelMembers } from './digest.ts';
+import { loadGolden } from './golden.ts';
 import { readRegistration } from './properties.ts';
 import { DEFAULT_SIGNATURE, readSavedModel } from './read.ts';
 
@@ -43,7 +44,7 @@ function compare(role: Variable['role'], tensors: readonly TensorSpec[], variabl
 export async function loadModelVersion(
   dir: string,
   id: { readonly model: string; readonly version: string; readonly origin?: string },
-): Promise<{ readonly modelVersion: ModelVersion; readonly baseline: Baseline }> {
+): Promise<{ readonly modelVersion: ModelVersion; readonly baseline: Baseline; readonly golden?: string }> {
   const { model, version, origin = `directory:${id.model}/${id.version}` } = id;
   const savedModel = await readSavedModel(dir);
   const { variables, target, metrics, baseline } = await readRegistration(dir, id);
@@ -52,6 +53,8 @@ export async function loadModelVersion(
   if (!signature.outputs.some(({ name }) => name === target.probability)) {
     problems.push(`eventProbVar ${target.probability} of ModelProperties.json is no output of the signature`);
   }
+  const { golden, problems: unfit } = await loadGolden(dir, signature);
+  problems.push(...unfit);
   if (problems.length > 0) {
     throw new FairwayError(
       'model.invalid',
@@ -61,5 +64,6 @@ export async function loadModelVersion(
   }
   const digest = await digestTree(dir);
   const bytes = (await savedModelMembers(dir)).reduce((sum, { size }) => sum + size, 0);
-  return { modelVersion: { model, version, digest, bytes, signature, variables, target, metrics, origin }, baseline };
+  const modelVersion = { model, version, digest, bytes, signature, variables, target, metrics, origin };
+  return { modelVersion, baseline, ...(golden === undefined ? {} : { golden }) };
 }
