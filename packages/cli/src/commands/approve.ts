@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type Change, END_PHASES, FairwayError, pause } from '@fairway/core';
+import { whoRuns } from './actor.ts';
 import { expectJson } from '../stack/http.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
 
@@ -20,7 +21,7 @@ export function approveCommand(): Command {
     .argument('<model>', 'model name, e.g. home-equity')
     .argument('<version>', 'version in the registry, e.g. 1')
     .requiredOption('-e, --environment <name>', 'environment from model.yaml, e.g. prod')
-    .option('--actor <name>', 'who decided', process.env.USER ?? 'unknown')
+    .option('--actor <name>', 'who decided', whoRuns())
     .option('--event <id>', 'event id of the decision; the same id again is the same approval')
     .option('--evidence <text>', 'what the decision rests on: a link or a sentence')
     .option('--wait', 'wait until the change is live or has ended', false)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Change, RetireRequest } from '@fairway/core';
 import { Command } from 'commander';
+import { whoRuns } from './actor.ts';
 import { expectJson } from '../stack/http.ts';
 import { printCarried, untilProposed } from './carried.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
@@ -28,7 +29,7 @@ export function retireCommand(): Command {
       'written out; with /last behind it for the last environment of a model',
     )
     .requiredOption('-r, --reason <sentence>', 'why nothing shall serve there any more')
-    .option('--actor <name>', 'who decided', process.env.USER ?? 'unknown')
+    .option('--actor <name>', 'who decided', whoRuns())
     .option('--event <id>', 'id of the decision; the same id again is the same retirement')
     .option('--json', 'print the change as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)

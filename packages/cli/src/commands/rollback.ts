@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Change, RollbackRequest } from '@fairway/core';
 import { Command } from 'commander';
+import { whoRuns } from './actor.ts';
 import { expectJson } from '../stack/http.ts';
 import { printCarried, untilProposed } from './carried.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
@@ -25,7 +26,7 @@ export function rollbackCommand(): Command {
     .requiredOption('-e, --environment <name>', 'environment from model.yaml, e.g. prod')
     .requiredOption('-r, --reason <sentence>', 'what is wrong with the version that is there')
     .option('--version <version>', 'the version to leave; refused when another one is there')
-    .option('--actor <name>', 'who decided', process.env.USER ?? 'unknown')
+    .option('--actor <name>', 'who decided', whoRuns())
     .option('--event <id>', 'id of the decision; the same id again is the same rollback')
     .option('--json', 'print the change as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
