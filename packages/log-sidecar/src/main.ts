@@ -22,6 +22,7 @@ import { Listener } from './proxy/listener.ts';
 import { PostgresQueue } from './pump/postgres-queue.ts';
 import { Pump } from './pump/pump.ts';
 import { RedisQueue } from './pump/redis-queue.ts';
+import { smoke } from './smoke/smoke.ts';
 import { FileSpool } from './spool/spool.ts';
 import { createTally } from './tally.ts';
 import { StatusPoll } from './upstream/status.ts';
@@ -79,7 +80,17 @@ function queueOf(env: AgentEnv): PackQueue {
     : new PostgresQueue(env.QUEUE_URL, env.QUEUE_PREFIX);
 }
 
+/** The same image is the smoke-test Job's: `fairway-agent smoke`. It ends with what started it, as all processes do. */
+async function smokeTest(): Promise<void> {
+  const gone = () => process.exit(1);
+  process.once('disconnect', gone);
+  process.exitCode = await smoke(process.env, (line) => process.stdout.write(`${line}\n`));
+  process.off('disconnect', gone);
+  if (process.connected) process.disconnect();
+}
+
 async function main(): Promise<void> {
+  if (process.argv[2] === 'smoke') return smokeTest();
   try {
     const env = readEnv(process.env, ENVIRONMENT);
     const log = pino({ level: env.LOG_LEVEL, base: { service: 'agent', agent: env.AGENT_NAME } });
