@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FairwayError } from '@fairway/core';
 
 /** What belongs to a SavedModel, at the top of its folder; registry files beside them do not. */
 const MEMBERS = ['saved_model.pb', 'variables', 'assets', 'assets.extra', 'fingerprint.pb', 'keras_metadata.pb'];
+
+/** Bytes of one read. */
+const PIECE = 2 ** 20;
 
 /** A file of a SavedModel: path relative to its folder with `/`, length in bytes. */
 export type Member = { readonly path: string; readonly size: number };
@@ -51,25 +53,63 @@ async function collect(dir: string, path: string, into: Member[]): Promise<void>
   }
 }
 
+/** Members are begun in the order of their paths; the bytes of each follow before the next. */
+export type TreeHash = {
+  member(path: string, size: number): void;
+  update(bytes: Uint8Array): void;
+  /** `sha256:<hex>`. */
+  digest(): string;
+};
+
+/** The fingerprint of a SavedModel wherever its files lie: for each member `<path length>:<path><size>:` and its bytes. */
+export function treeHash(): TreeHash {
+  const hash = createHash('sha256');
+  return {
+    member: (path, size) => void hash.update(`${Buffer.byteLength(path)}:${path}${size}:`),
+    update: (bytes) => void hash.update(bytes),
+    digest: () => `sha256:${hash.digest('hex')}`,
+  };
+}
+
 /**
- * `sha256:<hex>` over the sorted members: for each `<path length>:<path><size>:` and its bytes, streamed.
+ * {@link treeHash} of a folder, streamed.
  * Throws as {@link savedModelMembers}, and `model.changed` when a file changes its length while it is read.
  */
 export async function digestTree(dir: string): Promise<string> {
-  const hash = createHash('sha256');
+  const tree = treeHash();
   for (const { path, size } of await savedModelMembers(dir)) {
-    hash.update(`${Buffer.byteLength(path)}:${path}${size}:`);
-    let seen = 0;
-    for await (const chunk of createReadStream(join(dir, path)) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      seen += chunk.length;
-    }
-    if (seen !== size) {
+    tree.member(path, size);
+    if ((await readThrough(join(dir, path), size, (bytes) => tree.update(bytes))) !== size) {
       throw new FairwayError(
         'model.changed',
         `${path} in ${dir} changed while it was read; register the version again, whole.`,
       );
     }
   }
-  return `sha256:${hash.digest('hex')}`;
+  return tree.digest();
+}
+
+/**
+ * Hands a file over in large pieces and answers its length. The next piece is read while the last one is hashed: with the 64 KiB of
+ * a stream, one after the other, a file of 1 GiB took twice the time of its sha256.
+ */
+async function readThrough(path: string, size: number, update: (bytes: Uint8Array) => void): Promise<number> {
+  const file = await open(path);
+  try {
+    // One byte more than there should be: a file that grows is seen.
+    const piece = Math.min(PIECE, size + 1);
+    let [filled, empty] = [Buffer.allocUnsafe(piece), Buffer.allocUnsafe(piece)];
+    let total = 0;
+    let reading = file.read(filled, 0, piece, null);
+    for (;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return total;
+      total += bytesRead;
+      reading = file.read(empty, 0, piece, null);
+      update(filled.subarray(0, bytesRead));
+      [filled, empty] = [empty, filled];
+    }
+  } finally {
+    await file.close();
+  }
 }

@@ -1,4 +1,5 @@
-import protobuf from 'protobufjs';
+import { createRequire } from 'node:module';
+import type protobuf from 'protobufjs';
 import { SCHEMA } from './schema.ts';
 
 /** TensorShapeProto: no dimensions = scalar, unless `unknownRank`. Size -1 = not known before execution. */
@@ -44,10 +45,14 @@ export type MetaGraphDef = {
 };
 export type SavedModelProto = { savedModelSchemaVersion?: number; metaGraphs: MetaGraphDef[] };
 
-/** Compiled at the first use: 8 ms and 200 kB of code, too much for each model. */
+/**
+ * Compiled at the first use: 8 ms and 200 kB of code, too much for each model. Loading protobufjs takes 40 ms more, which whoever
+ * only looks into a model (`fairway inspect`, the check at the door) does not pay.
+ */
 const message = (() => {
   let type: protobuf.Type | undefined;
-  return (): protobuf.Type => (type ??= protobuf.parse(SCHEMA).root.lookupType('SavedModel'));
+  const load = () => createRequire(import.meta.url)('protobufjs') as typeof protobuf;
+  return (): protobuf.Type => (type ??= load().parse(SCHEMA).root.lookupType('SavedModel'));
 })();
 
 /** Bytes of a SavedModel message. Maps are written in the order of their keys' insertion. */

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Signature, TensorSpec } from '@fairway/core';
 import { FairwayError } from '@fairway/core';
+import { DEFAULT_SIGNATURE } from './default-signature.ts';
 import { noSavedModel } from './digest.ts';
+import { MAX_PB } from './inspect/inspect.ts';
 import type { MetaGraphDef, NodeDef, SavedModelProto, SignatureDef, TensorInfo } from './proto.ts';
 import { decodeSavedModel } from './proto.ts';
 import type { Tensor } from './tensor.ts';
@@ -24,8 +26,6 @@ export type SavedModel = {
   readonly nodes: readonly NodeDef[];
   readonly bindings: Bindings;
 };
-
-export const DEFAULT_SIGNATURE = 'serving_default';
 
 /**
  * Reads `dir/saved_model.pb`. Throws `model.invalid` with a sentence when the file is missing or no SavedModel,
@@ -55,6 +55,8 @@ export function constantOf(model: SavedModel, name: string): Tensor | undefined 
 
 async function readPb(dir: string): Promise<Buffer> {
   try {
+    const { size } = await stat(join(dir, 'saved_model.pb'));
+    if (size > MAX_PB) throw notSavedModel(dir, new RangeError(`it has ${size} bytes, and ${MAX_PB} are allowed`));
     return await readFile(join(dir, 'saved_model.pb'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -67,16 +69,20 @@ function parse(dir: string, bytes: Buffer): SavedModelProto {
   try {
     return decodeSavedModel(bytes);
   } catch (error) {
-    throw new FairwayError(
-      'model.invalid',
-      `saved_model.pb in ${dir} is not a TensorFlow SavedModel (${(error as Error).message}); export the model again.`,
-      { cause: error },
-    );
+    throw notSavedModel(dir, error as Error);
   }
 }
 
+const notSavedModel = (dir: string, cause: Error): FairwayError =>
+  new FairwayError(
+    'model.invalid',
+    `saved_model.pb in ${dir} is not a TensorFlow SavedModel (${cause.message}); export the model again.`,
+    { cause },
+  );
+
 function servingGraph(dir: string, model: SavedModelProto): MetaGraphDef {
-  const found = model.metaGraphs.find((graph) => graph.metaInfoDef?.tags.includes('serve'));
+  // TensorFlow Serving asks for `serve` and nothing else.
+  const found = model.metaGraphs.find(({ metaInfoDef }) => metaInfoDef?.tags.join() === 'serve');
   if (found !== undefined) return found;
   const tags = model.metaGraphs.map((graph) => `[${graph.metaInfoDef?.tags.join(', ') ?? ''}]`).join(' ');
   throw new FairwayError(

@@ -61,12 +61,14 @@ test('a version folder becomes a ModelVersion and its baseline', async () => {
 
 test.each(Object.keys(FILES))('%s missing is named', async (file) => {
   await rm(join(dir, file));
-  await expect(load()).rejects.toThrow(new RegExp(`^${file} in .* is missing`));
+  await expect(load()).rejects.toThrow(
+    new RegExp(`^Version 3 of m cannot be served as it is registered: ${file} is missing`),
+  );
 });
 
 test.each<[string, string, unknown, RegExp]>([
-  ['broken JSON', 'inputVar.json', '[', /^inputVar.json in .* is no JSON/],
-  ['an empty list', 'outputVar.json', [], /^outputVar.json in .* must hold a list/],
+  ['broken JSON', 'inputVar.json', '[', /: inputVar.json is no JSON/],
+  ['an empty list', 'outputVar.json', [], /: outputVar.json must hold a list/],
   ['an unknown type', 'inputVar.json', [{ name: 'x', type: 'integer' }], /variable x a type other than/],
   ['a target without event', 'ModelProperties.json', { targetVariable: 'Y' }, /has no targetEvent/],
   [
@@ -79,19 +81,19 @@ test.each<[string, string, unknown, RegExp]>([
     'a variable that the signature lacks',
     'inputVar.json',
     [{ name: 'z', type: 'decimal' }],
-    /input z is registered but not in the signature; input x is in the signature but not registered/,
+    /input z is in inputVar.json but not in the signature; input x is in the signature but not in inputVar.json/,
   ],
   [
     'another type than the signature',
     'inputVar.json',
     [{ name: 'x', type: 'string' }],
-    /input x is registered as string but is DT_FLOAT/,
+    /input x is string in inputVar.json but DT_FLOAT in the model/,
   ],
   [
     'a probability that is no output',
     'ModelProperties.json',
     { targetVariable: 'Y', targetEvent: '1', eventProbVar: 'q' },
-    /eventProbVar q of ModelProperties.json is no output/,
+    /eventProbVar q is no output of the signature/,
   ],
 ])('%s is refused with a sentence', async (_, file, content, message) => {
   await change(file, content);

@@ -32,6 +32,9 @@ export const dtypeCode = (dtype: DType): number => CODES[dtype];
 export const dtypeOf = (code: number | undefined): DType | undefined =>
   (Object.keys(CODES) as DType[]).find((dtype) => CODES[dtype] === code);
 
+/** Whether Fairway carries a data type, by TensorFlow's name. */
+export const carriedDType = (name: string): name is DType => Object.hasOwn(CODES, name);
+
 /** Number of values of a shape without unknown dimensions. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
 

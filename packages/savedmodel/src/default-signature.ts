@@ -1,0 +1,2 @@
+/** The signature that TensorFlow Serving executes when a caller names none. */
+export const DEFAULT_SIGNATURE = 'serving_default';

@@ -1,0 +1,55 @@
+/** Names longer than this exist in no model; 2 GiB of them in a broken one. */
+const LONGEST = 65_536;
+/** All names that a report keeps, in bytes, with what a string costs beside its letters. */
+const KEPT = 48 * 2 ** 20;
+const EACH = 64;
+
+/** Reads names out of a file, and refuses to keep more of them than a report can hold. */
+export type Names = {
+  /** A name to look something up with; nothing of it is kept. */
+  read(start: number, end: number): string;
+  /** A name that the report keeps. */
+  keep(start: number, end: number): string;
+  /** Counts what is kept in another way, with the length of its name. */
+  count(size?: number): void;
+};
+
+export function namesOf(bytes: Uint8Array): Names {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let kept = 0;
+  const read = (start: number, end: number): string => {
+    if (end - start > LONGEST) throw new RangeError(`it has a name of ${end - start} bytes`);
+    if (end - start < 64) {
+      const short = ascii(bytes, start, end);
+      if (short !== undefined) return short;
+    }
+    try {
+      return decoder.decode(bytes.subarray(start, end));
+    } catch {
+      throw new RangeError(`it has a name at byte ${start} that is no UTF-8`);
+    }
+  };
+  const count = (size = 0): void => {
+    kept += size + EACH;
+    if (kept > KEPT) throw new RangeError('it holds more names than a model can have');
+  };
+  return {
+    read,
+    keep: (start, end) => {
+      count(end - start);
+      return read(start, end);
+    },
+    count,
+  };
+}
+
+/** A short name is decoded five times faster so than by TextDecoder. */
+function ascii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = '';
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
