@@ -63,9 +63,10 @@ test('no adapter imports another adapter, and nothing imports a composition root
     if (first === undefined || PURE.includes(first)) return undefined;
     return ['forges', 'sources', 'images', 'notify'].includes(first) ? `${first}/${second}` : first;
   };
-  // What every forge needs of HTTP; it knows none of them.
+  // What every forge needs of HTTP; it knows none of them. And a registry is asked and answered by one client.
   const shared = (name: string, { path }: SourceFile) =>
-    adapter(name) === 'forges/http' && folderOf(path)[0] === 'forges';
+    (adapter(name) === 'forges/http' && folderOf(path)[0] === 'forges') ||
+    (folderOf(path)[0] === 'notify' && adapter(name) === `sources/${folderOf(path)[1]}`);
   const crossing = breaches(
     services.filter(({ path }) => adapter(path) !== undefined),
     (name, file) =>

@@ -51,7 +51,7 @@ export type Notification = {
   /** `accepted` says that the other side has taken it, not that anybody has read it. */
   readonly state: 'pending' | 'accepted' | 'dead';
   readonly attempts: number;
-  /** Why the last attempt did not succeed. */
+  /** Why the last attempt did not succeed, or not wholly. */
   readonly reason?: string;
   /** Of the pull request. */
   readonly link?: string;
@@ -65,7 +65,7 @@ export type Delivery<C extends Channel> = {
   readonly ageMs: number;
 };
 export type DeliveryResult =
-  | { readonly kind: 'accepted' }
+  | { readonly kind: 'accepted'; readonly reason?: string }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason?: string }
   | { readonly kind: 'dead'; readonly reason: string };
 
@@ -79,8 +79,9 @@ export type Outbox = {
   relay<C extends Channel>(channel: C, send: (delivery: Delivery<C>) => Promise<DeliveryResult>): Promise<boolean>;
 };
 
+/** `reason` of an accepted one: what could not be told, and no retry would. */
 export type NotifierAnswer =
-  | { readonly kind: 'accepted' }
+  | { readonly kind: 'accepted'; readonly reason?: string }
   | { readonly kind: 'retry'; readonly afterMs?: number; readonly reason?: string }
   | { readonly kind: 'dead'; readonly reason: string };
 
