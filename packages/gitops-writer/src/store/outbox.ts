@@ -44,7 +44,7 @@ function relayOne<C extends Channel>(
     if (due === undefined) return false;
     const result = await send({ content: due.content, attempts: due.attempts, ageMs: due.age_ms });
     const retry = result.kind === 'retry';
-    const reason = result.kind === 'accepted' ? null : result.reason;
+    const reason = result.reason ?? null;
     const values = [due.delivery_id, retry ? 'due' : result.kind, reason, retry ? result.delayMs : 0];
     await client.query(sql.SETTLE_DELIVERY, values);
     return true;
