@@ -12,7 +12,8 @@ import { type OpenForge, openForge } from './forge-settings.ts';
 import { type GitEngine, gitEngine } from './git/engine.ts';
 import type { Mirror } from './git/mirror.ts';
 import { gitSettings } from './git-settings.ts';
-import { ociLayoutBuilder } from './images/oci-layout/builder.ts';
+import { openImages } from './image-settings.ts';
+import { imageBuilder } from './images/builder.ts';
 import { type PrometheusMetrics, prometheusMetrics } from './metrics.ts';
 import type { ApplicationFeed, ChangeIntake, Claims, Cluster, Outbox, Verdicts, WorkQueue } from './ports.ts';
 import { type QueueAccess, workQueue } from './queue/work-queue.ts';
@@ -88,7 +89,7 @@ function stepContext(
     history,
     forge,
     source: registries({ directory: directorySource(env.MODEL_DIRECTORY, join(env.DATA_DIR, 'scratch')) }),
-    images: ociLayoutBuilder({ layout: env.IMAGE_LAYOUT, repository: env.IMAGE_REPOSITORY, base: env.SERVING_BASE }),
+    images: imageBuilder(openImages(env), { repository: env.IMAGE_REPOSITORY, base: env.SERVING_BASE }),
     builds: gate(BUILDS),
     cluster,
     live: { repositoryUrl: env.GIT_URL, syncRule: env.SYNC_RULE, hysteresisMs: env.HEALTH_HYSTERESIS_MS },

@@ -2,6 +2,7 @@ import { choice, type EnvOf, integer, optionalText, optionalUrl, SERVICE_ENV, te
 import { FORGE_ENV } from './forge-settings.ts';
 import { GIT_ENV } from './git-settings.ts';
 import { readCredentials } from './http/auth/credentials.ts';
+import { IMAGE_ENV } from './image-settings.ts';
 
 const HTTP = ['http', 'https'] as const;
 
@@ -21,9 +22,8 @@ export const WRITER_ENV = {
   ...FORGE_ENV,
   MODEL_SOURCE: choice('kind of the model registry', ['directory'], 'directory'),
   MODEL_DIRECTORY: text('folder of the model registry'),
-  IMAGE_LAYOUT: text('folder of the OCI image layout'),
-  IMAGE_REPOSITORY: text('prefix of model image names'),
-  SERVING_BASE: pinned('image of TensorFlow Serving in the layout'),
+  ...IMAGE_ENV,
+  SERVING_BASE: pinned('image of TensorFlow Serving that models are put on'),
   AGENT_IMAGE: pinned('image of the capture agent'),
   KUBECONFIG: optionalText('kubeconfig file; without it the service account of the pod is used'),
   ARGOCD_NAMESPACE: text('namespace of the Argo CD Applications', 'openshift-gitops'),
