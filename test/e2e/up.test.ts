@@ -1,9 +1,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { processStart } from '@fairway/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataPlace } from '../../packages/cli/src/stack/postgres/binaries.ts';
-import { processStart } from '../../packages/cli/src/stack/process-start.ts';
 import { fairway, startUp, type Up } from '../harness/demo.ts';
 
 const NAMES = ['database', 'queue', 'forge', 'kube', 'writer', 'recorder', 'monitor', 'agent', 'serving', 'cards'];

@@ -13,6 +13,7 @@ export * from './lifecycle.ts';
 export * from './log.ts';
 export * from './model.ts';
 export * from './monitoring.ts';
+export * from './process-start.ts';
 export * from './profile.ts';
 export * from './ranking.ts';
 export * from './redact.ts';

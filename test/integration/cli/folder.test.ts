@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { processStart } from '@fairway/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   claimFolder,
@@ -10,7 +11,6 @@ import {
   readState,
   writeState,
 } from '../../../packages/cli/src/stack/folder.ts';
-import { processStart } from '../../../packages/cli/src/stack/process-start.ts';
 
 let base: string;
 beforeEach(() => (base = mkdtempSync(join(tmpdir(), 'fairway folder '))));

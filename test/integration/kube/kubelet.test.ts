@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processStart } from '@fairway/core';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processStart } from '../../../packages/cli/src/stack/process-start.ts';
 import { eventually, namespace, startTestCluster, type TestCluster } from './cluster.ts';
 
 type Terminated = { exitCode: number; finishedAt: string; startedAt: string };

@@ -9,10 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FairwayError } from '@fairway/core';
+import { FairwayError, processStart } from '@fairway/core';
 import { awaitLeftovers } from './leftovers.ts';
 import { dataPlace } from './postgres/binaries.ts';
-import { processStart } from './process-start.ts';
 
 /** What a running stack writes for the other commands; holds tokens, so mode 0600. */
 export type StackState = {

@@ -1,7 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pause } from '@fairway/core';
-import { processStart } from './process-start.ts';
+import { pause, processStart } from '@fairway/core';
 
 type Owned = { pid: number; started: string };
 

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { processStart } from '@fairway/core';
 import { expectJson } from './http.ts';
 import { type Backing, type Configured, databaseProcess, forget, prepareBacking, queueProcess } from './backing.ts';
 import { seedCluster } from './cluster-seed.ts';
@@ -8,7 +9,6 @@ import { recordPids } from './leftovers.ts';
 import { place, SHIPPED } from './layout.ts';
 import { databaseName } from './postgres/server.ts';
 import { groundProcesses, PERSON, serviceProcesses, type Wiring } from './processes.ts';
-import { processStart } from './process-start.ts';
 import { seedRepository, seedWebhooks } from './repository-seed.ts';
 import { findPorts, loadSecrets } from './secrets.ts';
 import { type Supervisor, supervisor } from './supervisor.ts';

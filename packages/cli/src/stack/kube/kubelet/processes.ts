@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, pause } from '@fairway/core';
-import { processStart } from '../../process-start.ts';
+import { type Clock, pause, processStart } from '@fairway/core';
 import type { Command } from './command.ts';
 
 export type Exit = { readonly code: number; readonly signal?: number };
