@@ -62,6 +62,7 @@ export type Container = {
   readonly livenessProbe?: Probe;
   readonly lifecycle?: { readonly preStop?: Hook };
   readonly restartPolicy?: 'Always';
+  readonly terminationMessagePath?: string;
 };
 
 type FileItems = readonly { readonly key: string; readonly path: string }[];

@@ -1,13 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isRecord, kubeTime } from '../objects.ts';
+import type { Kind } from '../kinds.ts';
+import { isRecord, type KubeObject, kubeTime } from '../objects.ts';
 import type { Deployment } from '../workloads.ts';
 import { type Compared, resourceStatus } from './compare.ts';
 import { healthOf, worstHealth } from './health.ts';
-import type { AppCondition, Application, ApplicationStatus, ComparedTo, Health, SyncCode } from './types.ts';
+import type { Hook } from './hooks.ts';
+import type {
+  AppCondition,
+  Application,
+  ApplicationStatus,
+  ComparedTo,
+  Health,
+  ResourceStatus,
+  SyncCode,
+} from './types.ts';
 
 /** A finished comparison. `failure`: the target could not be found out, so the sync status is unknown. */
 export type Comparison = {
   readonly compared: readonly Compared[];
+  /** What a sync runs after everything is healthy, and what earlier ones have left of that. */
+  readonly hooks: readonly Hook[];
+  readonly liveHooks: readonly { readonly kind: Kind; readonly live: KubeObject }[];
   readonly revision: string | undefined;
   readonly sourceType: 'Kustomize' | 'Directory' | undefined;
   readonly failure: AppCondition | undefined;
@@ -25,7 +38,7 @@ const comparedTo = ({ spec }: Application): ComparedTo => ({
  */
 export function comparedStatus(
   app: Application,
-  { compared, revision, sourceType, failure }: Comparison,
+  { compared, liveHooks, revision, sourceType, failure }: Comparison,
   fresh: boolean,
   now: number,
 ): ApplicationStatus {
@@ -45,9 +58,12 @@ export function comparedStatus(
       status: health,
       lastTransitionTime: moved ? kubeTime(now) : (before.health?.lastTransitionTime ?? kubeTime(now)),
     },
-    resources: compared.map((item) =>
-      failure ? { ...resourceStatus(item), status: 'Unknown' } : resourceStatus(item),
-    ),
+    resources: [
+      ...compared.map((item) =>
+        failure ? { ...resourceStatus(item), status: 'Unknown' as const } : resourceStatus(item),
+      ),
+      ...liveHooks.map(hookStatus),
+    ],
     resourceHealthSource: 'appTree',
     conditions: conditionsWith(before.conditions, ['ComparisonError', 'InvalidSpecError'], failure, now),
     summary: images.length > 0 ? { images } : {},
@@ -55,6 +71,14 @@ export function comparedStatus(
     ...(fresh || before.reconciledAt === undefined ? { reconciledAt: kubeTime(now) } : {}),
     ...(app.metadata.namespace === undefined ? {} : { controllerNamespace: app.metadata.namespace }),
   };
+}
+
+/** A hook is listed, and neither compared nor counted in the health. */
+function hookStatus({ kind, live: { metadata } }: Comparison['liveHooks'][number]): ResourceStatus {
+  const { namespace, name } = metadata;
+  const group = kind.group === '' ? {} : { group: kind.group };
+  const at = namespace === undefined ? {} : { namespace };
+  return { ...group, version: kind.version, kind: kind.kind, ...at, name, hook: true };
 }
 
 /** What is asked for and not there is Missing; what is there and no longer asked for still counts. */

@@ -4,18 +4,20 @@ import { APPLICATION, kindKey, KINDS } from '../kinds.ts';
 import type { Registry } from '../store/registry.ts';
 import { type Comparison, comparedStatus, conditionsWith, specMoved } from './application-status.ts';
 import { decideAutoSync, revisionOf } from './autosync.ts';
-import { compare, trackedBy, trackedObjects } from './compare.ts';
+import { compare, placed, trackedBy, trackedObjects } from './compare.ts';
+import { continueSync, isHook } from './hooks.ts';
 import type { Renderer } from './manifests.ts';
 import { afterTry, dueOperation, withOperation } from './operation.ts';
 import { checkProject } from './project.ts';
 import { type Repositories, sameRepository } from './repositories.ts';
-import { runSync } from './sync.ts';
+import { runSync, type SyncOutcome } from './sync.ts';
 import {
   type AppCondition,
   type Application,
   type ApplicationStatus,
   FINALIZER,
   type Operation,
+  type OperationState,
   REFRESH,
   REFRESH_TIMESTAMP,
   targetOf,
@@ -100,14 +102,18 @@ async function compareNow(
 ): Promise<Comparison> {
   const { repoURL, path = '.' } = app.spec.source;
   const failed = (type: AppCondition['type'], message: string): Comparison => ({
-    compared: trackedObjects(registry, app).map(({ kind, live }) => ({
-      kind,
-      namespace: live.metadata.namespace ?? '',
-      name: live.metadata.name,
-      target: live,
-      live,
-      status: 'OutOfSync',
-    })),
+    compared: trackedObjects(registry, app)
+      .filter(({ live }) => !isHook(live))
+      .map(({ kind, live }) => ({
+        kind,
+        namespace: live.metadata.namespace ?? '',
+        name: live.metadata.name,
+        target: live,
+        live,
+        status: 'OutOfSync',
+      })),
+    hooks: [],
+    liveHooks: [],
     revision: undefined,
     sourceType: undefined,
     failure: { type, message },
@@ -118,7 +124,16 @@ async function compareNow(
     if (pull) await repositories.refresh(repoURL);
     const commit = await repositories.resolve(repoURL, revision);
     const { targets, sourceType } = await render(repoURL, commit, path);
-    return { compared: compare(registry, app, targets), revision: commit, sourceType, failure: undefined };
+    const compared = compare(
+      registry,
+      app,
+      targets.filter(({ object }) => !isHook(object)),
+    );
+    const hooks = targets
+      .filter(({ object }) => isHook(object))
+      .map(({ kind, object }) => ({ kind, object: placed(app, kind, object) }));
+    const liveHooks = trackedObjects(registry, app).filter(({ live }) => isHook(live));
+    return { compared, hooks, liveHooks, revision: commit, sourceType, failure: undefined };
   } catch (error) {
     log.info({ application: app.metadata.name, reason: (error as Error).message }, 'target state could not be loaded');
     return failed(
@@ -150,19 +165,41 @@ async function runOperation(parts: ArgoParts, app: Application, operation: Opera
   if (due.kind === 'wait') return due.afterMs;
   const running = write(parts, app, (latest) => ({ ...latest.status, operationState: due.state }), false, operation);
   if (!running) return undefined;
-  const { compared, revision, failure } = await compareNow(parts, running, revisionOf(running, operation), false);
-  const outcome = failure
-    ? { phase: 'Error' as const, message: failure.message }
-    : runSync(parts.registry, running, operation, compared);
+  const comparison = await compareNow(parts, running, revisionOf(running, operation), false);
+  const { revision } = comparison;
+  const outcome = oneStep(parts.registry, running, operation, comparison, due.state);
   const state = afterTry(running, due.state, revision ?? revisionOf(running, operation), outcome, parts.clock.now());
   const over = state.phase !== 'Running';
+  const hooks = outcome.phase === 'Running';
   const written = write(parts, running, (latest) => withOperation(latest, state), false, over ? 'done' : operation);
-  parts.log.info({ application: app.metadata.name, revision, phase: state.phase, reason: state.message }, 'sync');
+  const told = { application: app.metadata.name, revision, phase: state.phase, reason: state.message };
+  if (!hooks) parts.log.info(told, 'sync');
+  // What is waited for tells us itself; this is for what does not.
+  if (hooks) return HOOK_LOOK_MS;
   if (!written || !over) return 0;
   // Argo CD compares anew after every operation: this is what makes reconciledAt later than finishedAt.
   const after = await compareNow(parts, written, targetOf(written.spec.source), false);
   write(parts, written, (latest) => comparedStatus(latest, after, true, parts.clock.now()));
   return undefined;
+}
+
+const HOOK_LOOK_MS = 1_000;
+
+/** Applies, or looks at what was applied and its hooks. A selective sync runs none. */
+function oneStep(
+  registry: Registry,
+  app: Application,
+  operation: Operation,
+  { compared, hooks, failure }: Comparison,
+  { syncResult }: OperationState,
+): SyncOutcome | { readonly phase: 'Error'; readonly message: string } {
+  if (failure) return { phase: 'Error', message: failure.message };
+  if (syncResult) return continueSync({ registry, app }, compared, hooks, syncResult.resources ?? []);
+  const outcome = runSync(registry, app, operation, compared);
+  const whole = outcome.phase === 'Succeeded' && operation.sync?.resources === undefined;
+  return whole && hooks.length > 0
+    ? { ...outcome, phase: 'Running', message: 'one or more tasks are running' }
+    : outcome;
 }
 
 /** Writes the newest object's status; optionally takes the refresh request off, and sets or removes the operation. */

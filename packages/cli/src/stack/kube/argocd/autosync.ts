@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Compared } from './compare.ts';
-import { type Application, type Operation, type Retry, targetOf } from './types.ts';
+import { type Application, type Operation, type Retry, type SyncResource, targetOf } from './types.ts';
 
 /** What auto-sync wants now. */
 export type AutoSync =
@@ -35,16 +35,24 @@ export function decideAutoSync(
       message: `Failed last sync attempt to [${revision}]: ${last.message ?? ''} (retried ${last.retryCount ?? 0} times)`,
     };
   }
+  let resources: SyncResource[] | undefined;
   if (attempted) {
     if (policy.selfHeal !== true) return NONE;
     const wait = Date.parse(last.finishedAt ?? last.startedAt) + SELF_HEAL_MS - now;
     if (wait > 0) return { kind: 'later', afterMs: wait };
+    // Healing is selective, so no hook runs again because somebody has scaled a Deployment.
+    resources = differing.map(({ kind: { group, kind }, namespace, name }) => ({ group, kind, namespace, name }));
   }
   if (policy.prune && policy.allowEmpty !== true && compared.every(({ target }) => target === undefined)) {
     return { kind: 'refused', message: `Skipping sync attempt to ${revision}: auto-sync will wipe out all resources` };
   }
   const syncOptions = app.spec.syncPolicy?.syncOptions;
-  const sync = { revision, prune: policy.prune === true, ...(syncOptions ? { syncOptions } : {}) };
+  const sync = {
+    revision,
+    prune: policy.prune === true,
+    ...(syncOptions ? { syncOptions } : {}),
+    ...(resources ? { resources } : {}),
+  };
   return {
     kind: 'start',
     operation: { sync, initiatedBy: { automated: true }, retry: app.spec.syncPolicy?.retry ?? DEFAULT_RETRY },

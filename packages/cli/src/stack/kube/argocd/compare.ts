@@ -5,7 +5,7 @@ import { withDefaults } from '../store/defaults.ts';
 import { threeWayMerge } from '../store/merge.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Target } from './manifests.ts';
-import { type Application, type ResourceStatus, TRACKING } from './types.ts';
+import { type Application, HOOK, type ResourceStatus, TRACKING } from './types.ts';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -30,11 +30,12 @@ export function trackedBy(kind: Kind, { metadata }: KubeObject): string | undefi
   return app !== undefined && id === trackingId(app, kind, metadata.namespace ?? '', metadata.name) ? app : undefined;
 }
 
-/** Targets with live objects, then live objects that Git no longer wants. */
+/** Targets with live objects, then live objects that Git no longer wants. Hooks are neither: a sync runs them. */
 export function compare(registry: Registry, app: Application, targets: readonly Target[]): Compared[] {
   const wanted = targets.map(({ kind, object }) => compareOne(registry, kind, placed(app, kind, object)));
   const surplus = trackedObjects(registry, app).filter(
     ({ kind, live }) =>
+      live.metadata.annotations?.[HOOK] === undefined &&
       !wanted.some(
         (other) =>
           other.kind === kind &&
@@ -61,7 +62,8 @@ export function trackedObjects(registry: Registry, app: Application): { kind: Ki
   );
 }
 
-function placed(app: Application, kind: Kind, object: KubeObject): KubeObject {
+/** A target where the application puts it, with the annotation by which it is known again. */
+export function placed(app: Application, kind: Kind, object: KubeObject): KubeObject {
   const { namespace: own, ...metadata } = object.metadata;
   const namespace = kind.namespaced ? (own ?? app.spec.destination.namespace ?? 'default') : '';
   const annotations = {

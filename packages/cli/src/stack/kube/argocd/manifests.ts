@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { type Kind, kindOf } from '../kinds.ts';
 import { isRecord, type KubeObject } from '../objects.ts';
 import { run } from './git.ts';
+import { hookProblem, isHook } from './hooks.ts';
 import type { Repositories } from './repositories.ts';
 
 /** One object that Git asks for. */
@@ -83,6 +84,8 @@ export function parseManifests(text: string): Target[] {
       );
     if (!object.metadata?.name)
       throw new FairwayError('sync.failed', `A ${object.kind} in the manifests has no metadata.name.`);
+    const unfit = isHook(object) ? hookProblem(object) : undefined;
+    if (unfit !== undefined) throw new FairwayError('sync.failed', unfit);
     return [{ kind, object }];
   });
 }

@@ -15,7 +15,10 @@ export function dueOperation(app: Application, operation: Operation, now: number
     return { kind: 'run', state: { operation, phase: 'Running', startedAt: kubeTime(now) } };
   if (last.finishedAt === undefined) return { kind: 'run', state: last };
   const afterMs = Date.parse(last.finishedAt) + retryDelayMs(operation.retry ?? {}, (last.retryCount ?? 1) - 1) - now;
-  return afterMs > 0 ? { kind: 'wait', afterMs } : { kind: 'run', state: last };
+  if (afterMs > 0) return { kind: 'wait', afterMs };
+  // A new try begins with nothing that the one before has left.
+  const { finishedAt: _, syncResult: __, ...again } = last;
+  return { kind: 'run', state: again };
 }
 
 /** The state after a try: succeeded, failed for good, or still running until the next try. */
@@ -28,12 +31,14 @@ export function afterTry(
 ): OperationState {
   const tries = state.retryCount ?? 0;
   const resources = 'resources' in outcome ? outcome.resources : (state.syncResult?.resources ?? []);
+  const syncResult = { resources, revision, source: app.spec.source };
+  if (outcome.phase === 'Running') return { ...state, phase: 'Running', message: outcome.message, syncResult };
   const finished: OperationState = {
     ...state,
     phase: outcome.phase,
     message: outcome.message,
     finishedAt: kubeTime(now),
-    syncResult: { resources, revision, source: app.spec.source },
+    syncResult,
   };
   if (outcome.phase === 'Succeeded') return finished;
   const limit = state.operation.retry?.limit ?? 0;

@@ -3,7 +3,7 @@ import { reasonOf } from '../refusal.ts';
 import type { Registry } from '../store/registry.ts';
 import { applied, type Compared } from './compare.ts';
 import { permitsKind } from './project.ts';
-import type { Application, Operation, OperationPhase, ResourceResult } from './types.ts';
+import type { Application, Operation, OperationPhase, ResourceResult, SyncResource } from './types.ts';
 
 /** Order in which kinds are applied (gitops-engine's); kinds that are not listed come last. Pruning goes the other way. */
 const KIND_ORDER = [
@@ -26,7 +26,8 @@ const rank = ({ kind }: Compared): number => {
 };
 
 export type SyncOutcome = {
-  readonly phase: Extract<OperationPhase, 'Succeeded' | 'Failed'>;
+  /** `Running`: hooks are to run, or do. */
+  readonly phase: Extract<OperationPhase, 'Running' | 'Succeeded' | 'Failed'>;
   readonly message: string;
   readonly resources: readonly ResourceResult[];
 };
@@ -36,8 +37,11 @@ export function runSync(
   registry: Registry,
   app: Application,
   operation: Operation,
-  compared: readonly Compared[],
+  everything: readonly Compared[],
 ): SyncOutcome {
+  const chosen = operation.sync?.resources;
+  const compared =
+    chosen === undefined ? everything : everything.filter((item) => chosen.some((one) => isOne(item, one)));
   const options = operation.sync?.syncOptions ?? app.spec.syncPolicy?.syncOptions ?? [];
   const problem = options.includes('CreateNamespace=true') ? createNamespace(registry, app) : undefined;
   if (problem !== undefined) return { phase: 'Failed', message: problem, resources: [] };
@@ -54,6 +58,9 @@ export function runSync(
   if (reasons.length === 0) return { phase: 'Succeeded', message: 'successfully synced (all tasks run)', resources };
   return { phase: 'Failed', message: `one or more objects failed to apply, reason: ${reasons.join(', ')}`, resources };
 }
+
+const isOne = ({ kind, namespace, name }: Compared, one: SyncResource): boolean =>
+  kind.group === one.group && kind.kind === one.kind && namespace === (one.namespace ?? '') && name === one.name;
 
 function createNamespace(registry: Registry, app: Application): string | undefined {
   const name = app.spec.destination.namespace;
@@ -74,7 +81,7 @@ function createNamespace(registry: Registry, app: Application): string | undefin
 
 const result = (
   { kind, namespace, name }: Compared,
-  status: ResourceResult['status'],
+  status: NonNullable<ResourceResult['status']>,
   message: string,
 ): ResourceResult => ({
   group: kind.group,

@@ -3,6 +3,9 @@ import type { Dict, KubeObject } from '../objects.ts';
 export const REFRESH = 'argocd.argoproj.io/refresh';
 export const REFRESH_TIMESTAMP = 'argocd.argoproj.io/refresh-timestamp';
 export const TRACKING = 'argocd.argoproj.io/tracking-id';
+export const HOOK = 'argocd.argoproj.io/hook';
+export const HOOK_DELETE_POLICY = 'argocd.argoproj.io/hook-delete-policy';
+export const SYNC_WAVE = 'argocd.argoproj.io/sync-wave';
 export const FINALIZER = 'resources-finalizer.argocd.argoproj.io';
 
 export type Source = { readonly repoURL: string; readonly path?: string; readonly targetRevision?: string };
@@ -23,8 +26,22 @@ type SyncPolicy = {
   readonly retry?: Retry;
 };
 
+/** A resource that a selective sync is about. */
+export type SyncResource = {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+};
+
 export type Operation = {
-  readonly sync?: { readonly revision?: string; readonly prune?: boolean; readonly syncOptions?: readonly string[] };
+  readonly sync?: {
+    readonly revision?: string;
+    readonly prune?: boolean;
+    readonly syncOptions?: readonly string[];
+    /** Only these, and no hooks; not given: everything. */
+    readonly resources?: readonly SyncResource[];
+  };
   readonly initiatedBy?: { readonly username?: string; readonly automated?: boolean };
   readonly retry?: Retry;
 };
@@ -37,10 +54,13 @@ export type ResourceResult = {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  readonly status: 'Synced' | 'SyncFailed' | 'Pruned' | 'PruneSkipped';
+  /** A hook has none while it was created. */
+  readonly status?: 'Synced' | 'SyncFailed' | 'Pruned' | 'PruneSkipped';
   readonly message: string;
+  /** Not given: it is no hook. */
+  readonly hookType?: 'PostSync';
   readonly hookPhase: 'Running' | 'Succeeded' | 'Failed';
-  readonly syncPhase: 'Sync';
+  readonly syncPhase: 'Sync' | 'PostSync';
 };
 
 export type OperationState = {
@@ -72,8 +92,10 @@ export type ResourceStatus = {
   readonly kind: string;
   readonly namespace?: string;
   readonly name: string;
-  readonly status: SyncCode;
+  /** A hook has none: it is not compared. */
+  readonly status?: SyncCode;
   readonly requiresPruning?: boolean;
+  readonly hook?: true;
 };
 
 type ConditionType = 'ComparisonError' | 'InvalidSpecError' | 'SyncError' | 'DeletionError';

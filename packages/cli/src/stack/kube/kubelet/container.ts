@@ -5,6 +5,7 @@ import { kubeTime } from '../objects.ts';
 import { resolvePort } from '../workloads.ts';
 import { type Command, containerCommand } from './command.ts';
 import { containerEnv, lookupIn } from './environment.ts';
+import { lastWord, mountLastWord } from './last-word.ts';
 import { logFile, podDir } from './layout.ts';
 import type { ContainerPlace, KubeletParts } from './parts.ts';
 import { type ContainerRecord, isRestarted } from './pod-status.ts';
@@ -12,6 +13,7 @@ import { startProbes } from './health.ts';
 import { getOnce } from './probes.ts';
 import { type Attempt, problem } from './problem.ts';
 import type { ContainerProcess, Exit } from './processes.ts';
+import { withServiceAddresses } from './service-names.ts';
 
 /** One container from its first start to its end for good, over all restarts. */
 export type ContainerRun = {
@@ -94,7 +96,7 @@ async function superviseRestarts(
     problems = 0;
     crashes = parts.clock.now() - begun > RECOVERED_MS ? 1 : crashes + 1;
     const { code } = attempt.ok;
-    noteExit(record, attempt.ok, parts.clock.now());
+    noteExit(record, attempt.ok, lastWord(parts.dataDir, place.pod, record.spec), parts.clock.now());
     place.changed();
     if (ending.aborted || !isRestarted(record.role, place.pod.spec.restartPolicy, code)) return;
     await waitForRestart(parts, place, record, crashDelayMs(crashes), ending);
@@ -127,14 +129,21 @@ async function prepare(
   record.imageID = image.ok.id;
   const env = containerEnv(spec, pod, podIP, lookupIn(parts.registry, pod.metadata.namespace ?? ''));
   if ('problem' in env) return env;
-  const mounts = (spec.volumeMounts ?? []).map(({ name, mountPath, subPath = '' }) => ({
+  const volumeMounts = (spec.volumeMounts ?? []).map(({ name, mountPath, subPath = '' }) => ({
     path: mountPath,
     host: join(volumes.get(name) ?? '', join('/', subPath)),
   }));
+  const mounts = [...volumeMounts, mountLastWord(parts.dataDir, pod, spec)];
   const home = join(podDir(parts.dataDir, pod), 'home', spec.name);
   mkdirSync(home, { recursive: true });
   const base = { ...parts.baseEnv, HOME: home };
-  return containerCommand(spec, image.ok, { pod, podIP, mounts, base }, env.ok, parts.programs);
+  return containerCommand(
+    spec,
+    image.ok,
+    { pod, podIP, mounts, base },
+    withServiceAddresses(env.ok, parts.registry),
+    parts.programs,
+  );
 }
 
 function showProblem(
@@ -154,12 +163,13 @@ function showProblem(
   place.changed();
 }
 
-function noteExit(record: ContainerRecord, { code, signal }: Exit, now: number): void {
+function noteExit(record: ContainerRecord, { code, signal }: Exit, said: string | undefined, now: number): void {
   record.state = {
     terminated: {
       exitCode: code,
       reason: code === 0 ? 'Completed' : 'Error',
       ...(signal === undefined ? {} : { signal }),
+      ...(said === undefined ? {} : { message: said }),
       startedAt: record.state.running?.startedAt ?? kubeTime(now),
       finishedAt: kubeTime(now),
     },
