@@ -16,7 +16,10 @@ const program = new Command('fairway')
   .configureHelp({ showGlobalOptions: true })
   .addHelpText('after', '\nExit codes: 0 done · 1 failed, the last line says why · 2 wrong usage');
 
-for (const command of commands) program.addCommand(command());
+// The help, and what is no command, need them all.
+const asked = process.argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
+const loads = Object.hasOwn(commands, asked) ? [commands[asked]] : Object.values(commands);
+for (const load of loads) if (load !== undefined) program.addCommand((await load())());
 program.exitOverride();
 for (const command of program.commands) command.exitOverride().addOption(new Option('--debug').hideHelp());
 

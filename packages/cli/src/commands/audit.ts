@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { AuditFinding, AuditReport, Served } from '@fairway/gitops-writer';
+import { printable } from './printable.ts';
 import { sentence } from './sentence.ts';
 import { table } from './table.ts';
 
@@ -86,6 +87,3 @@ const minute = (time: string): string => {
   const at = new Date(time);
   return Number.isNaN(at.getTime()) ? time : `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 };
-
-/** Names and paths come from whoever could push: nothing of them may steer the terminal. */
-const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');

@@ -1,25 +1,16 @@
 import type { Command } from 'commander';
-import { approveCommand } from './approve.ts';
-import { auditCommand } from './audit.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { quarantineCommand } from './quarantine.ts';
-import { rebuildCommand } from './rebuild.ts';
-import { retireCommand } from './retire.ts';
-import { rollbackCommand } from './rollback.ts';
-import { statusCommand } from './status.ts';
-import { upCommand } from './up.ts';
 
-/** Every command of the CLI: one file and one line here. */
-export const commands: readonly (() => Command)[] = [
-  demoCommand,
-  upCommand,
-  approveCommand,
-  rollbackCommand,
-  quarantineCommand,
-  retireCommand,
-  statusCommand,
-  auditCommand,
-  rebuildCommand,
-  doctorCommand,
-];
+/** Every command of the CLI: one file and one line here. Only the one that is asked for is loaded: each costs start-up time. */
+export const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  up: async () => (await import('./up.ts')).upCommand,
+  inspect: async () => (await import('./inspect.ts')).inspectCommand,
+  approve: async () => (await import('./approve.ts')).approveCommand,
+  rollback: async () => (await import('./rollback.ts')).rollbackCommand,
+  quarantine: async () => (await import('./quarantine.ts')).quarantineCommand,
+  retire: async () => (await import('./retire.ts')).retireCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
+  rebuild: async () => (await import('./rebuild.ts')).rebuildCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+};
