@@ -69,6 +69,8 @@ it('follows a download elsewhere without our headers, and no other call', async 
   );
   const { call, download } = of(base, { headers: () => Promise.resolve({ authorization: 'Bearer secret' }) });
   expect(await text((await download('/x')).body)).toBe('"none"');
+  const own = { authorization: 'Bearer signed for this call alone', accept: '*/*' };
+  expect(await text((await download('/x', { headers: own })).body)).toBe('"none"');
   expect((await call('GET', '/x')).status).toBe(307);
   await expect(call('GET', `${elsewhere.base}/x`)).rejects.toThrow('where our credentials are not sent');
 });

@@ -147,7 +147,11 @@ async function authorized(rim: Rim, sent: Sent): Promise<Streamed> {
   return { ...response, data: Readable.from([Buffer.from(answer.text)]) };
 }
 
-async function once(rim: Rim, { method, url, call }: Sent, own: Readonly<Record<string, string>>): Promise<Streamed> {
+async function once(
+  rim: Rim,
+  { method, url, call, bare }: Sent,
+  own: Readonly<Record<string, string>>,
+): Promise<Streamed> {
   const [data, type, length] = bodyOf(call.body);
   const stop = new AbortController();
   const timer = setTimeout(
@@ -166,7 +170,7 @@ async function once(rim: Rim, { method, url, call }: Sent, own: Readonly<Record<
         ...(type === undefined ? {} : { 'content-type': type }),
         ...(length === undefined ? {} : { 'content-length': String(length) }),
         ...own,
-        ...call.headers,
+        ...(bare === true ? harmless(call.headers) : call.headers),
       },
       // A body may take longer than an answer: the time-out is for silence, which axios sees by the socket.
       timeout: rim.answerMs,
@@ -180,6 +184,11 @@ async function once(rim: Rim, { method, url, call }: Sent, own: Readonly<Record<
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What a call may carry to another origin: nothing that could prove who we are. */
+function harmless(headers: RemoteCall['headers'] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => /^(accept(-.*)?|range)$/i.test(name)));
 }
 
 /** Axios looks at the time-out of the socket only until the answer begins. What is not read yet is our silence, not theirs. */
