@@ -26,8 +26,9 @@ export const addressText = ({ projectId, modelId, processId }: SasAddress): stri
   `sas:${[projectId, modelId, ...(processId === undefined ? [] : [processId])].join('/')}`;
 
 export function addressOf(text: string): SasAddress | undefined {
-  const [, projectId, modelId, processId] = /^sas:([\w.-]+)\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(text) ?? [];
-  if (projectId === undefined || modelId === undefined) return undefined;
+  const [projectId, modelId, processId, ...rest] = /^sas:(.+)$/.exec(text)?.[1]?.split('/') ?? [];
+  if (projectId === undefined || modelId === undefined || rest.length > 0) return undefined;
+  if (![projectId, modelId, processId ?? 'none'].every(isId)) return undefined;
   return { projectId, modelId, ...(processId === undefined ? {} : { processId }) };
 }
 
@@ -39,9 +40,11 @@ export const originOf = (projectId: string, modelId: string, versionName: string
 export const fingerprintOf = (modelId: string, versionName: string, contentSha256: string): string =>
   `sas-${hashFields([modelId, versionName, contentSha256])}`;
 
+const isId = (id: string): boolean => /^[\w.-]{1,200}$/.test(id) && !/^\.+$/.test(id);
+
 /** Ids become part of paths. */
 export function checkId(what: string, id: string): string {
-  if (/^[\w.-]{1,200}$/.test(id) && !/^\.+$/.test(id)) return id;
+  if (isId(id)) return id;
   throw new FairwayError(
     'registry.unavailable',
     `${what} has the id ${JSON.stringify(id.slice(0, 100))}, which is no id of SAS.`,
