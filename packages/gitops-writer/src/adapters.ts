@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { gate, FairwayError, type Logger, type Part, systemClock } from '@fairway/core';
 import { answerRules } from './answers.ts';
 import { answerVia } from './app/answers.ts';
-import { type Channels, telling } from './app/outgoing.ts';
+import { announcing, type Channels, telling } from './app/outgoing.ts';
 import { openRetraining } from './app/promotion.ts';
 import type { StepContext } from './app/step.ts';
 import { type ApplicationCache, applicationCache } from './cluster/applications.ts';
@@ -15,12 +15,24 @@ import { gitSettings } from './git-settings.ts';
 import { openImages } from './image-settings.ts';
 import { imageBuilder } from './images/builder.ts';
 import { type PrometheusMetrics, prometheusMetrics } from './metrics.ts';
-import type { ApplicationFeed, ChangeIntake, Claims, Cluster, Outbox, Verdicts, WorkQueue } from './ports.ts';
+import type {
+  ApplicationFeed,
+  ChampionBook,
+  ChangeIntake,
+  Claims,
+  Cluster,
+  Inbox,
+  Outbox,
+  RegistryKind,
+  Verdicts,
+  WorkQueue,
+} from './ports.ts';
 import { type QueueAccess, workQueue } from './queue/work-queue.ts';
-import { directorySource } from './sources/directory/source.ts';
-import { registries } from './sources/registries.ts';
+import { type ModelSources, openSources } from './model-sources.ts';
 import { changeIntake, changeReader } from './store/changes.ts';
+import { championBook } from './store/champions.ts';
 import { claims } from './store/claims.ts';
+import { inbox } from './store/inbox.ts';
 import { outbox } from './store/outbox.ts';
 import { openPool, type WriterPool } from './store/pool.ts';
 import { turnLocks, type TurnLockPart } from './store/turn-locks.ts';
@@ -36,6 +48,11 @@ export type World = {
   readonly intake: ChangeIntake;
   readonly claims: Claims;
   readonly outbox: Outbox;
+  readonly book: ChampionBook;
+  readonly inbox: Inbox;
+  readonly announce: ReturnType<typeof announcing>;
+  /** Registries that this writer is connected to. */
+  readonly connected: readonly RegistryKind[];
   readonly queue: WorkQueue & { close(): Promise<void> };
   readonly queueAccess: QueueAccess;
   readonly verdicts: Verdicts;
@@ -55,13 +72,19 @@ export function openWorld(env: WriterEnv, path: string | undefined, log: Logger)
   const kubernetes = kubeConfig(env.KUBECONFIG);
   const applications = applicationCache(kubernetes, env.ARGOCD_NAMESPACE, systemClock, log);
   const cluster = kubernetesCluster(kubernetes, env.ARGOCD_NAMESPACE, applications);
-  const steps = stepContext(env, pool, git, forge, cluster, log);
+  const sources = openSources(env, join(env.DATA_DIR, 'scratch'));
+  const steps = stepContext(env, { pool, sources, git, forge, cluster }, log);
+  const tell = telling(channels(env));
   const queueAccess = { url: env.QUEUE_URL, prefix: env.QUEUE_PREFIX };
   return {
     steps,
-    intake: changeIntake(pool, steps.clock),
-    claims: claims(pool, locks, telling(channels(env))),
+    intake: changeIntake(pool, steps.clock, tell),
+    claims: claims(pool, locks, tell),
     outbox: outbox(pool),
+    book: championBook(pool),
+    inbox: inbox(pool),
+    announce: announcing(channels(env)),
+    connected: sources.connected,
     queue: workQueue(queueAccess, log),
     queueAccess,
     verdicts: verdictsOf(env, steps),
@@ -73,22 +96,27 @@ export function openWorld(env: WriterEnv, path: string | undefined, log: Logger)
   };
 }
 
+type Opened = {
+  readonly pool: WriterPool;
+  readonly sources: ModelSources;
+  readonly git: GitEngine;
+  readonly forge: OpenForge;
+  readonly cluster: Cluster;
+};
+
 /** Every adapter that steps work with. */
 function stepContext(
   env: WriterEnv,
-  pool: WriterPool,
-  { repository, history }: GitEngine,
-  { forge, limits }: OpenForge,
-  cluster: Cluster,
+  { pool, sources, git, forge: { forge, limits }, cluster }: Opened,
   log: Logger,
 ): StepContext {
   const clock = systemClock;
   return {
     changes: changeReader(pool),
-    repository,
-    history,
+    repository: git.repository,
+    history: git.history,
     forge,
-    source: registries({ directory: directorySource(env.MODEL_DIRECTORY, join(env.DATA_DIR, 'scratch')) }),
+    source: sources.source,
     images: imageBuilder(openImages(env), { repository: env.IMAGE_REPOSITORY, base: env.SERVING_BASE }),
     builds: gate(BUILDS),
     cluster,

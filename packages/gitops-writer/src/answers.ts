@@ -5,11 +5,12 @@ import type { WriterEnv } from './config.ts';
 import { httpAnswers } from './notify/http/answers.ts';
 import type { AnswerCall, Answers, NotifierAnswer } from './ports.ts';
 
-type AnswerKind = { open(env: WriterEnv): Answers };
+/** `connected`: whether the registry of this scheme is; not there for `http`, whose rule is ANSWER_ORIGINS. */
+type AnswerKind = { readonly connected?: (env: WriterEnv) => boolean; readonly open: (env: WriterEnv) => Answers };
 
 /**
- * How workflows are told, by kind: `http` for an `answerTo` that is a URL, else the kind of the model registry. To add one:
- * its folder below notify/ and one line here. The directory registry has no workflow, so it is not here.
+ * How workflows are told, by the scheme of `answerTo`: `http` for a URL, else that of a model registry. To add one: its folder
+ * below notify/ and one line here. The directory registry has no workflow, so it is not here.
  */
 const ANSWERS: Readonly<Record<string, AnswerKind>> = {
   http: {
@@ -20,7 +21,7 @@ const ANSWERS: Readonly<Record<string, AnswerKind>> = {
 
 export const answerRules = (env: WriterEnv): AnswerRules => ({
   origins: env.ANSWER_ORIGINS,
-  registry: env.MODEL_SOURCE in ANSWERS ? env.MODEL_SOURCE : undefined,
+  schemes: Object.entries(ANSWERS).flatMap(([scheme, kind]) => (kind.connected?.(env) === true ? [scheme] : [])),
 });
 
 /** Tells each answer by the kind it was put out for. Throws `config.invalid` when answers would leave unsigned. */

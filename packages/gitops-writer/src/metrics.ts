@@ -1,7 +1,8 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
-import type { Metrics } from './ports.ts';
+import type { IntakeMetrics, Metrics } from './ports.ts';
 
-export type PrometheusMetrics = Metrics & { readonly scrape: () => Promise<{ contentType: string; body: string }> };
+export type PrometheusMetrics = Metrics &
+  IntakeMetrics & { readonly scrape: () => Promise<{ contentType: string; body: string }> };
 
 /** The writer's figures for Prometheus. */
 export function prometheusMetrics(): PrometheusMetrics {
@@ -27,7 +28,14 @@ export function prometheusMetrics(): PrometheusMetrics {
     labelNames: ['channel', 'result'],
     registers,
   });
+  const champions = new Counter({
+    name: 'fairway_writer_champion_looks_total',
+    help: 'Looks at champions of model registries, by registry and result; unreadable means that the registry could not be asked',
+    labelNames: ['registry', 'result'],
+    registers,
+  });
   return {
+    championLooked: (registryKind, result) => champions.inc({ registry: registryKind, result }),
     stepRan: (step, status, seconds) => steps.observe({ step, status }, seconds),
     phaseEntered: (kind, phase) => phases.inc({ kind, phase }),
     notified: (channel, result) => notifications.inc({ channel, result }),

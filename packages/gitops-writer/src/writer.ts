@@ -3,6 +3,9 @@ import type { World } from './adapters.ts';
 import { applicationHints } from './app/application-hints.ts';
 import { answerRules, answerSender } from './answers.ts';
 import { answerProblem } from './app/answers.ts';
+import { type ChampionContext } from './app/champions-look.ts';
+import { championWatcher } from './app/champions.ts';
+import { inboxWorker } from './app/inbox.ts';
 import { knownModels } from './app/known-models.ts';
 import { promoter } from './app/promotion.ts';
 import { rebuild } from './app/rebuild.ts';
@@ -54,6 +57,7 @@ export function buildWriter(env: WriterEnv, world: World, log: Logger, ready: (p
     sweep(claims, turn, steps),
     replayCleaner(pool, log),
     promotions(env, world, log),
+    ...champions(env, world, log),
     ...relays(env, world, log),
     told,
   ];
@@ -66,12 +70,36 @@ function promotions(env: WriterEnv, { steps, intake, queue, verdicts }: World, l
   return promoter({ ...steps, intake, models, verdicts, log, wake }, env.PROMOTE_EVERY_MS);
 }
 
-function writerHttp(env: WriterEnv, { steps, intake, outbox, queue, metrics, pool, mirror }: World): HttpServer {
+/** What model registries say by themselves, found by polls and hints, and brought by hooks. */
+function champions(env: WriterEnv, world: World, log: Logger): Part[] {
+  const { steps, intake, book, inbox, locks, announce, metrics, queue } = world;
+  const models = knownModels(steps.repository, steps.history, log);
+  const context: ChampionContext = {
+    ...steps,
+    intake,
+    book,
+    exclusive: locks,
+    announce,
+    metrics,
+    log,
+    answerProblem: (to) => answerProblem(to, answerRules(env)),
+    enqueue: (ids) => queue.add(ids),
+  };
+  return [
+    championWatcher({ ...context, models }, env.CHAMPION_EVERY_MS),
+    inboxWorker({ ...context, inbox, patienceMs: env.HOOK_PATIENCE_MS }),
+  ];
+}
+
+function writerHttp(env: WriterEnv, world: World): HttpServer {
+  const { steps, intake, outbox, book, inbox, connected, queue, metrics, pool, mirror } = world;
   const credentials = [writerCredential(env.WRITER_TOKEN), ...env.WRITER_CREDENTIALS];
   const app = api({
     ...steps,
     intake,
     outbox,
+    book,
+    hooks: { inbox, connected, mlflow: undefined },
     authenticate: authenticator(credentials, nonces(pool), steps.clock),
     webhook: {
       forge: env.FORGE,

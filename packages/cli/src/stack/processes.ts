@@ -88,7 +88,6 @@ export function serviceProcesses(
       FORGE_REPOSITORY: repository.repository,
       FORGE_TOKEN: secrets.bot,
       WEBHOOK_SECRET: secrets.webhook,
-      MODEL_SOURCE: 'directory',
       MODEL_DIRECTORY: at.registry,
       IMAGE_LAYOUT: at.images,
       IMAGE_REPOSITORY: 'registry.fairway.local/models',

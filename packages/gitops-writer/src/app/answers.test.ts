@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { answerProblem, answerVia } from './answers.ts';
 
-const rules = { origins: ['https://viya.example.com', 'http://localhost:8080'], registry: undefined };
+const rules = { origins: ['https://viya.example.com', 'http://localhost:8080'], schemes: [] };
 
 it.each([
   ['https://viya.example.com/callback?ticket=1', undefined],
@@ -23,11 +23,21 @@ it.each([
   else expect(found).toContain(problem);
 });
 
-it('leaves what is no URL to the registry that has workflows', () => {
-  const sas = { ...rules, registry: 'sas' };
-  expect(answerProblem('process 42', sas)).toBeUndefined();
-  expect(answerVia('process 42', sas)).toBe('sas');
-  expect(answerVia(undefined, sas)).toBe('sas');
+it('follows the scheme, and only to registries that are connected', () => {
+  const sas = { ...rules, schemes: ['sas'] };
+  expect(answerProblem('sas:process/42', sas)).toBeUndefined();
+  expect(answerVia('sas:process/42', sas)).toBe('sas');
+  expect(answerVia('SAS:process/42', sas)).toBe('sas');
   expect(answerVia('https://viya.example.com/', sas)).toBe('http');
-  expect(answerVia(undefined, rules)).toBeUndefined();
+  for (const [answerTo, known] of [
+    ['mlflow:home-equity/3', sas],
+    ['sas:process/42', rules],
+    ['sasquatch:1', sas],
+    ['process 42', sas],
+  ] as const) {
+    expect(answerVia(answerTo, known)).toBeUndefined();
+    expect(answerProblem(answerTo, known)).toContain('must be an http or https URL');
+  }
+  expect(answerProblem('process 42', sas)).toContain('or begin with sas:');
+  expect(answerVia(undefined, sas)).toBeUndefined();
 });

@@ -2,23 +2,26 @@
 export type AnswerRules = {
   /** Origins that may be called. */
   readonly origins: readonly string[];
-  /** Kind of the model registry when its workflows take answers, whatever `answerTo` says; else undefined. */
-  readonly registry: string | undefined;
+  /** Schemes of the registries that this writer answers by their own ways: `sas`, `mlflow`. */
+  readonly schemes: readonly string[];
 };
 
 const isHttp = (answerTo: string): boolean => /^https?:/i.test(answerTo);
 
+const schemeOf = (answerTo: string): string => (/^[a-z]+(?=:)/i.exec(answerTo)?.[0] ?? '').toLowerCase();
+
 /** Which kind of answers tells this `answerTo`; undefined: none. */
-export function answerVia(answerTo: string | undefined, { registry }: AnswerRules): string | undefined {
-  return answerTo !== undefined && isHttp(answerTo) ? 'http' : registry;
+export function answerVia(answerTo: string | undefined, { schemes }: AnswerRules): string | undefined {
+  if (answerTo === undefined) return undefined;
+  return isHttp(answerTo) ? 'http' : schemes.find((scheme) => scheme === schemeOf(answerTo));
 }
 
 /** Why an approval cannot be answered there, in words that follow `answerTo: `; undefined when it can. */
 export function answerProblem(answerTo: string, rules: AnswerRules): string | undefined {
   if (!isHttp(answerTo)) {
-    return rules.registry === undefined
-      ? 'must be an http or https URL: this registry has no other way to answer'
-      : undefined;
+    if (answerVia(answerTo, rules) !== undefined) return undefined;
+    const others = rules.schemes.map((scheme) => `, or begin with ${scheme}:`).join('');
+    return `must be an http or https URL${others}: this writer has no other way to answer`;
   }
   if (!URL.canParse(answerTo)) return 'is not a URL';
   const { origin, username, password, hash } = new URL(answerTo);

@@ -10,9 +10,19 @@ import {
   type RetrainRequest,
 } from '@fairway/core';
 import type { ChangeEvidence, StoredChange } from '../change.ts';
-import type { Accepted, ChangeIntake, ChangeReader, ModelSource, Repository } from '../ports.ts';
+import type {
+  Accepted,
+  ChangeIntake,
+  ChangeReader,
+  LoadedVersion,
+  ModelSource,
+  NewChange,
+  RejectedChange,
+  Repository,
+} from '../ports.ts';
 import { retrainOf } from '../render/model-file.ts';
 import { placeNow } from './catalogue.ts';
+import { unusableNotice } from './notices.ts';
 import { refuseHeldBack } from './quarantine.ts';
 
 export type IntakeContext = {
@@ -21,6 +31,8 @@ export type IntakeContext = {
   readonly repository: Repository;
   readonly source: ModelSource;
   readonly clock: Clock;
+  /** Why an approval cannot be answered there; undefined when it can. */
+  readonly answerProblem: (answerTo: string) => string | undefined;
 };
 
 /** An approval as it comes in: `time` is ours when the sender has none. */
@@ -29,6 +41,8 @@ export type ApprovalInput = Omit<Approval, 'time'> & { readonly time?: string; r
 
 /** Event ids of promotions begin with this. */
 export const PROMOTION = 'promotion:';
+/** Event ids of champions that count as approvals begin with this. */
+export const CHAMPION = 'champion:';
 
 /**
  * Accepts an approval: the change it leads to is durable when this answers. The same event again answers with the same
@@ -41,24 +55,75 @@ export async function acceptApproval(input: ApprovalInput, context: IntakeContex
   const { digest: approved, via, ...decision } = input;
   const known = await intake.byEvent('deploy', input.eventId);
   if (known !== undefined) return sameDecision(input, known);
-  if (input.eventId.startsWith(PROMOTION))
-    throw new FairwayError(
-      'input.invalid',
-      `Event ids that begin with ${PROMOTION} are Fairway's own; use another one.`,
-    );
+  refuseOwnEvents(input.eventId);
   const { file } = await placeNow(repository, input);
-  const { modelVersion, baseline } = await source.load({ model: input.model, source: file.source }, input.version);
+  const loaded = await source.load({ model: input.model, source: file.source }, input.version);
+  const { modelVersion } = loaded;
   if (approved !== undefined && approved !== modelVersion.digest) throw otherBytes(approved, modelVersion);
   await refuseHeldBack(modelVersion, context);
   const at = iso(clock.now());
-  const approval: Approval = { ...decision, time: input.time ?? at };
-  const { digest } = modelVersion;
-  const change = newChange({ ...input, kind: 'deploy', digest, event: input.eventId }, at);
-  const evidence: ChangeEvidence = { kind: 'deploy', approval, digest, ...(via === undefined ? {} : { via }) };
-  return intake.acceptApproval(
-    { change: { ...change, digest }, evidence, event: input.eventId },
-    { modelVersion, baseline },
-  );
+  const approval: Approval = { ...decision, time: input.time ?? at, ...answerTo([input.answerTo, loaded], context) };
+  return intake.acceptApproval(deployOf(approval, loaded, at, via), loaded);
+}
+
+/** Where who decided is told: what the approval says, else what the registry does, unless this writer may not call it. */
+export function answerTo(
+  [asked, loaded]: readonly [string | undefined, LoadedVersion | undefined],
+  { answerProblem }: Pick<IntakeContext, 'answerProblem'>,
+): Pick<Approval, 'answerTo'> {
+  const to = [asked, loaded?.answerTo].find((one) => one !== undefined && answerProblem(one) === undefined);
+  return to === undefined ? {} : { answerTo: to };
+}
+
+/** The change that the approval of a version is, as its registry has it. */
+export function deployOf(
+  approval: Approval,
+  { modelVersion }: LoadedVersion,
+  at: string,
+  via?: string,
+): NewChange {
+  const { change, evidence, event } = decided(approval, modelVersion.digest, at, via);
+  return {
+    change: { ...change, digest: modelVersion.digest },
+    evidence,
+    event,
+  };
+}
+
+type Deployment = Extract<ChangeEvidence, { kind: 'deploy' }>;
+
+function decided(approval: Approval, digest: string, at: string, via: string | undefined) {
+  const { eventId: event } = approval;
+  const change = newChange({ ...approval, kind: 'deploy', digest, event }, at);
+  const evidence: Deployment = { kind: 'deploy', approval, digest, ...(via === undefined ? {} : { via }) };
+  return { change, evidence, event };
+}
+
+/**
+ * The change that a decision is which nobody can follow: over before it begins, for this reason. Without a digest nobody knows
+ * which bytes were meant, so its id does not depend on any.
+ */
+export function rejectedOf(
+  approval: Approval,
+  { digest = '', reason }: { readonly digest?: string | undefined; readonly reason: string },
+  at: string,
+  via?: string,
+): RejectedChange {
+  const { change, evidence, event } = decided(approval, digest, at, via);
+  const ended: Change = {
+    ...change,
+    ...(digest === '' ? {} : { digest }),
+    phase: 'rejected',
+    reason,
+    history: [...change.history, { phase: 'rejected', at, reason }],
+  };
+  return { change: ended, evidence, event, notice: unusableNotice({ change: ended, evidence }, reason) };
+}
+
+function refuseOwnEvents(eventId: string): void {
+  const own = [PROMOTION, CHAMPION].find((prefix) => eventId.startsWith(prefix));
+  if (own === undefined) return;
+  throw new FairwayError('input.invalid', `Event ids that begin with ${own} are Fairway's own; use another one.`);
 }
 
 /** Accepts the monitor's request; while a retraining of the model is open, the request is its newest evidence. */

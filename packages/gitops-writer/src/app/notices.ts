@@ -35,6 +35,11 @@ export function heldBackNotice(told: Told, reason: string): Notice {
   return notice(told, 'rejected', `${subject(told.change)} is held back`, reason, 'warning');
 }
 
+/** What was decided in a registry cannot be followed: no pull request says why, so this does. */
+export function unusableNotice(told: Told, reason: string): Notice {
+  return notice(told, 'rejected', `${subject(told.change)} was rejected`, reason, 'warning');
+}
+
 export function liveNotice(told: Told): Notice {
   const { model, version, environment } = told.change;
   const text = "Every ready pod's TensorFlow Serving says AVAILABLE.";

@@ -2,11 +2,11 @@ import type { Approval, Change, Phase } from '@fairway/core';
 import { expect, it } from 'vitest';
 import type { ChangeEvidence, Notice, StoredChange } from '../change.ts';
 import { answerVia } from './answers.ts';
-import { telling } from './outgoing.ts';
+import { announcing, telling } from './outgoing.ts';
 
 const AT = '2026-11-22T10:00:00.000Z';
 const TO = 'https://viya.example.com/workflow/callback?ticket=42';
-const rules = { origins: ['https://viya.example.com'], registry: undefined };
+const rules = { origins: ['https://viya.example.com'], schemes: ['sas'] };
 const tell = telling({ teams: true, answerVia: (answerTo) => answerVia(answerTo, rules) });
 const notice: Notice = { event: 'failed', title: 'It failed', text: 'Why.', facts: [], links: [], tone: 'attention' };
 
@@ -78,8 +78,18 @@ it('says each thing under the same id, and different things under different ones
   expect(new Set([...ids('live'), ...ids('rolled-back')]).size).toBe(3);
 });
 
-it('answers nobody who gave no address, and by the registry where that has a way', () => {
+it('answers nobody who gave no address, or one that nobody here can tell, and a registry by its own way', () => {
   expect(tell(stored(['live'], {}), undefined)).toEqual([]);
-  const sas = telling({ teams: false, answerVia: (to) => answerVia(to, { ...rules, registry: 'sas' }) });
-  expect(sas(stored(['live'], {}), notice)).toMatchObject([{ channel: 'answer', content: { via: 'sas' } }]);
+  expect(tell(stored(['live'], { answerTo: 'mlflow:home-equity/2' }), undefined)).toEqual([]);
+  expect(tell(stored(['live'], { answerTo: 'sas:p/m' }), undefined)).toMatchObject([
+    { channel: 'answer', content: { via: 'sas', to: 'sas:p/m' } },
+  ]);
+});
+
+it('tells once of what no change stands for', () => {
+  const announce = announcing({ teams: true });
+  const ids = (key: string[]) => announce(key, notice).map(({ deliveryId }) => deliveryId);
+  expect(ids(['home-equity', '1.ab'])).toEqual(ids(['home-equity', '1.ab']));
+  expect(ids(['home-equity', '1.ab'])).not.toEqual(ids(['home-equity', '2.cd']));
+  expect(announcing({ teams: false })(['home-equity'], notice)).toEqual([]);
 });

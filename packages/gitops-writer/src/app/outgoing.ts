@@ -1,6 +1,7 @@
 import { END_PHASES, hashFields, urlOrigin } from '@fairway/core';
 import type { Notice, StoredChange } from '../change.ts';
 import type { Answer, Outgoing, Tell } from '../ports.ts';
+import { registryName } from './champions-decision.ts';
 import { supersededNotice } from './notices.ts';
 
 /** Which channels there are. */
@@ -18,6 +19,12 @@ export const telling =
     return [...(teams && said !== undefined ? [card(stored, said)] : []), ...answerOf(stored, answerVia)];
   };
 
+/** A card about something that no change stands for; the same `key` is the same card. */
+export const announcing =
+  ({ teams }: Pick<Channels, 'teams'>) =>
+  (key: readonly string[], notice: Notice): readonly Outgoing[] =>
+    teams ? [cardOf(key, notice)] : [];
+
 /** For an end that no step has a notice for: whoever approved it should not wait for it. */
 function ownNotice(stored: StoredChange): Notice | undefined {
   const { kind, phase } = stored.change;
@@ -25,8 +32,10 @@ function ownNotice(stored: StoredChange): Notice | undefined {
 }
 
 /** Same change and event = same delivery: however often a step runs, there is one card. */
-function card({ change }: StoredChange, notice: Notice): Outgoing {
-  const deliveryId = `d-${hashFields([change.id, notice.event]).slice(0, 20)}`;
+const card = ({ change }: StoredChange, notice: Notice): Outgoing => cardOf([change.id], notice);
+
+function cardOf(key: readonly string[], notice: Notice): Outgoing {
+  const deliveryId = `d-${hashFields([...key, notice.event]).slice(0, 20)}`;
   const { event, title } = notice;
   return { channel: 'teams', deliveryId, event, title, content: { ...notice, deliveryId } };
 }
@@ -43,7 +52,7 @@ function answerOf(stored: StoredChange, answerVia: Channels['answerVia']): Outgo
   const via = answerVia(to);
   if (via === undefined) return [];
   const answer = outcomeOf(stored, evidence.approval.eventId, change.phase);
-  const told = to === undefined ? via : urlOrigin(to);
+  const told = to !== undefined && via === 'http' ? urlOrigin(to) : registryName(via);
   const title = `${told} is told: ${change.model} ${change.version} in ${change.environment} is ${change.phase}`;
   const content = { via, answer, ...(to === undefined ? {} : { to }) };
   return [{ channel: 'answer', deliveryId: answer.idempotencyKey, event: change.phase, title, content }];

@@ -1,5 +1,6 @@
 import { asFairwayError, type ErrorCode, redact } from '@fairway/core';
 import type { Response } from 'express';
+import { everyReason } from '../app/reasons.ts';
 
 /** HTTP status of an error code; what is not here is our fault. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -65,8 +66,9 @@ function unreadable(thrown: unknown): Problem | undefined {
 }
 
 function explained(thrown: unknown): Problem {
-  const { code, message, detail } = asFairwayError(thrown);
+  const error = asFairwayError(thrown);
+  const { code, detail } = error;
   const status = typeof detail['status'] === 'number' ? detail['status'] : (STATUS[code] ?? 500);
   if (code === 'unknown') return { status, code, detail: 'Something went wrong in the writer; its log says what.' };
-  return { status, code, detail: redact(message) };
+  return { status, code, detail: redact(everyReason(error)) };
 }

@@ -52,9 +52,65 @@ const modelEnvironment = z.looseObject({
   live: z.strictObject({ version: text, digest: text, changeId: text, since: time }).optional(),
 });
 
+/** What the last look at the registry found. */
+const champion = named(
+  'Champion',
+  z.strictObject({
+    state: z.enum(['champion', 'none', 'unreadable']),
+    version: text.optional(),
+    label: text.optional(),
+    actor: text.optional(),
+    since: time,
+    /** What came of it. */
+    outcome: text.optional(),
+    change: text.optional(),
+    /** Why it cannot be read. */
+    problem: text.optional(),
+    /** The one before, taken back. */
+    withdrawn: z.strictObject({ version: text, at: time }).optional(),
+    lookedAt: time,
+  }),
+);
+
 export const modelSummary = named(
   'ModelSummary',
-  z.strictObject({ model: text, owner: text, environments: z.array(modelEnvironment) }),
+  z.strictObject({
+    model: text,
+    owner: text,
+    environments: z.array(modelEnvironment),
+    /** Kind of the registry. */
+    source: text,
+    /** The environment for which a champion is an approval. */
+    approves: text.optional(),
+    champion: champion.optional(),
+  }),
+);
+
+const registered = z.strictObject({ version: text, label: text.optional(), at: text.optional() });
+export const modelSource = named(
+  'ModelSource',
+  z.strictObject({
+    model: text,
+    source: z.looseObject({ registry: text }),
+    approves: text.optional(),
+    problems: z.array(text),
+    champion: registered.extend({ actor: text.optional() }).optional(),
+    versions: z.array(registered),
+  }),
+);
+
+export const hookDelivery = named(
+  'HookDelivery',
+  z.strictObject({
+    id: text,
+    registry: z.enum(['directory', 'sas', 'mlflow']),
+    state: z.enum(['received', 'done', 'unverified', 'failed']),
+    receivedAt: time,
+    attempts: z.int(),
+    reason: text.optional(),
+    change: text.optional(),
+    claim: z.looseObject({ names: z.record(text, text), decision: text, via: text }),
+  }),
 );
 
 const quarantined = z.strictObject({ version: text, digest: text, change: text, reason: text, since: text });

@@ -5,3 +5,8 @@ export type Metrics = {
   phaseEntered(kind: string, phase: Phase): void;
   notified(channel: string, result: string): void;
 };
+
+export type IntakeMetrics = {
+  /** A look at a model's champion. */
+  championLooked(registry: string, result: string): void;
+};

@@ -1,16 +1,23 @@
 import type { Change, ChangeKind, FairwayError, Phase } from '@fairway/core';
-import type { ChangeEvidence, ChangeFacts, StoredChange, Transition } from '../change.ts';
+import type { ChangeEvidence, ChangeFacts, Notice, StoredChange, Transition } from '../change.ts';
 import type { LoadedVersion } from './model.ts';
 
 export type Accepted = { readonly created: boolean; readonly change: Change };
 /** `event`: approval event id or dedupe key; the same one is the same change. */
 export type NewChange = { readonly change: Change; readonly evidence: ChangeEvidence; readonly event: string };
+/** `notice`: what people are told of it. */
+export type RejectedChange = NewChange & { readonly notice: Notice };
 
 /** The door: each call is one transaction, and what it answers is durable. */
 export type ChangeIntake = {
   /** The change that an approval event or dedupe key has led to. */
   byEvent(kind: ChangeKind, event: string): Promise<StoredChange | undefined>;
   acceptApproval(change: NewChange, loaded: LoadedVersion): Promise<Accepted>;
+  /**
+   * Keeps a decision that cannot be followed as a change that has ended (`rejected`, with its reason), and puts out the answer to
+   * who decided. The same event again is the same change.
+   */
+  reject(change: RejectedChange): Promise<Accepted>;
   /**
    * Accepts a retrain, rollback or retire change. While one of the same kind is open for the model (retrain), or for model
    * and environment (rollback, retire), that one answers, and takes over the newer request if it is a retraining.

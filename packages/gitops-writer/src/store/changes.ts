@@ -10,9 +10,13 @@ import type {
   LoadedVersion,
   NewChange,
   Page,
+  RejectedChange,
+  Tell,
 } from '../ports.ts';
 import { type ChangeRow, type ListRow, toChange, toStored } from './rows.ts';
+import { putOut } from './outbox.ts';
 import * as sql from './sql.ts';
+import { INSERT_REJECTED } from './sql-champions.ts';
 import { transaction, unavailable } from './transaction.ts';
 
 /** Reads changes from PostgreSQL. */
@@ -59,14 +63,15 @@ function remembered(read: ChangeReader['loaded']): ChangeReader['loaded'] {
   };
 }
 
-/** The door of the store: each acceptance is one transaction. */
-export function changeIntake(pool: Pool, clock: Clock): ChangeIntake {
+/** The door of the store: each acceptance is one transaction. `tell`: what a rejection puts into the outbox. */
+export function changeIntake(pool: Pool, clock: Clock, tell: Tell): ChangeIntake {
   return {
     byEvent: async (kind, event) => {
       const [row] = await ask<ChangeRow>(pool, sql.FIND_BY_EVENT, [event, kind]);
       return row === undefined ? undefined : toStored(row);
     },
     acceptApproval: (created, loaded) => approve(pool, created, loaded),
+    reject: (created) => transaction(pool, (client) => reject(client, created, tell)),
     acceptRequest: (created) => transaction(pool, (client) => request(client, created, clock)),
   };
 }
@@ -83,6 +88,18 @@ async function approve(pool: Pool, created: NewChange, { modelVersion, baseline 
   const [row] = await ask<ChangeRow>(pool, sql.FIND_BY_EVENT, [event, 'deploy']);
   if (row === undefined) throw new Error(`change ${change.id} is there without its approval`);
   return { created: false, change: toChange(row) };
+}
+
+async function reject(client: PoolClient, created: RejectedChange, tell: Tell): Promise<Accepted> {
+  const { change, evidence, event } = created;
+  await client.query(sql.LOCK_NAME, [`rejected ${event}`]);
+  const known = await findByEvent(client, 'deploy', event);
+  if (known !== undefined) return { created: false, change: toChange(known) };
+  await client.query(INSERT_REJECTED, [...columnsOf(created), change.reason]);
+  await client.query(sql.INSERT_APPROVAL, [event, change.id]);
+  const stored = { change, evidence, facts: {}, attempts: 0 };
+  await putOut(client, change.id, tell(stored, created.notice));
+  return { created: true, change };
 }
 
 /** SQLSTATE of PostgreSQL: somebody was faster. */

@@ -24,8 +24,12 @@ export function outbox(pool: Pool): Outbox {
   };
 }
 
-/** Part of the transaction that moves the change: a move that is told is never lost, nor told when it did not happen. */
-export async function putOut(client: PoolClient, change: string, outgoing: readonly Outgoing[]): Promise<void> {
+/** Part of the transaction that moves the change, if it is about one: a move that is told is never lost, nor told when it did not happen. */
+export async function putOut(
+  client: PoolClient,
+  change: string | undefined,
+  outgoing: readonly Outgoing[],
+): Promise<void> {
   for (const { channel, deliveryId, event, title, content } of outgoing) {
     const values = [deliveryId, change, channel, event, title, JSON.stringify(content)];
     await client.query(sql.INSERT_OUTGOING, values);

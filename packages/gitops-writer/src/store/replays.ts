@@ -1,6 +1,7 @@
 import { type Logger, type Part, pause, redact } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
 import type { Deliveries, Nonces } from '../ports.ts';
+import { FORGET_DELIVERIES } from './sql-inbox.ts';
 import * as sql from './sql-replays.ts';
 import { transaction, unavailable } from './transaction.ts';
 
@@ -42,14 +43,14 @@ async function isFirst(client: Pool | PoolClient, scope: string, id: string, ttl
   return (await client.query(sql.SEE_FIRST, [scope, id, ttlMs])).rowCount === 1;
 }
 
-/** Forgets from time to time what cannot come again. */
+/** Forgets from time to time what cannot come again, or is over for long. */
 export function replayCleaner(pool: Pool, log: Logger): Part {
   const stopping = new AbortController();
   const run = async () => {
     while (!stopping.signal.aborted) {
-      await pool
-        .query(sql.FORGET_EXPIRED)
-        .catch((error: Error) => log.warn({ reason: redact(error.message) }, 'expired nonces could not be forgotten'));
+      await Promise.all([pool.query(sql.FORGET_EXPIRED), pool.query(FORGET_DELIVERIES)]).catch((error: Error) =>
+        log.warn({ reason: redact(error.message) }, 'expired nonces and deliveries could not be forgotten'),
+      );
       await pause(CLEAN_EVERY_MS, stopping.signal);
     }
   };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { readQuarantine } from '../../app/quarantine.ts';
-import { listModels, readDeployedVersion, readPolicy } from '../../app/queries.ts';
+import { listModels, readDeployedVersion, readPolicy, readSource } from '../../app/queries.ts';
 import { model, version } from '../fields.ts';
 import { type Route, route } from '../route.ts';
-import { deployedVersion, modelSummary, quarantine } from '../shapes.ts';
+import { deployedVersion, modelSource, modelSummary, quarantine } from '../shapes.ts';
 
 export const models: readonly Route[] = [
   route({
@@ -24,6 +24,16 @@ export const models: readonly Route[] = [
     params: z.object({ model }),
     answers: { 200: { about: 'The policy', schema: z.strictObject({ blob: z.string(), text: z.string() }) } },
     handle: async ({ params }, context) => ({ status: 200, body: await readPolicy(params.model, context) }),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/models/{model}/source',
+    operation: 'readSource',
+    summary: "What the model's registry says now, and what is missing there before the model can travel",
+    role: 'viewer',
+    params: z.object({ model }),
+    answers: { 200: { about: 'The registry as asked just now', schema: modelSource } },
+    handle: async ({ params }, context) => ({ status: 200, body: await readSource(params.model, context) }),
   }),
   route({
     method: 'get',
