@@ -54,6 +54,8 @@ export type ChangeEvidence =
       readonly kind: 'deploy';
       readonly approval: Approval;
       readonly digest: string;
+      /** sha256 of the golden cases that were there with the approval. */
+      readonly golden?: string;
       /** Name of the credential that brought the approval; `approval.actor` is what the caller said. */
       readonly via?: string;
       /** The change of the environment before, of which this is the promotion. */

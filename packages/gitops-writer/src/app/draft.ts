@@ -85,7 +85,7 @@ async function deploySource(
   if (evidence.kind !== 'deploy' || change.image === undefined) throw unready(change.id);
   const { model, version } = change;
   const place = await placeOf(context.repository, base, change);
-  const loaded = await context.changes.loaded(model, version, evidence.digest);
+  const loaded = await context.changes.loaded(model, version, evidence.digest, evidence.golden);
   if (loaded === undefined) throw unready(change.id);
   const { image } = change;
   return { change: change.id, approval: evidence.approval, ...loaded, ...place, image, agentImage: context.agentImage };

@@ -22,6 +22,7 @@ import type {
 } from '../ports.ts';
 import { retrainOf } from '../render/model-file.ts';
 import { placeNow } from './catalogue.ts';
+import { goldenEvidence } from './golden.ts';
 import { unusableNotice } from './notices.ts';
 import { refuseHeldBack } from './quarantine.ts';
 
@@ -78,14 +79,14 @@ export function answerTo(
 /** The change that the approval of a version is, as its registry has it. */
 export function deployOf(
   approval: Approval,
-  { modelVersion }: LoadedVersion,
+  { modelVersion, golden }: LoadedVersion,
   at: string,
   via?: string,
 ): NewChange {
   const { change, evidence, event } = decided(approval, modelVersion.digest, at, via);
   return {
     change: { ...change, digest: modelVersion.digest },
-    evidence,
+    evidence: { ...evidence, ...goldenEvidence(golden) },
     event,
   };
 }

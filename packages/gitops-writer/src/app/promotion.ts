@@ -4,6 +4,7 @@ import {
   type Change,
   type Clock,
   END_PHASES,
+  GOLDEN_FILE,
   iso,
   type Logger,
   type ModelVersion,
@@ -17,6 +18,7 @@ import { spanInWords } from '../render/duration.ts';
 import type { ModelEnvironment, ModelFile } from '../render/model-file.ts';
 import { environmentFolder } from '../render/paths.ts';
 import { chainAt } from './catalogue.ts';
+import { goldenEvidence } from './golden.ts';
 import { newChange, PROMOTION } from './intake.ts';
 import type { KnownModels } from './known-models.ts';
 import { heldBack } from './quarantine.ts';
@@ -117,7 +119,9 @@ async function promote(soaked: Soaked, context: PromotionContext, head: string):
   }
   const loaded = await committed(repository, head, environmentFolder(model, from.name));
   if (loaded === undefined) return undefined;
-  const accepted = await intake.acceptApproval(promotionOf(soaked, chain, event, iso(context.clock.now())), loaded);
+  const promotion = promotionOf(soaked, chain, event, iso(context.clock.now()));
+  const evidence = { ...promotion.evidence, ...goldenEvidence(loaded.golden) };
+  const accepted = await intake.acceptApproval({ ...promotion, evidence }, loaded);
   return accepted.change.id;
 }
 
@@ -152,14 +156,16 @@ async function objection(
   );
 }
 
-/** Model version and baseline as the change of the environment before has committed them: the approved bytes. */
+/** Model version, baseline and golden cases as the change of the environment before has committed them: the approved bytes. */
 async function committed(repository: Repository, head: string, folder: string): Promise<LoadedVersion | undefined> {
   const modelVersion = await repository.read(head, `${folder}/modelversion.json`);
   const baseline = await repository.read(head, `${folder}/baseline.json`);
+  const golden = await repository.read(head, `${folder}/${GOLDEN_FILE}`);
   if (modelVersion === undefined || baseline === undefined) return undefined;
   return {
     modelVersion: JSON.parse(modelVersion.text) as ModelVersion,
     baseline: JSON.parse(baseline.text) as Baseline,
+    ...(golden === undefined ? {} : { golden: golden.text }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Baseline, Change, ChangeKind } from '@fairway/core';
+import { type Baseline, type Change, type ChangeKind, GOLDEN_FILE } from '@fairway/core';
 import type { ChangeEvidence, ChangeFacts } from '../change.ts';
 import type { ForgePullRequest, History, LoadedVersion, PastCommits, Repository, RepositoryFile } from '../ports.ts';
 import { marker } from '../render/body.ts';
@@ -15,6 +15,7 @@ import {
 import { parseQuarantine } from '../render/quarantine.ts';
 import { proveSealed, type Sealed } from '../render/sealed.ts';
 import { readTrailers, type Trailers } from '../render/trailers.ts';
+import { goldenEvidence } from './golden.ts';
 
 export type GitAndForge = { readonly repository: Repository; readonly history: History; readonly past: PastCommits };
 
@@ -123,7 +124,7 @@ async function tellDeploy(sources: Sources, world: GitAndForge): Promise<Told | 
     ...toldOf(sources, intent, proven.change),
     pull,
     event: approval.eventId,
-    evidence: { kind: 'deploy', approval, digest },
+    evidence: { kind: 'deploy', approval, digest, ...goldenEvidence(loaded?.golden) },
     ...(loaded === undefined ? {} : { loaded }),
     about: { version, actor: approval.actor, createdAt: sources.createdAt, digest, image },
   };
@@ -219,8 +220,11 @@ function toldOf({ pull, key }: Sources, intent: string, stamp: string): Pick<Tol
 }
 
 function loadedFrom(files: readonly RepositoryFile[], folder: string): LoadedVersion | undefined {
-  const text = (name: string) => files.find(({ path }) => path === `${folder}/${name}`)?.text ?? '';
-  const modelVersion = readModelVersion(text('modelversion.json'));
-  // Its bytes are covered by the intent hash, so it is the baseline that was approved.
-  return modelVersion && { modelVersion, baseline: JSON.parse(text('baseline.json')) as Baseline };
+  const text = (name: string) => files.find(({ path }) => path === `${folder}/${name}`)?.text;
+  const modelVersion = readModelVersion(text('modelversion.json') ?? '');
+  if (modelVersion === undefined) return undefined;
+  // The bytes are covered by the intent hash, so these are the baseline and the golden cases that were approved.
+  const baseline = JSON.parse(text('baseline.json') ?? '') as Baseline;
+  const golden = text(GOLDEN_FILE);
+  return { modelVersion, baseline, ...(golden === undefined ? {} : { golden }) };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FairwayError } from '@fairway/core';
-import type { Application, ConditionWord, SourceRevision } from '../ports.ts';
+import type { Application, ConditionWord, HookWord, SourceRevision } from '../ports.ts';
 
 const REFRESH = 'argocd.argoproj.io/refresh';
 const ERRORS: readonly string[] = ['ComparisonError', 'InvalidSpecError', 'SyncError'];
@@ -17,11 +17,20 @@ const health = z.object({
   message: text,
   lastTransitionTime: text,
 });
+/** `hookType` is empty for what is no hook. */
+const result = z.object({
+  kind: text,
+  namespace: text,
+  name: text,
+  hookType: text,
+  hookPhase: text,
+  message: text,
+});
 const operationState = z.object({
   phase: z.enum(['Running', 'Terminating', 'Failed', 'Error', 'Succeeded']),
   finishedAt: text,
   message: text,
-  syncResult: revisions.extend(sources.shape).optional(),
+  syncResult: revisions.extend({ ...sources.shape, resources: z.array(result).nullish() }).optional(),
 });
 const resource = z.object({
   group: text,
@@ -113,13 +122,25 @@ function operationOf(
   { phase, finishedAt, message, syncResult }: NonNullable<Status['operationState']>,
   spec: z.infer<typeof sources>,
 ): NonNullable<Application['operation']> {
+  const failedHooks = (syncResult?.resources ?? []).filter(isFailedHook).map(toHookWord);
   return {
     phase,
     applied: sourceRevisions(syncResult ?? {}, spec, syncResult ?? {}),
+    ...(failedHooks.length === 0 ? {} : { failedHooks }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
     ...(message === undefined ? {} : { message }),
   };
 }
+
+type Result = z.infer<typeof result>;
+const toHookWord = ({ kind = '', namespace = '', name = '', message = '' }: Result): HookWord => ({
+  kind,
+  namespace,
+  name,
+  message,
+});
+const isFailedHook = ({ hookType = '', hookPhase }: Result): boolean =>
+  hookType !== '' && (hookPhase === 'Failed' || hookPhase === 'Error');
 
 /** Sources with their revisions: those that the answer names, else those of the spec. */
 function sourceRevisions(

@@ -29,11 +29,14 @@ export function toDeployment({ metadata, spec, status }: V1Deployment): Deployme
 export function toPod({ metadata, status }: V1Pod): Pod {
   const stamp = metadata?.annotations?.[STAMP];
   const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const ended = containers.flatMap(({ state }) => state?.terminated ?? []);
+  const lastWords = ended.flatMap(({ message = '' }) => (message === '' ? [] : [message]));
   return {
     name: metadata?.name ?? '',
     ready: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
     terminating: metadata?.deletionTimestamp !== undefined,
-    exitCodes: containers.flatMap(({ state }) => (state?.terminated === undefined ? [] : [state.terminated.exitCode])),
+    exitCodes: ended.map(({ exitCode }) => exitCode),
+    ...(lastWords.length === 0 ? {} : { lastWords }),
     ...(stamp === undefined ? {} : { stamp }),
     ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
   };

@@ -15,6 +15,14 @@ export type ResourceWord = {
   readonly status?: SyncStatus;
 };
 
+/** A hook of the last operation that failed, with Argo CD's word about it. */
+export type HookWord = {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly message: string;
+};
+
 /** A condition under which Argo CD's word cannot be believed, or nothing will be applied. */
 export type ConditionWord = {
   readonly type: 'ComparisonError' | 'InvalidSpecError' | 'SyncError';
@@ -43,6 +51,8 @@ export type Application = {
     readonly finishedAt?: string;
     readonly message?: string;
     readonly applied: readonly SourceRevision[];
+    /** Not given: none. */
+    readonly failedHooks?: readonly HookWord[];
   };
   readonly errors: readonly ConditionWord[];
   readonly resources: readonly ResourceWord[];
@@ -71,6 +81,8 @@ export type Pod = {
   readonly stamp?: string;
   /** Exit codes of its containers that have ended. */
   readonly exitCodes: readonly number[];
+  /** Termination messages of those that left one; not given: none. */
+  readonly lastWords?: readonly string[];
 };
 
 export type Job = { readonly state: 'running' | 'succeeded' | 'failed'; readonly reason?: string };

@@ -25,6 +25,8 @@ export type ModelReference = { readonly model: string; readonly source: SourceRe
 export type LoadedVersion = {
   readonly modelVersion: ModelVersion;
   readonly baseline: Baseline;
+  /** golden.jsonl beside the model, byte for byte; it fits the signature (`goldenProblems`). */
+  readonly golden?: string;
   readonly answerTo?: string;
 };
 

@@ -46,8 +46,8 @@ export type ChangeReader = {
   open(model: string, environment: string, kind: ChangeKind): Promise<Change[]>;
   /** The newest deploy change of this version that has been merged. */
   merged(model: string, version: string): Promise<Change | undefined>;
-  /** What the registry said when the approval came. */
-  loaded(model: string, version: string, digest: string): Promise<LoadedVersion | undefined>;
+  /** What the registry said when the approval came; with the golden cases of this sha256, if one is given. */
+  loaded(model: string, version: string, digest: string, golden?: string): Promise<LoadedVersion | undefined>;
 };
 
 /** How a turn of a change ends; all of it is written in one transaction. */

@@ -1,14 +1,20 @@
-import { type Approval, type Baseline, canonicalJson } from '@fairway/core';
+import { type Approval, type Baseline, canonicalJson, GOLDEN_FILE } from '@fairway/core';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { RepositoryFile } from '../ports.ts';
 import { chainIntent, chainText } from './chain.ts';
 import { commitMessage } from './intent.ts';
 import { environmentFolder } from './paths.ts';
+import { goldenConfigMap, smokeJob, smokeService } from './smoke.ts';
 import { deployment, service, type Workload } from './workload.ts';
 import { toYaml } from './yaml.ts';
 
-export type DeploySource = Workload & { readonly approval: Approval; readonly baseline: Baseline };
+export type DeploySource = Workload & {
+  readonly approval: Approval;
+  readonly baseline: Baseline;
+  /** golden.jsonl as registered, where there is one. */
+  readonly golden?: string;
+};
 
 /** Everything a change puts on its branch. */
 export type Rendered = {
@@ -20,19 +26,22 @@ export type Rendered = {
 };
 
 /** `kustomization.yaml` that applies the given files. */
-export const kustomization = (resources: readonly string[]): string =>
-  toYaml({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources });
+export const kustomization = (resources: readonly string[], more: object = {}): string =>
+  toYaml({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources, ...more });
 
-/** The environment folder of a deploy change: manifests, the chain, the model version and its baseline. */
+/** The environment folder of a deploy change: manifests, the chain, the model version, its baseline and golden cases. */
 export function renderDeploy(source: DeploySource): Rendered {
   const { approval, baseline, change, environment, image, modelVersion } = source;
   const folder = environmentFolder(modelVersion.model, environment.name);
+  const smoke = smokeFiles(source, folder);
+  const resources = ['deployment.yaml', 'service.yaml', ...smoke.resources];
   const files: RepositoryFile[] = [
     { path: `${folder}/baseline.json`, text: `${canonicalJson(baseline)}\n` },
     { path: `${folder}/deployment.yaml`, text: toYaml(deployment(source)) },
-    { path: `${folder}/kustomization.yaml`, text: kustomization(['deployment.yaml', 'service.yaml']) },
+    { path: `${folder}/kustomization.yaml`, text: kustomization(resources, smoke.more) },
     { path: `${folder}/modelversion.json`, text: `${canonicalJson(modelVersion, 2)}\n` },
     { path: `${folder}/service.yaml`, text: toYaml(service(source)) },
+    ...smoke.files,
   ];
   const { model, version, digest } = modelVersion;
   const chain = { change, model, version, digest, image, environment: environment.name, approval };
@@ -40,6 +49,30 @@ export function renderDeploy(source: DeploySource): Rendered {
   const intent = chainIntent(chain, files);
   files.push({ path: `${folder}/version.yaml`, text: chainText({ ...chain, intent }) });
   return { folders: [folder], files, intent, message: deployMessage(source, intent) };
+}
+
+type SmokeFiles = {
+  readonly files: readonly RepositoryFile[];
+  readonly resources: readonly string[];
+  /** What the kustomization says besides its resources. */
+  readonly more: object;
+};
+
+/** The golden cases, what asks them and the way there; nothing without cases. */
+function smokeFiles(source: DeploySource, folder: string): SmokeFiles {
+  const { golden } = source;
+  if (golden === undefined) return { files: [], resources: [], more: {} };
+  const smoke = { workload: source, golden };
+  const manifests = { 'smoke-service.yaml': smokeService(smoke), 'smoke.yaml': smokeJob(smoke) };
+  const rendered = Object.entries(manifests).map(([name, object]) => ({
+    path: `${folder}/${name}`,
+    text: toYaml(object),
+  }));
+  return {
+    files: [{ path: `${folder}/${GOLDEN_FILE}`, text: golden }, ...rendered],
+    resources: Object.keys(manifests),
+    more: { configMapGenerator: [goldenConfigMap(smoke)] },
+  };
 }
 
 function deployMessage({ approval, change, environment, modelVersion }: DeploySource, intent: string): string {

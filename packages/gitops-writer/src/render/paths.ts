@@ -11,4 +11,5 @@ export const retrainFolder = (model: string, change: string): string => `models/
 export const environmentName = (model: string, environment: string): string => `${model}-${environment}`;
 export const retrainApplication = (model: string, change: string): string => `${model}-retrain-${change}`;
 export const retrainNamespace = (model: string): string => `${model}-retrain`;
+export const smokeJobName = (change: string): string => `smoke-${change}`;
 export const retrainJob = (change: string): string => `retrain-${change}`;

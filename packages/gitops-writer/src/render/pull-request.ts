@@ -16,6 +16,8 @@ export type DeployEvidence = {
   /** The change of the environment before, when the approval was carried over from there. */
   readonly promotes?: string;
   readonly modelVersion: ModelVersion;
+  /** golden.jsonl, where there is one. */
+  readonly golden?: string;
   readonly environment: Environment;
   readonly file: ModelFile;
   readonly image: string;
@@ -86,7 +88,7 @@ export function evidenceSection(evidence: string | undefined): Section {
   return { name: 'evidence', render: (room) => (text === '' ? '' : most(text.length, room, shown)) };
 }
 
-function rules({ modelVersion: { version }, environment }: DeployEvidence): Section {
+function rules({ modelVersion: { version }, environment, golden }: DeployEvidence): Section {
   const merging =
     environment.merge === 'auto'
       ? `**Merging** deploys. Environment ${environment.name} merges by itself: Fairway merges this head and no other.`
@@ -94,9 +96,15 @@ function rules({ modelVersion: { version }, environment }: DeployEvidence): Sect
   const live = `The change is called live when every ready pod's TensorFlow Serving says that version ${version} is AVAILABLE.`;
   return either(
     'rules',
-    () => ['## What a decision does', '', `- ${merging} ${live}`, ...CLOSE_AND_EDIT].join('\n'),
+    () => ['## What a decision does', '', `- ${merging} ${live}${asked(golden)}`, ...CLOSE_AND_EDIT].join('\n'),
     () => 'Merging deploys. Closing rejects the version. A commit added to this branch voids the approval.',
   );
+}
+
+function asked(golden: string | undefined): string {
+  if (golden === undefined) return '';
+  const cases = golden.split('\n').filter((line) => line.trim() !== '').length;
+  return ` After the rollout ${count(cases)} golden ${cases === 1 ? 'case is' : 'cases are'} asked; one that is not answered as wanted fails the change.`;
 }
 
 const CLOSE_AND_EDIT = [

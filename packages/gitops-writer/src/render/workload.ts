@@ -21,8 +21,8 @@ export const containerSecurity = {
 };
 export const podSecurity = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-const selector = (model: string) => ({ 'app.kubernetes.io/name': model, [`${ANNOTATION}/model`]: model });
-const labels = ({ modelVersion, environment }: Workload) => ({
+export const selector = (model: string) => ({ 'app.kubernetes.io/name': model, [`${ANNOTATION}/model`]: model });
+export const labels = ({ modelVersion, environment }: Workload) => ({
   ...selector(modelVersion.model),
   'app.kubernetes.io/managed-by': 'fairway',
   [`${ANNOTATION}/environment`]: environment.name,

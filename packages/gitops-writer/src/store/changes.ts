@@ -1,4 +1,4 @@
-import { type Clock, iso } from '@fairway/core';
+import { type Clock, iso, sha256 } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
 import type { OpeningRequest } from '../change.ts';
 import type {
@@ -39,25 +39,34 @@ export function changeReader(pool: Pool): ChangeReader {
       (await rows<ChangeRow>(sql.LIST_WERE_LIVE, [model, environment])).map(toStored),
     open: (model, environment, kind) => all(sql.LIST_OPEN, [model, environment, kind]),
     merged: (model, version) => one(sql.FIND_MERGED, [model, version]),
-    loaded: remembered(async (model, version, digest) => {
-      type Row = { model_version: LoadedVersion['modelVersion']; baseline: LoadedVersion['baseline'] };
-      const [row] = await rows<Row>(sql.FIND_LOADED, [model, version, digest]);
-      return row === undefined ? undefined : { modelVersion: row.model_version, baseline: row.baseline };
+    loaded: remembered(async (model, version, digest, golden) => {
+      const [row] = await rows<LoadedRow>(sql.FIND_LOADED, [model, version, digest, golden]);
+      if (row === undefined || (golden !== undefined && row.golden === null)) return undefined;
+      const { model_version: modelVersion, baseline, golden: cases } = row;
+      return { modelVersion, baseline, ...(cases === null ? {} : { golden: cases }) };
     }),
   };
 }
 
+type LoadedRow = {
+  readonly model_version: LoadedVersion['modelVersion'];
+  readonly baseline: LoadedVersion['baseline'];
+  readonly golden: string | null;
+};
+
 /** Baselines are tens of kilobytes, and never change under their digest. */
 const MOST_REMEMBERED = 100;
+/** Golden cases may be more than all else together: many of them are asked for again. */
+const MOST_GOLDEN = 64 * 1024;
 
 /** Keeps the last few answers. */
 function remembered(read: ChangeReader['loaded']): ChangeReader['loaded'] {
   const known = new Map<string, LoadedVersion>();
-  return async (model, version, digest) => {
-    const key = `${model} ${version} ${digest}`;
-    const found = known.get(key) ?? (await read(model, version, digest));
+  return async (model, version, digest, golden) => {
+    const key = `${model} ${version} ${digest} ${golden}`;
+    const found = known.get(key) ?? (await read(model, version, digest, golden));
     known.delete(key);
-    if (found !== undefined) known.set(key, found);
+    if (found !== undefined && (found.golden ?? '').length <= MOST_GOLDEN) known.set(key, found);
     for (const oldest of known.size > MOST_REMEMBERED ? [...known.keys()].slice(0, 1) : []) known.delete(oldest);
     return found;
   };
@@ -76,9 +85,11 @@ export function changeIntake(pool: Pool, clock: Clock, tell: Tell): ChangeIntake
   };
 }
 
-async function approve(pool: Pool, created: NewChange, { modelVersion, baseline }: LoadedVersion): Promise<Accepted> {
+async function approve(pool: Pool, created: NewChange, loaded: LoadedVersion): Promise<Accepted> {
   const { change, event } = created;
-  const values = [...columnsOf(created), JSON.stringify(modelVersion), JSON.stringify(baseline), event];
+  const { modelVersion, baseline, golden } = loaded;
+  const cases = golden === undefined ? [null, null] : [sha256(golden), golden];
+  const values = [...columnsOf(created), JSON.stringify(modelVersion), JSON.stringify(baseline), event, ...cases];
   try {
     const { rowCount } = await pool.query(sql.ACCEPT_APPROVAL, values);
     if (rowCount === 1) return { created: true, change };

@@ -1,3 +1,4 @@
+import { sha256 } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
 import type { ChangeRestorer, RestoredChange, Restoration } from '../ports.ts';
 import * as sql from './sql.ts';
@@ -41,10 +42,11 @@ async function restoreOne(client: PoolClient, restored: RestoredChange, all: rea
   const remember = change.kind === 'deploy' ? sql.INSERT_APPROVAL : sql.INSERT_REQUEST;
   await client.query(remember, [event, change.id]);
   if (loaded !== undefined) {
-    const { modelVersion, baseline } = loaded;
+    const { modelVersion, baseline, golden } = loaded;
     const { model, version, digest } = modelVersion;
     const json = [JSON.stringify(modelVersion), JSON.stringify(baseline)];
     await client.query(sql.INSERT_LOADED, [model, version, digest, ...json]);
+    if (golden !== undefined) await client.query(sql.INSERT_GOLDEN, [sha256(golden), golden]);
   }
   return 'restored';
 }

@@ -51,7 +51,8 @@ WHERE kind = 'deploy' AND model = $1 AND version = $2 AND pull_request ->> 'merg
 ORDER BY seq DESC LIMIT 1`;
 
 export const FIND_LOADED = `
-SELECT model_version, baseline FROM changes.model_versions WHERE model = $1 AND version = $2 AND digest = $3`;
+SELECT model_version, baseline, (SELECT cases FROM changes.golden WHERE sha256 = $4) AS golden
+FROM changes.model_versions WHERE model = $1 AND version = $2 AND digest = $3`;
 
 export const INSERT_CHANGE = `
 INSERT INTO changes.changes
@@ -73,6 +74,8 @@ export const ACCEPT_APPROVAL = `
 WITH known AS (
   INSERT INTO changes.model_versions (model, version, digest, model_version, baseline)
   VALUES ($3, $4, $6, $13, $14) ON CONFLICT DO NOTHING
+), golden AS (
+  INSERT INTO changes.golden (sha256, cases) SELECT $16, $17 WHERE $16::text IS NOT NULL ON CONFLICT DO NOTHING
 ), created AS (
   INSERT INTO changes.changes
     (id, kind, model, version, environment, digest, phase, branch, actor, evidence, history, created_at, updated_at)
@@ -85,6 +88,9 @@ INSERT INTO changes.approvals (event_id, change_id) SELECT $15, id FROM created`
 export const INSERT_LOADED = `
 INSERT INTO changes.model_versions (model, version, digest, model_version, baseline)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`;
+
+export const INSERT_GOLDEN = `
+INSERT INTO changes.golden (sha256, cases) VALUES ($1, $2) ON CONFLICT DO NOTHING`;
 
 /** The open change that a request of the same kind joins: one retraining for a model, one way back for an environment. */
 export const FIND_JOINED = `

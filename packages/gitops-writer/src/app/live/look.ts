@@ -6,6 +6,7 @@ import type { StepContext } from '../step.ts';
 import { commitOf, contained } from './contained.ts';
 import { faultless } from './faultless.ts';
 import { fresh } from './fresh.ts';
+import { toldByGoldenCases } from './golden-cases.ts';
 import { healthy } from './healthy.ts';
 import { type Objection, wholeSeconds } from './objection.ts';
 import { ownResources } from './own-resources.ts';
@@ -64,8 +65,9 @@ async function judgeSync(
   const needed = application.operation !== undefined && !isQuiet(application);
   const done = needed ? commitOf(application.operation?.applied ?? [], place) : undefined;
   const appliedRelation = done === compared ? relative : await relate(done);
+  const failure = applied(application, needed ? appliedRelation : undefined);
   return (
-    applied(application, needed ? appliedRelation : undefined) ??
+    (await toldByGoldenCases(failure, application, stampOf({ change, facts }), context)) ??
     faultless(application) ??
     contained(relative, compared) ??
     fresh(application, facts.mergedAt) ??
@@ -116,7 +118,7 @@ export type RolloutLook = {
 };
 
 /** What the pod template of a change's Deployment must carry. */
-export const stampOf = ({ change, facts }: StoredChange): string => facts.stamp ?? change.id;
+export const stampOf = ({ change, facts }: Pick<StoredChange, 'change' | 'facts'>): string => facts.stamp ?? change.id;
 
 /** Sync, Deployment, health, each only when all before holds. */
 export async function lookAtRollout(
