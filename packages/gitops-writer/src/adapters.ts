@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { gate, FairwayError, type Logger, type Part, systemClock } from '@fairway/core';
 import { answerRules } from './answers.ts';
-import { answerVia } from './app/answers.ts';
+import { type AnswerRules, answerVia } from './app/answers.ts';
 import { announcing, type Channels, telling } from './app/outgoing.ts';
 import { openRetraining } from './app/promotion.ts';
 import type { StepContext } from './app/step.ts';
@@ -23,7 +23,6 @@ import type {
   Cluster,
   Inbox,
   Outbox,
-  RegistryKind,
   Verdicts,
   WorkQueue,
 } from './ports.ts';
@@ -51,8 +50,8 @@ export type World = {
   readonly book: ChampionBook;
   readonly inbox: Inbox;
   readonly announce: ReturnType<typeof announcing>;
-  /** Registries that this writer is connected to. */
-  readonly connected: readonly RegistryKind[];
+  readonly sources: ModelSources;
+  readonly answerRules: AnswerRules;
   readonly queue: WorkQueue & { close(): Promise<void> };
   readonly queueAccess: QueueAccess;
   readonly verdicts: Verdicts;
@@ -72,9 +71,10 @@ export function openWorld(env: WriterEnv, path: string | undefined, log: Logger)
   const kubernetes = kubeConfig(env.KUBECONFIG);
   const applications = applicationCache(kubernetes, env.ARGOCD_NAMESPACE, systemClock, log);
   const cluster = kubernetesCluster(kubernetes, env.ARGOCD_NAMESPACE, applications);
-  const sources = openSources(env, join(env.DATA_DIR, 'scratch'));
+  const sources = openSources(env, join(env.DATA_DIR, 'scratch'), systemClock);
+  const rules = answerRules(env, sources);
   const steps = stepContext(env, { pool, sources, git, forge, cluster }, log);
-  const tell = telling(channels(env));
+  const tell = telling(channels(env, rules));
   const queueAccess = { url: env.QUEUE_URL, prefix: env.QUEUE_PREFIX };
   return {
     steps,
@@ -83,8 +83,9 @@ export function openWorld(env: WriterEnv, path: string | undefined, log: Logger)
     outbox: outbox(pool),
     book: championBook(pool),
     inbox: inbox(pool),
-    announce: announcing(channels(env)),
-    connected: sources.connected,
+    announce: announcing(channels(env, rules)),
+    sources,
+    answerRules: rules,
     queue: workQueue(queueAccess, log),
     queueAccess,
     verdicts: verdictsOf(env, steps),
@@ -135,9 +136,9 @@ function verdictsOf({ MONITOR_URL: url, MONITOR_TOKEN: token }: WriterEnv, { cha
   throw new FairwayError('config.invalid', 'MONITOR_URL is set and MONITOR_TOKEN is not: set both or neither.');
 }
 
-const channels = (env: WriterEnv): Channels => ({
+const channels = (env: WriterEnv, rules: AnswerRules): Channels => ({
   teams: env.TEAMS_WEBHOOK_URL !== undefined,
-  answerVia: (answerTo) => answerVia(answerTo, answerRules(env)),
+  answerVia: (answerTo) => answerVia(answerTo, rules),
 });
 
 function gitOf(env: WriterEnv, { credentials }: OpenForge, path: string | undefined): GitEngine {

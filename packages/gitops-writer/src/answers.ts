@@ -2,42 +2,31 @@ import { randomUUID } from 'node:crypto';
 import { FairwayError, systemClock } from '@fairway/core';
 import type { AnswerRules } from './app/answers.ts';
 import type { WriterEnv } from './config.ts';
+import type { ModelSources } from './model-sources.ts';
 import { httpAnswers } from './notify/http/answers.ts';
-import type { AnswerCall, Answers, NotifierAnswer } from './ports.ts';
+import type { AnswerCall, NotifierAnswer } from './ports.ts';
 
-/** `connected`: whether the registry of this scheme is; not there for `http`, whose rule is ANSWER_ORIGINS. */
-type AnswerKind = { readonly connected?: (env: WriterEnv) => boolean; readonly open: (env: WriterEnv) => Answers };
+type Registries = Pick<ModelSources, 'answers'>;
 
-/**
- * How workflows are told, by the scheme of `answerTo`: `http` for a URL, else that of a model registry. To add one: its folder
- * below notify/ and one line here. The directory registry has no workflow, so it is not here.
- */
-const ANSWERS: Readonly<Record<string, AnswerKind>> = {
-  http: {
-    open: ({ ANSWER_ORIGINS: origins, ANSWER_SECRET: secret }) =>
-      httpAnswers({ origins, secret, clock: systemClock, nonce: randomUUID }),
-  },
-};
-
-export const answerRules = (env: WriterEnv): AnswerRules => ({
+/** Where workflows may be told: URLs of these origins, and registries that are connected and can be told anything. */
+export const answerRules = (env: WriterEnv, { answers }: Registries): AnswerRules => ({
   origins: env.ANSWER_ORIGINS,
-  schemes: Object.entries(ANSWERS).flatMap(([scheme, kind]) => (kind.connected?.(env) === true ? [scheme] : [])),
+  schemes: Object.keys(answers),
 });
 
 /** Tells each answer by the kind it was put out for. Throws `config.invalid` when answers would leave unsigned. */
-export function answerSender(env: WriterEnv): (call: AnswerCall) => Promise<NotifierAnswer> {
-  if (env.ANSWER_ORIGINS.length > 0 && env.ANSWER_SECRET === undefined) {
+export function answerSender(env: WriterEnv, { answers }: Registries): (call: AnswerCall) => Promise<NotifierAnswer> {
+  const { ANSWER_ORIGINS: origins, ANSWER_SECRET: secret } = env;
+  if (origins.length > 0 && secret === undefined) {
     throw new FairwayError(
       'config.invalid',
       'ANSWER_ORIGINS is set without ANSWER_SECRET; set the secret that answers are signed with.',
     );
   }
-  const opened = new Map<string, Answers>();
+  const http = httpAnswers({ origins, secret, clock: systemClock, nonce: randomUUID });
   return ({ via, to, answer }) => {
-    const kind = ANSWERS[via];
+    const kind = via === 'http' ? http : answers[via];
     if (kind === undefined) return Promise.resolve({ kind: 'dead', reason: `Nothing here tells answers by ${via}.` });
-    const answers = opened.get(via) ?? kind.open(env);
-    opened.set(via, answers);
-    return answers.answer(answer, to);
+    return kind.answer(answer, to);
   };
 }

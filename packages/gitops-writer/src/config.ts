@@ -2,6 +2,8 @@ import { choice, type EnvOf, integer, optionalText, optionalUrl, SERVICE_ENV, te
 import { FORGE_ENV } from './forge-settings.ts';
 import { GIT_ENV } from './git-settings.ts';
 import { readCredentials } from './http/auth/credentials.ts';
+import { MLFLOW_ENV } from './sources/mlflow/settings.ts';
+import { SAS_ENV } from './sources/sas/settings.ts';
 import { IMAGE_ENV } from './image-settings.ts';
 
 const HTTP = ['http', 'https'] as const;
@@ -21,6 +23,8 @@ export const WRITER_ENV = {
   ...GIT_ENV,
   ...FORGE_ENV,
   MODEL_DIRECTORY: optionalText('folder of the directory registry'),
+  ...SAS_ENV,
+  ...MLFLOW_ENV,
   CHAMPION_EVERY_MS: integer('how often registries are asked for their champions', {
     min: 100,
     max: 3_600_000,

@@ -4,6 +4,19 @@ import { WRITER_ENV } from './config.ts';
 import { pinoLogger } from './log.ts';
 import { buildWriter } from './writer.ts';
 
+/** What the registries' settings hold that no log may show. */
+const REGISTRY_SECRETS = [
+  'SAS_CLIENT_SECRET',
+  'SAS_PASSWORD',
+  'SAS_REFRESH_TOKEN',
+  'MLFLOW_PASSWORD',
+  'MLFLOW_TOKEN',
+  'MLFLOW_WEBHOOK_SECRET',
+  'MLFLOW_WEBHOOK_SECRET_PREVIOUS',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+] as const;
+
 const boot = pinoLogger('info', []);
 try {
   const env = readEnv(process.env, WRITER_ENV);
@@ -13,6 +26,7 @@ try {
     ...(env.FORGE_TOKEN === undefined ? [] : [env.FORGE_TOKEN]),
     env.WEBHOOK_SECRET,
     ...(env.WEBHOOK_SECRET_PREVIOUS === undefined ? [] : [env.WEBHOOK_SECRET_PREVIOUS]),
+    ...REGISTRY_SECRETS.flatMap((name) => env[name] ?? []),
     ...(env.ANSWER_SECRET === undefined ? [] : [env.ANSWER_SECRET]),
     new URL(env.QUEUE_URL).password,
     ...(env.TEAMS_WEBHOOK_URL === undefined ? [] : [env.TEAMS_WEBHOOK_URL]),

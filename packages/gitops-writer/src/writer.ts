@@ -1,9 +1,9 @@
 import { type CardContent, type Lifecycle, lifecycle, type Logger, type Part, pause, urlOrigin } from '@fairway/core';
 import type { World } from './adapters.ts';
 import { applicationHints } from './app/application-hints.ts';
-import { answerRules, answerSender } from './answers.ts';
+import { answerSender } from './answers.ts';
 import { answerProblem } from './app/answers.ts';
-import { type ChampionContext } from './app/champions-look.ts';
+import type { ChampionContext } from './app/champions-look.ts';
 import { championWatcher } from './app/champions.ts';
 import { inboxWorker } from './app/inbox.ts';
 import { knownModels } from './app/known-models.ts';
@@ -47,6 +47,7 @@ export function buildWriter(env: WriterEnv, world: World, log: Logger, ready: (p
   };
   const parts = [
     databasePart(world, env),
+    world.sources.part,
     locks,
     { name: 'work queue', start: () => {}, stop: () => queue.close() },
     http,
@@ -82,7 +83,7 @@ function champions(env: WriterEnv, world: World, log: Logger): Part[] {
     announce,
     metrics,
     log,
-    answerProblem: (to) => answerProblem(to, answerRules(env)),
+    answerProblem: (to) => answerProblem(to, world.answerRules),
     enqueue: (ids) => queue.add(ids),
   };
   return [
@@ -92,14 +93,14 @@ function champions(env: WriterEnv, world: World, log: Logger): Part[] {
 }
 
 function writerHttp(env: WriterEnv, world: World): HttpServer {
-  const { steps, intake, outbox, book, inbox, connected, queue, metrics, pool, mirror } = world;
+  const { steps, intake, outbox, book, inbox, sources, queue, metrics, pool, mirror } = world;
   const credentials = [writerCredential(env.WRITER_TOKEN), ...env.WRITER_CREDENTIALS];
   const app = api({
     ...steps,
     intake,
     outbox,
     book,
-    hooks: { inbox, connected, mlflow: undefined },
+    hooks: { inbox, connected: sources.connected, mlflow: sources.mlflowHooks },
     authenticate: authenticator(credentials, nonces(pool), steps.clock),
     webhook: {
       forge: env.FORGE,
@@ -108,7 +109,7 @@ function writerHttp(env: WriterEnv, world: World): HttpServer {
       deliveries: deliveries(pool),
       base: env.GIT_BRANCH,
     },
-    answerProblem: (answerTo) => answerProblem(answerTo, answerRules(env)),
+    answerProblem: (answerTo) => answerProblem(answerTo, world.answerRules),
     wake: (ids) => queue.wake(ids),
     enqueue: (ids) => queue.add(ids),
     rebuild: () => rebuild({ ...steps, past: pastCommits(mirror), restorer: changeRestorer(pool) }),
@@ -118,10 +119,10 @@ function writerHttp(env: WriterEnv, world: World): HttpServer {
 }
 
 /** Answers are sent whatever Teams does, and the other way round. */
-function relays(env: WriterEnv, { outbox, metrics, steps }: World, log: Logger): Part[] {
+function relays(env: WriterEnv, { outbox, metrics, steps, sources }: World, log: Logger): Part[] {
   const answer = relay(
     outbox,
-    { channel: 'answer', send: answerSender(env), parallel: 4, giveUpAfterMs: ANSWER_PATIENCE_MS },
+    { channel: 'answer', send: answerSender(env, sources), parallel: 4, giveUpAfterMs: ANSWER_PATIENCE_MS },
     metrics,
     log,
   );

@@ -176,6 +176,13 @@ export function modelSourceSuite({ name, start }: Target): void {
         expect((await champion())?.fingerprint).not.toBe(other?.fingerprint);
       });
 
+      it('is named as hooks name it', async () => {
+        await target.crown((await register(1)).version);
+        const names = Object.values((await champion())?.names ?? {});
+        expect(names.length).toBeGreaterThan(1);
+        for (const name of names) expect(name).toMatch(/./);
+      });
+
       it('can be loaded', async () => {
         const { version, digest } = await register(1);
         await target.crown(version);

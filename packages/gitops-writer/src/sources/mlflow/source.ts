@@ -82,6 +82,7 @@ async function champion(context: VersionContext, name: string, alias: string): P
     ...(by === undefined || by === '' ? {} : { actor: by.slice(0, 200) }),
     ...(at === undefined ? {} : { at }),
     answerTo: answerToOf({ name, version }),
+    names: { name, version, alias },
   };
 }
 
