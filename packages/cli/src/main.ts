@@ -17,7 +17,7 @@ const program = new Command('fairway')
   .addHelpText('after', '\nExit codes: 0 done · 1 failed, the last line says why · 2 wrong usage');
 
 // The help, and what is no command, need them all.
-const asked = process.argv.slice(2).find((word) => !word.startsWith('-')) ?? '';
+const asked = process.argv[2] ?? '';
 const loads = Object.hasOwn(commands, asked) ? [commands[asked]] : Object.values(commands);
 for (const load of loads) if (load !== undefined) program.addCommand((await load())());
 program.exitOverride();

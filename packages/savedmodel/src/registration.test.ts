@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FairwayError } from '@fairway/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { attr, graphBuilder } from './graph.ts';
+import { expectedOfMlflow } from './mlflow.ts';
 import { loadModelVersion } from './registration.ts';
 import { numberTensor } from './tensor.ts';
 import { writeSavedModel } from './write.ts';
@@ -98,4 +100,60 @@ test.each<[string, string, unknown, RegExp]>([
 ])('%s is refused with a sentence', async (_, file, content, message) => {
   await change(file, content);
   await expect(load()).rejects.toThrow(message);
+});
+
+test('every reason is told: what is missing, what is broken and what does not fit', async () => {
+  await rm(join(dir, 'baseline.json'));
+  await change('outputVar.json', '{');
+  await change('ModelProperties.json', { targetVariable: 'Y', targetEvent: '1', eventProbVar: 'q' });
+  await change('inputVar.json', [{ name: 'z', type: 'decimal' }]);
+  const error = (await load().catch((thrown: unknown) => thrown)) as FairwayError;
+  expect(error).toMatchObject({ code: 'model.invalid' });
+  expect(error.detail['problems']).toEqual([
+    expect.stringMatching(/^outputVar.json is no JSON/),
+    expect.stringMatching(/^baseline.json is missing: put the profile of the training data beside the model/),
+    'input z is in inputVar.json but not in the signature',
+    'input x is in the signature but not in inputVar.json',
+    'eventProbVar q is no output of the signature',
+  ]);
+  expect(error.message).not.toContain(dir);
+});
+
+test('of many reasons ten are named', async () => {
+  await change(
+    'inputVar.json',
+    Array.from({ length: 30 }, (_, i) => ({ name: `v${i}`, type: 'decimal' })),
+  );
+  const error = (await load().catch((thrown: unknown) => thrown)) as FairwayError;
+  expect(error.detail['problems']).toHaveLength(31);
+  expect(error.message).toMatch(/input v9 is in inputVar.json but not in the signature; and 21 more\.$/);
+});
+
+test('a folder without a SavedModel still tells what else is wrong', async () => {
+  await rm(join(dir, 'saved_model.pb'));
+  await rm(join(dir, 'inputVar.json'));
+  await expect(load()).rejects.toThrow(
+    'Version 3 of m cannot be served as it is registered: there is no saved_model.pb; export the model as a TensorFlow SavedModel into that folder; inputVar.json is missing.',
+  );
+});
+
+test('a source may hand over what it knows: only the baseline is read', async () => {
+  for (const file of ['ModelProperties.json', 'inputVar.json', 'outputVar.json']) await rm(join(dir, file));
+  const variables = [
+    { name: 'x', type: 'decimal', role: 'input' },
+    { name: 'p', type: 'decimal', role: 'output' },
+  ] as const;
+  const target = { variable: 'Y', event: '1', probability: 'p' };
+  const registration = { variables, target, metrics: { auc: 0.7 } };
+  const id = { model: 'm', version: '3', origin: 'mlflow:m/3', label: 'm v3', registration };
+  const { modelVersion, baseline } = await loadModelVersion(dir, id);
+  expect(modelVersion).toMatchObject({ label: 'm v3', origin: 'mlflow:m/3', variables, target, metrics: { auc: 0.7 } });
+  expect(baseline.rows).toBe(1);
+  const expected = expectedOfMlflow({ inputs: [{ name: 'x', type: 'string' }] });
+  await expect(loadModelVersion(dir, { ...id, registration: { ...registration, expected } })).rejects.toThrow(
+    'input x is string in the MLflow signature but DT_FLOAT in the model',
+  );
+  await rm(join(dir, 'baseline.json'));
+  await expect(loadModelVersion(dir, id)).rejects.toThrow('baseline.json is missing');
+  expect((await loadModelVersion(dir, { ...id, registration: { ...registration, baseline } })).baseline).toBe(baseline);
 });
