@@ -14,14 +14,14 @@ export const program = (name: string): string | undefined =>
 export type RealRegistry = { readonly host: string; stop(): Promise<void> };
 
 /** The registry of CNCF Distribution (`docker-registry`), in a folder of its own on loopback. */
-export async function startRealRegistry(binary: string): Promise<RealRegistry> {
+export async function startRealRegistry(binary: string, http: object = {}): Promise<RealRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'fairway registry '));
   const host = `127.0.0.1:${await freePort()}`;
   const config = {
     version: 0.1,
-    log: { level: 'fatal', accesslog: { disabled: true } },
+    log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(folder, 'store') } },
-    http: { addr: host, secret: 'of the tests' },
+    http: { addr: host, secret: 'of the tests', ...http },
   };
   // JSON is YAML.
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));

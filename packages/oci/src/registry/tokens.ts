@@ -51,12 +51,16 @@ export function tokens(options: TokenOptions): Tokens {
   };
   const bearer = async (access: Access): Promise<string> => {
     const key = scopesOf(access).join(' ');
-    const known = await held.get(key);
-    if (known !== undefined && known.until > clock.now()) return known.header;
+    const known = held.get(key);
+    const fresh = known === undefined ? undefined : await known.catch(() => undefined);
+    if (fresh !== undefined && fresh.until > clock.now()) return fresh.header;
+    // Who waited for the same one may have asked meanwhile; from here to the `set` nobody comes between.
+    const others = held.get(key);
+    if (others !== undefined && others !== known) return (await others).header;
     const asking = credentials(access.at).then((credential) => ask(access, credential));
     if (held.size >= MOST_HELD) held.delete(held.keys().next().value as string);
     held.set(key, asking);
-    asking.catch(() => held.delete(key));
+    asking.catch(() => held.get(key) === asking && held.delete(key));
     return (await asking).header;
   };
   const header = async (access: Access): Promise<string | undefined> => {
