@@ -41,8 +41,8 @@ const OPENERS: Readonly<Record<RegistryKind, Opener>> = {
   mlflow: (env, scratch, clock) => {
     const settings = mlflowSettings(env);
     if (settings === undefined) return undefined;
-    const { source, setTag } = openMlflow(settings, scratch, clock);
-    return { source, answers: mlflowAnswers({ parse: parseAnswerTo, setTag }) };
+    const { source, setTag, close } = openMlflow(settings, scratch, clock);
+    return { source, answers: mlflowAnswers({ parse: parseAnswerTo, setTag }), close };
   },
 };
 

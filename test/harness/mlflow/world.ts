@@ -44,39 +44,27 @@ export async function startWorld(
   more: Readonly<Record<string, string>> = {},
 ): Promise<MlflowWorld> {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-mlflow-'));
-  const now = () => systemClock.now();
   const [tracking, s3, gcs] = await Promise.all([
     startTracking(dialect, { basic: { user: 'fairway', password: PASSWORD } }),
-    startS3(S3, now),
-    startGcs('models', now),
+    startS3(S3, () => systemClock.now()),
+    startGcs('models', () => systemClock.now()),
   ]);
   const fileRoot = join(dir, 'mlruns');
   const scratch = join(dir, 'scratch');
   mkdirSync(fileRoot);
   writeFileSync(join(dir, 'key.json'), gcs.keyFile);
-  const env = {
-    MLFLOW_URL: tracking.url,
-    MLFLOW_USERNAME: 'fairway',
-    MLFLOW_PASSWORD: PASSWORD,
-    MLFLOW_FILE_ROOT: fileRoot,
-    AWS_ACCESS_KEY_ID: S3.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: S3.secretAccessKey,
-    AWS_SESSION_TOKEN: S3.sessionToken,
-    AWS_REGION: S3.region,
-    S3_ENDPOINT_URL: s3.url,
-    GOOGLE_APPLICATION_CREDENTIALS: join(dir, 'key.json'),
-    GCS_ENDPOINT_URL: gcs.url,
-    ...more,
-  };
-  const settings = mlflowSettings(readEnv(env, MLFLOW_ENV));
+  const urls = { MLFLOW_URL: tracking.url, S3_ENDPOINT_URL: s3.url, GCS_ENDPOINT_URL: gcs.url };
+  const paths = { MLFLOW_FILE_ROOT: fileRoot, GOOGLE_APPLICATION_CREDENTIALS: join(dir, 'key.json') };
+  const settings = mlflowSettings(readEnv({ ...urls, ...paths, ...CREDENTIALS, ...more }, MLFLOW_ENV));
   if (settings === undefined) throw new Error('MLFLOW_URL is not set');
+  const mlflow = openMlflow(settings, scratch, systemClock);
   const shelf = shelfOf(store, { tracking, s3, gcs, fileRoot });
   tracking.models.set(NAME, { name: NAME, versions: [], tags: new Map(), aliases: new Map() });
   return {
     tracking,
     s3,
     gcs,
-    mlflow: openMlflow(settings, scratch, systemClock),
+    mlflow,
     scratch,
     fileRoot,
     secrets: [PASSWORD, S3.secretAccessKey, S3.sessionToken, Buffer.from(`fairway:${PASSWORD}`).toString('base64')],
@@ -84,11 +72,21 @@ export async function startWorld(
     overwrite: (version, path, bytes) => shelf.put(join(rootOf(version), path), bytes),
     read: (version, path) => shelf.get(join(rootOf(version), path)),
     stop: async () => {
+      mlflow.close();
       await Promise.all([tracking.down(), s3.down(), gcs.down()]);
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
+
+const CREDENTIALS = {
+  MLFLOW_USERNAME: 'fairway',
+  MLFLOW_PASSWORD: PASSWORD,
+  AWS_ACCESS_KEY_ID: S3.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: S3.secretAccessKey,
+  AWS_SESSION_TOKEN: S3.sessionToken,
+  AWS_REGION: S3.region,
+};
 
 /** Where artifacts lie: `uri` of a folder, and its files. */
 type Shelf = {

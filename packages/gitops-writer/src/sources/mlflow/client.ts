@@ -38,12 +38,9 @@ export function mlflowClient({ url, authorization, caFile, secrets }: MlflowSett
   const away = (why: string) =>
     new FairwayError('registry.unavailable', `The MLflow server at ${at} (MLFLOW_URL) cannot be used: ${why}.`);
   const told = (answer: RemoteAnswer): Told<unknown> => {
-    if (answer.status === 401)
-      throw away('it refuses our credentials; correct MLFLOW_USERNAME and MLFLOW_PASSWORD, or MLFLOW_TOKEN');
-    const refusal = refusalOf(answer);
-    if (refusal !== undefined) return { refusal };
-    if (answer.status === 200 && isObject(answer.data)) return { data: answer.data };
-    throw away(answer.status >= 500 ? `it answered ${answer.status}` : notMlflow(answer));
+    const found = readAnswer(answer);
+    if ('problem' in found) throw away(found.problem);
+    return found;
   };
   return {
     remote: server,
@@ -57,19 +54,28 @@ export function mlflowClient({ url, authorization, caFile, secrets }: MlflowSett
       throw away(`its answer to ${API}${path} has no usable ${field || 'content'}`);
     },
     post: async (path, json) => told(await server.call('POST', `${API}${path}`, { body: { json }, repeat: true })),
-    unexpected: ({ status, code, message }) => {
-      const words = redact(message.replaceAll(/\s+/g, ' ').trim().slice(0, 300), [...secrets]);
-      if (code === 'PERMISSION_DENIED' || status === 403) {
-        return away(`it does not let our user do this (${words}); give the user the right, in MLflow`);
-      }
-      if (code === NO_SUCH_ENDPOINT) {
-        return away(
-          'it has no model registry at this address (404); MLFLOW_URL must be the address of the tracking server',
-        );
-      }
-      return away(`it answered ${status} ${code}${words === '' ? '' : ` (${words})`}`);
-    },
+    unexpected: (refusal) => away(redact(refusalWords(refusal), [...secrets])),
   };
+}
+
+/** `problem`: why it is no answer of MLflow that says anything. */
+function readAnswer(answer: RemoteAnswer): Told<unknown> | { readonly problem: string } {
+  const { status, data } = answer;
+  if (status === 401)
+    return { problem: 'it refuses our credentials; correct MLFLOW_USERNAME and MLFLOW_PASSWORD, or MLFLOW_TOKEN' };
+  const refusal = refusalOf(answer);
+  if (refusal !== undefined) return { refusal };
+  if (status === 200 && isObject(data)) return { data };
+  return { problem: status >= 500 ? `it answered ${status}` : notMlflow(answer) };
+}
+
+function refusalWords({ status, code, message }: Refusal): string {
+  const words = message.replaceAll(/\s+/g, ' ').trim().slice(0, 300);
+  if (code === 'PERMISSION_DENIED' || status === 403)
+    return `it does not let our user do this (${words}); give the user the right, in MLflow`;
+  if (code === NO_SUCH_ENDPOINT)
+    return 'it has no model registry at this address (404); MLFLOW_URL must be the address of the tracking server';
+  return `it answered ${status} ${code}${words === '' ? '' : ` (${words})`}`;
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

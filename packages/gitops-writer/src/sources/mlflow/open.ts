@@ -10,6 +10,8 @@ export type Mlflow = {
   readonly source: ModelSource;
   /** For answers by tags. */
   readonly setTag: MlflowRegistry['setTag'];
+  /** Closes the connections that are kept. */
+  readonly close: () => void;
 };
 
 /** The MLflow server of the settings. Private copies of models go below `scratch`. */
@@ -20,5 +22,6 @@ export function openMlflow(settings: MlflowSettings, scratch: string, clock: Clo
   return {
     source: mlflowSource({ settings, client, registry, gcsToken, clock, scratch }),
     setTag: registry.setTag,
+    close: client.remote.close,
   };
 }

@@ -1,6 +1,6 @@
 import { FairwayError } from '@fairway/core';
 import type { z } from 'zod';
-import { type MlflowClient, NO_SUCH_ENDPOINT, type Refusal, type Told } from './client.ts';
+import { type MlflowClient, NO_SUCH_ENDPOINT, type Told } from './client.ts';
 import {
   DOWNLOAD_URI,
   LOGGED_MODEL,
@@ -39,75 +39,61 @@ const PAGE = 200;
 const MOST_PAGES = 500;
 
 export function mlflowRegistry(client: MlflowClient): MlflowRegistry {
-  const must = async <T>(told: Promise<Told<T>>, missing: (refusal: Refusal) => Promise<FairwayError>): Promise<T> => {
-    const answer = await told;
-    if ('data' in answer) return answer.data;
-    const { refusal } = answer;
-    throw refusal.code === 'RESOURCE_DOES_NOT_EXIST' ? await missing(refusal) : client.unexpected(refusal);
-  };
-  const noModel = (name: string) => async () => unknownModel(client, name);
-  const versions = (name: string) =>
-    paged(
-      client,
-      '/mlflow/model-versions/search',
-      VERSIONS,
-      { filter: nameFilter(name) },
-      (page) => page.model_versions,
-    ).then(
-      // The filter is a search language of the server; the name must be exactly this one.
-      (found) => found.filter((version) => version.name === name),
-    );
-  const noVersion = (name: string, version: string) => async () =>
-    unknownVersion(name, version, await versions(name), () => unknownModel(client, name));
+  const model = (name: string) =>
+    must(client, client.get('/mlflow/registered-models/get', ONE_MODEL, { name }), () => unknownModel(client, name));
+  const ofVersion = <T>(told: Promise<Told<T>>, name: string, version: string): Promise<T> =>
+    must(client, told, async () => unknownVersion(client, name, version, await everyVersion(client, name)));
   return {
-    modelTags: async (name) => {
-      const { registered_model: found } = await must(
-        client.get('/mlflow/registered-models/get', ONE_MODEL, { name }),
-        noModel(name),
-      );
-      return tagsOf(found.tags);
-    },
+    modelTags: async (name) => tagsOf((await model(name)).registered_model.tags),
     versions: async (name) => {
-      const found = await versions(name);
-      if (found.length === 0)
-        await must(client.get('/mlflow/registered-models/get', ONE_MODEL, { name }), noModel(name));
+      const found = await everyVersion(client, name);
+      if (found.length === 0) await model(name);
       return found;
     },
-    version: async (name, version) =>
-      (await must(client.get('/mlflow/model-versions/get', ONE_VERSION, { name, version }), noVersion(name, version)))
-        .model_version,
-    byAlias: async (name, alias) => byAlias(client, name, alias),
-    byStage: async (name, stage) => {
-      const query = { name, stages: stage };
-      const { model_versions: found } = await must(
-        client.get('/mlflow/registered-models/get-latest-versions', VERSIONS, query),
-        noModel(name),
-      );
-      return found.filter(({ current_stage: its }) => its === stage).at(-1);
+    version: async (name, version) => {
+      const told = client.get('/mlflow/model-versions/get', ONE_VERSION, { name, version });
+      return (await ofVersion(told, name, version)).model_version;
     },
-    downloadUri: async (name, version) =>
-      (
-        await must(
-          client.get('/mlflow/model-versions/get-download-uri', DOWNLOAD_URI, { name, version }),
-          noVersion(name, version),
-        )
-      ).artifact_uri,
-    runRoot: async (id) =>
-      (await must(client.get('/mlflow/runs/get', RUN, { run_id: id }), gone('run', id))).run.info.artifact_uri,
-    loggedModelRoot: async (id) =>
-      (
-        await must(
-          client.get(`/mlflow/logged-models/${encodeURIComponent(id)}`, LOGGED_MODEL),
-          gone('logged model', id),
-        )
-      ).model.info.artifact_uri,
+    byAlias: (name, alias) => byAlias(client, name, alias),
+    byStage: (name, stage) => byStage(client, name, stage),
+    downloadUri: async (name, version) => {
+      const told = client.get('/mlflow/model-versions/get-download-uri', DOWNLOAD_URI, { name, version });
+      return (await ofVersion(told, name, version)).artifact_uri;
+    },
+    runRoot: async (id) => {
+      const told = client.get('/mlflow/runs/get', RUN, { run_id: id });
+      return (await must(client, told, gone('run', id))).run.info.artifact_uri;
+    },
+    loggedModelRoot: async (id) => {
+      const told = client.get(`/mlflow/logged-models/${encodeURIComponent(id)}`, LOGGED_MODEL);
+      return (await must(client, told, gone('logged model', id))).model.info.artifact_uri;
+    },
     setTag: async (name, version, key, value) => {
-      await must(
-        client.post('/mlflow/model-versions/set-tag', { name, version, key, value }),
-        noVersion(name, version),
-      );
+      const told = client.post('/mlflow/model-versions/set-tag', { name, version, key, value });
+      await ofVersion(told, name, version);
     },
   };
+}
+
+/** What was told; `missing` makes the error for what the server does not have. */
+async function must<T>(client: MlflowClient, told: Promise<Told<T>>, missing: () => Promise<FairwayError>): Promise<T> {
+  const answer = await told;
+  if ('data' in answer) return answer.data;
+  const { refusal } = answer;
+  throw refusal.code === 'RESOURCE_DOES_NOT_EXIST' ? await missing() : client.unexpected(refusal);
+}
+
+async function everyVersion(client: MlflowClient, name: string): Promise<MlflowVersion[]> {
+  const query = { filter: nameFilter(name) };
+  const found = await paged(client, '/mlflow/model-versions/search', VERSIONS, query, (page) => page.model_versions);
+  // The filter is a search language of the server, and some databases compare without case; it must be exactly this one.
+  return found.filter((version) => version.name === name);
+}
+
+async function byStage(client: MlflowClient, name: string, stage: string): Promise<MlflowVersion | undefined> {
+  const told = client.get('/mlflow/registered-models/get-latest-versions', VERSIONS, { name, stages: stage });
+  const { model_versions: found } = await must(client, told, () => unknownModel(client, name));
+  return found.filter(({ current_stage: its }) => its === stage).at(-1);
 }
 
 export const tagsOf = (tags: ReadonlyArray<{ key: string; value: string }>): Tags =>
@@ -195,15 +181,17 @@ async function unknownModel(client: MlflowClient, name: string): Promise<Fairway
 }
 
 async function unknownVersion(
+  client: MlflowClient,
   name: string,
   version: string,
   known: readonly MlflowVersion[],
-  noModel: () => Promise<FairwayError>,
 ): Promise<FairwayError> {
-  if (known.length === 0) return noModel();
+  if (known.length === 0) {
+    // A model without versions is known all the same.
+    const model = await client.get('/mlflow/registered-models/get', ONE_MODEL, { name });
+    if ('refusal' in model) return unknownModel(client, name);
+  }
   const names = known.map((one) => one.version).sort((a, b) => Number(a) - Number(b));
-  return new FairwayError(
-    'model.unknown',
-    `Version ${version} of registered model ${name} is not in MLflow; there are: ${some(names)}.`,
-  );
+  const are = names.length === 0 ? 'it has none yet' : `there are: ${some(names)}`;
+  return new FairwayError('model.unknown', `Version ${version} of registered model ${name} is not in MLflow; ${are}.`);
 }

@@ -10,7 +10,7 @@ import { BESIDE, wantedFiles } from './layout.ts';
 import { loadVersion } from './load.ts';
 import type { MlflowVersion } from './shapes.ts';
 import { tagsOf } from './registry.ts';
-import { layoutOf, type OpenVersion, readyVersion, type VersionContext, withVersion } from './version.ts';
+import { layoutOf, type OpenVersion, ready, readyVersion, type VersionContext, withVersion } from './version.ts';
 
 /** Registered models of an MLflow tracking server, 2.x or 3.x. Private copies go below `scratch`. */
 export function mlflowSource(context: VersionContext): ModelSource {
@@ -18,13 +18,13 @@ export function mlflowSource(context: VersionContext): ModelSource {
   return {
     load: async (of, version): Promise<LoadedVersion> => {
       const name = nameOf(of);
-      const ready = await readyVersion(context, name, version);
-      const loaded = await withVersion(context, ready, (opened) => loadVersion(context, of.model, opened));
+      const found = await readyVersion(context, name, version);
+      const loaded = await withVersion(context, found, (opened) => loadVersion(context, of.model, opened));
       return { ...loaded, answerTo: answerToOf({ name, version }) };
     },
     copy: async (of, version) => {
-      const ready = await readyVersion(context, nameOf(of), version);
-      return withVersion(context, ready, async (opened) => {
+      const found = await readyVersion(context, nameOf(of), version);
+      return withVersion(context, found, async (opened) => {
         const files = wantedFiles(opened.artifacts, layoutOf(opened).folder);
         // What is told about the model is read when it is loaded; only the cases it is asked with travel on.
         const wanted = files.filter(({ to }) => to === GOLDEN_FILE || !BESIDE.some((name) => name === to));
@@ -69,14 +69,18 @@ async function champion(context: VersionContext, name: string, alias: string): P
   const found = await championVersion(context.registry, name, alias);
   if (found.by === 'nothing' || found.version === undefined) return undefined;
   const { version } = found.version;
-  const ready = await readyVersion(context, name, version);
-  const fingerprint = await withVersion(context, ready, (opened) => Promise.resolve(fingerprintOf(opened)));
-  const tags = tagsOf(ready.tags);
+  const fingerprint = await withVersion(context, ready(found.version), (opened) =>
+    Promise.resolve(fingerprintOf(opened)),
+  );
+  const tags = tagsOf(found.version.tags);
   const by = tags['fairway.approved_by'];
-  const at = decidedAt(tags['fairway.approved_at'], found.by === 'stage' ? ready.last_updated_timestamp : undefined);
+  const at = decidedAt(
+    tags['fairway.approved_at'],
+    found.by === 'stage' ? found.version.last_updated_timestamp : undefined,
+  );
   return {
     version,
-    label: labelOf(ready),
+    label: labelOf(found.version),
     fingerprint,
     // MLflow does not keep who gave an alias. Who made the version is somebody else, so nobody is better.
     ...(by === undefined || by === '' ? {} : { actor: by.slice(0, 200) }),

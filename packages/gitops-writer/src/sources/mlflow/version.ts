@@ -25,7 +25,12 @@ const MLMODEL_BYTES = 2 ** 20;
 /** Throws `model.unknown` as the registry does, `registry.unavailable` while MLflow still registers it, `model.invalid` when that failed. */
 export async function readyVersion({ registry }: Locations, name: string, version: string): Promise<MlflowVersion> {
   checkVersion(version);
-  const found = await registry.version(name, version);
+  return ready(await registry.version(name, version));
+}
+
+/** The same version, when it is READY. */
+export function ready(found: MlflowVersion): MlflowVersion {
+  const { name, version } = found;
   if (found.status === 'READY') return found;
   const why = found.status_message === undefined ? '' : ` (${found.status_message.slice(0, 200)})`;
   if (found.status === 'PENDING_REGISTRATION') {

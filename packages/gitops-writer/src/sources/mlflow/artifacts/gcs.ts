@@ -1,5 +1,5 @@
 import { FairwayError } from '@fairway/core';
-import { remote } from '@fairway/remote';
+import { type Remote, remote } from '@fairway/remote';
 import { z } from 'zod';
 import { bodyOf } from './body.ts';
 import type { Artifact, ArtifactStore } from './store.ts';
@@ -40,32 +40,14 @@ export function gcsStore({ endpoint, token }: GcsAccess, bucket: string, prefix:
     setting: 'GCS_ENDPOINT_URL',
     headers: async () => ({ authorization: `Bearer ${await token()}` }),
   });
-  const objects = `/storage/v1/b/${bucket}/o`;
   const start = prefix === '' ? '' : `${prefix}/`;
   return {
-    list: async () => {
-      const found: Artifact[] = [];
-      const seen = new Set<string>();
-      for (let next = ''; ; ) {
-        const query = { prefix: start, maxResults: 1000, ...(next === '' ? {} : { pageToken: next }) };
-        const { status, data } = await server.call('GET', objects, { query });
-        const page = PAGE.safeParse(data);
-        if (status !== 200 || !page.success) throw refused(bucket, status);
-        const files = page.data.items.filter(({ name }) => name.startsWith(start) && !name.endsWith('/'));
-        found.push(
-          ...files.map(({ name, size, generation }) => ({ path: name.slice(start.length), size, etag: generation })),
-        );
-        next = page.data.nextPageToken ?? '';
-        if (next === '') return found;
-        if (seen.has(next) || seen.size >= MOST_PAGES) throw endless(bucket, start);
-        seen.add(next);
-      }
-    },
+    list: () => list(server, bucket, start),
     open: async ({ path, etag }, signal) => {
       // The generation that was listed, so that no other can slip in.
       const query = { alt: 'media', ...(etag === undefined ? {} : { generation: etag }) };
       const headers = { accept: '*/*', 'accept-encoding': 'identity' };
-      const answer = await server.download(`${objects}/${encodeURIComponent(start + path)}`, {
+      const answer = await server.download(`${objectsOf(bucket)}/${encodeURIComponent(start + path)}`, {
         query,
         headers,
         signal,
@@ -74,6 +56,28 @@ export function gcsStore({ endpoint, token }: GcsAccess, bucket: string, prefix:
     },
     close: server.close,
   };
+}
+
+const objectsOf = (bucket: string): string => `/storage/v1/b/${bucket}/o`;
+
+async function list(server: Remote, bucket: string, start: string): Promise<Artifact[]> {
+  const found: Artifact[] = [];
+  const seen = new Set<string>();
+  for (let next = ''; ; ) {
+    const query = { prefix: start, maxResults: 1000, ...(next === '' ? {} : { pageToken: next }) };
+    const { status, data } = await server.call('GET', objectsOf(bucket), { query });
+    const page = PAGE.safeParse(data);
+    if (status !== 200 || !page.success) throw refused(bucket, status);
+    // Tools that show folders leave empty objects with a slash at their end.
+    const files = page.data.items.filter(({ name }) => name.startsWith(start) && !name.endsWith('/'));
+    found.push(
+      ...files.map(({ name, size, generation }) => ({ path: name.slice(start.length), size, etag: generation })),
+    );
+    next = page.data.nextPageToken ?? '';
+    if (next === '') return found;
+    if (seen.has(next) || seen.size >= MOST_PAGES) throw endless(bucket, start);
+    seen.add(next);
+  }
 }
 
 const endless = (bucket: string, prefix: string): FairwayError =>
