@@ -62,19 +62,22 @@ async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
   }
 }
 
-/** Sends chunks through `engine` to `use`. Throws what `use` threw: the pipeline may tell only that it was broken off. */
+/**
+ * Sends chunks through `engine` to `use`, and ends when `use` has ended: a pipeline that breaks does not wait for who takes from it,
+ * which would go on to write into a folder that is being removed. Throws what `use` threw rather than that it was broken off.
+ */
 export async function through(
   chunks: AsyncIterable<Buffer>,
   engine: Transform,
   use: (out: AsyncIterable<Buffer>) => Promise<void>,
 ): Promise<void> {
-  let thrown: { readonly error: unknown } | undefined;
-  await pipeline(chunks, engine, async (out: AsyncIterable<Buffer>) => {
-    await use(out).catch((error: unknown) => {
-      thrown = { error };
-      throw error;
+  let used: Promise<void> = Promise.resolve();
+  try {
+    await pipeline(chunks, engine, (out: AsyncIterable<Buffer>) => {
+      used = use(out);
+      return used;
     });
-  }).catch((error: unknown) => {
-    throw thrown === undefined ? error : thrown.error;
-  });
+  } finally {
+    await used;
+  }
 }

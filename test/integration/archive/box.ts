@@ -30,7 +30,9 @@ export function openBox(): Box {
       (thrown: unknown) => thrown,
     );
     expect(error).toMatchObject({ name: 'FairwayError', code: 'model.invalid', disposition: 'terminal' });
-    expect(new Set(readdirSync(dir, { recursive: true }))).toEqual(new Set(['a', 'a/scratch', 'model.bin']));
+    expect(new Set(readdirSync(dir, { recursive: true, encoding: 'utf8' }))).toEqual(
+      new Set(['a', 'a/scratch', 'model.bin']),
+    );
     const { message } = error as Error;
     expect(message).toMatch(/^(The entry ".*" of )?.+\.$/);
     return message;

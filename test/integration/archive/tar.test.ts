@@ -97,6 +97,9 @@ describe('tars that are damaged or say two things', () => {
     const damaged = Buffer.from(gz);
     damaged.writeUInt32LE(1, gz.length - 8);
     expect(await box.refused(damaged)).toMatch(/is damaged \(incorrect data check\)/);
+    const small = gzipSync(tarOf([MODEL]));
+    small.writeUInt32LE(1, small.length - 8);
+    expect(await box.refused(small)).toMatch(/is damaged \(incorrect data check\)/);
     expect(await box.refused(Buffer.concat([gz, Buffer.from('hidden')]))).toMatch(/is damaged|other bytes/);
     expect(await box.refused(Buffer.concat([gz, Buffer.alloc(512), Buffer.from('hidden')]))).toMatch(/other bytes/);
   });
