@@ -1,14 +1,14 @@
 import { text } from 'node:stream/consumers';
 import type { Clock, FairwayError } from '@fairway/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { type SasServer, sasServer } from '../../../packages/gitops-writer/src/sources/sas/client.ts';
+import { collect } from '../../../packages/gitops-writer/src/sources/sas/paging.ts';
 import { sasSettings } from '../../../packages/gitops-writer/src/sources/sas/settings.ts';
+import { projectSchema } from '../../../packages/gitops-writer/src/sources/sas/wire.ts';
 import { type FakeSasServer, startFakeSas } from '../../harness/sas/server.ts';
 import { addProject } from '../../harness/sas/state.ts';
 
 const PATH = '/modelRepository/projects';
-const list = z.looseObject({ items: z.array(z.unknown()) });
 
 let sas: FakeSasServer;
 let now = Date.parse('2026-03-01T12:00:00Z');
@@ -40,7 +40,7 @@ function connect(more: Partial<Parameters<typeof sasSettings>[0]> = {}): SasServ
   servers.push(server);
   return server;
 }
-const ask = (server: SasServer) => server.read(PATH, list, 'to list projects');
+const ask = (server: SasServer) => collect(server, { path: PATH, item: projectSchema, what: 'to list projects' });
 const failure = async (asked: Promise<unknown>): Promise<FairwayError> =>
   asked.then(
     () => expect.fail('it was answered'),

@@ -1,13 +1,13 @@
 import { systemClock } from '@fairway/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { z } from 'zod';
 import { type SasServer, sasServer } from '../../../packages/gitops-writer/src/sources/sas/client.ts';
 import { collect } from '../../../packages/gitops-writer/src/sources/sas/paging.ts';
+import { projectSchema } from '../../../packages/gitops-writer/src/sources/sas/wire.ts';
 import type { Reply } from '../../harness/sas/dialect.ts';
 import { type FakeSasServer, startFakeSas } from '../../harness/sas/server.ts';
 import { addModel, addProject, type Dialect } from '../../harness/sas/state.ts';
 
-const item = z.looseObject({ id: z.string(), name: z.string() });
+const item = projectSchema;
 const path = '/modelRepository/models';
 const what = 'to list models';
 

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { systemClock } from '@fairway/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { parsed, type SasServer, sasServer } from '../../../packages/gitops-writer/src/sources/sas/client.ts';
 import { contentsOf, download } from '../../../packages/gitops-writer/src/sources/sas/contents.ts';
 import { collect } from '../../../packages/gitops-writer/src/sources/sas/paging.ts';
@@ -28,8 +27,6 @@ import {
 } from '../../harness/sas/replay.ts';
 
 const IRIS = 'e7087039-09a5-40ce-81e7-caf67583f95a';
-const named = z.looseObject({ id: z.string(), name: z.string() });
-const loose = z.looseObject({});
 /** Of a model that lists know by this id. */
 const version = (modelId: string): SasVersion => ({ modelId, label: 'a model 1.0' }) as SasVersion;
 /** As a caller of the API sends what was recorded. */
@@ -72,7 +69,8 @@ for (const dialect of ['3.5', '2023.10'] as const) {
 
     function later(): void {
       it('logs on by the form that was recorded', async () => {
-        await server.read('/deploymentData/cadenceVersion', loose, 'to tell its version');
+        const said = await server.call('GET', '/deploymentData/cadenceVersion');
+        expect(said.data).toMatchObject({ cadenceVersion: '2023.10' });
         const [logon] = replay.asked;
         expect(logon?.file).toBe('a1-token-password.202310');
         expect(logon?.body).toBe(recorded('a1-token-password.202310').request.body.text);
@@ -90,8 +88,8 @@ for (const dialect of ['3.5', '2023.10'] as const) {
         expect(model).toMatchObject({ name: 'IrisGradBoost', modelVersionName: '1.0', properties: [] });
         expect(model.inputVariables.map(({ name }) => name)).toContain('PetalLength');
         expect(instant(model.modifiedTimeStamp)).toBe(Date.parse('2024-08-23T15:09:52.387Z'));
-        const snapshot = z.looseObject({ creationTimeStamp: z.string() }).parse(model['dataPlanSnapShot']);
-        expect(instant(snapshot.creationTimeStamp)).toBeUndefined();
+        const { creationTimeStamp } = model['dataPlanSnapShot'] as { creationTimeStamp: string };
+        expect([creationTimeStamp, instant(creationTimeStamp)]).toEqual(['0001-01-01T00:00:00Z', undefined]);
       });
 
       it('has weak ETags as they came', async () => {
@@ -135,9 +133,8 @@ for (const dialect of ['3.5', '2023.10'] as const) {
         const posted = await server.call('POST', path, { body });
         expect(parsed(publishSchema, posted, 'to publish')).toMatchObject({ state: 'pending', modelId: IRIS });
         expect(await publishState(server, 'eddca5e5-3456-4862-9e84-4fa38d726ba6')).toBe('completed');
-        const log = z.looseObject({ log: z.string() });
-        const said = await server.read('/modelPublish/models/eddca5e5-3456-4862-9e84-4fa38d726ba6/log', log, 'the log');
-        expect(said.value.log).toMatch(/^SUCCESS===/);
+        const log = await server.call('GET', '/modelPublish/models/eddca5e5-3456-4862-9e84-4fa38d726ba6/log');
+        expect(log.data).toMatchObject({ log: expect.stringMatching(/^SUCCESS===/) });
       });
 
       it('takes the answer to a new version for the old one, frozen', async () => {
@@ -149,13 +146,17 @@ for (const dialect of ['3.5', '2023.10'] as const) {
 
       it('reads lists and answers of other services', async () => {
         const what = 'to list';
-        expect(await collect(server, { path: '/modelPublish/destinations', item: named, what })).toHaveLength(4);
+        expect(await collect(server, { path: '/modelPublish/destinations', item: projectSchema, what })).toHaveLength(
+          4,
+        );
         const created = again('b7-project-create.202310');
         const project = await server.call('POST', created.path, { body: created.body });
         expect(parsed(projectSchema, project, 'to make')).toMatchObject({ name: 'Test_Project', variables: [] });
         expect([project.headers['etag'], project.headers['location']]).toEqual(['W/"1724425752464241000"', undefined]);
         // The second page was not recorded: the link to it is followed as it stands.
-        await expect(collect(server, { path: '/folders/folders?limit=2', item: named, what })).rejects.toThrow('501');
+        await expect(collect(server, { path: '/folders/folders?limit=2', item: projectSchema, what })).rejects.toThrow(
+          '501',
+        );
         expect(replay.asked.at(-1)?.key).toBe('GET /folders/folders?limit=2&start=2');
       });
     }
@@ -213,7 +214,7 @@ for (const dialect of ['3.5', '2023.10'] as const) {
 
       it('walks two pages by their links', async () => {
         const what = 'to list';
-        const modules = await collect(server, { path: '/microanalyticScore/modules', item: named, what });
+        const modules = await collect(server, { path: '/microanalyticScore/modules', item: projectSchema, what });
         expect(modules).toHaveLength(29);
         expect(replay.asked.slice(-2).map(({ key }) => key)).toEqual([
           'GET /microanalyticScore/modules?',
@@ -224,8 +225,11 @@ for (const dialect of ['3.5', '2023.10'] as const) {
       it('reads what else it answers', async () => {
         const imported = again('e5-zip-import-post.35');
         const answer = await server.call('POST', imported.path, { body: imported.body });
-        const { items } = parsed(z.looseObject({ items: z.array(modelSchema) }), answer, 'to import');
-        expect(items).toMatchObject([{ name: 'sasctl_testing_scikit_model', targetLevel: 'NOMINAL', targetEvent: '' }]);
+        // One model, and the answer is a list all the same.
+        const { items } = answer.data as { items: unknown[] };
+        expect(items.map((one) => modelSchema.parse(one))).toMatchObject([
+          { name: 'sasctl_testing_scikit_model', targetLevel: 'NOMINAL', targetEvent: '' },
+        ]);
         const definition = again('f1-performance-definition-create.35');
         const created = await server.call('POST', definition.path, { body: definition.body });
         expect([created.status, created.headers['location'], created.headers['etag']]).toEqual([
