@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { Change } from '@fairway/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { undocumented } from '../../harness/api-shapes.ts';
+import { fairway, plainEnv } from '../../harness/demo.ts';
+import { freePort } from '../../harness/ports.ts';
 import { startWriter, type WriterProcess } from '../../harness/writer-process.ts';
 import { people } from '../writer/ways.ts';
 import { approve, cardEvents, MODEL, startWorld, TOKEN, type World } from '../writer/world.ts';
 
-const WAIT = { timeout: 30_000 };
+/** Twice as long as what a killed writer had in hand may wait. */
+const WAIT = { timeout: 40_000 };
 const SECRET = 'secret-of-the-job';
 const CREDENTIALS = [
   { name: 'eyes', role: 'viewer', token: 'token-of-the-viewer' },
@@ -192,7 +195,7 @@ describe('a hook', () => {
     await world.stopWriter('SIGKILL');
     await world.startWriter();
     expect(await settled(id)).toMatchObject({ state: 'done' });
-  });
+  }, 120_000);
 
   it('never shows a token in the log', () => {
     for (const secret of [TOKEN, 'token-of-the-approver', SECRET]) expect(world.output()).not.toContain(secret);
@@ -222,5 +225,44 @@ it('tells of a source what there is, and what is missing', async () => {
   crown('seven\n');
   expect(await source()).toMatchObject({
     problems: [expect.stringContaining('The file home-equity/champion says "seven"')],
+  });
+});
+
+describe('fairway doctor', () => {
+  const doctor = (args: readonly string[], url = world.url()) =>
+    fairway(['doctor', ...args], { env: plainEnv({ FAIRWAY_WRITER_URL: url, FAIRWAY_WRITER_TOKEN: TOKEN }) });
+
+  it('says what is missing in a registry, a sentence each, and ends with 1', async () => {
+    crown('seven\n');
+    const { code, stdout, stderr } = await doctor(['--source', 'directory']);
+    expect(stdout).toContain(`✘ ${MODEL}: The file ${MODEL}/champion says "seven"`);
+    expect(stderr).toContain('1 thing is missing');
+    expect(code).toBe(1);
+  });
+
+  it('says that nothing is missing', async () => {
+    crown('1\n');
+    const { code, stdout } = await doctor(['--model', MODEL]);
+    expect(stdout).toContain(
+      'nothing is missing in directory: 4 versions, champion 1; a champion is an approval for prod',
+    );
+    expect(code).toBe(0);
+    const asJson = await doctor(['--model', MODEL, '--json']);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ checks: [{ name: MODEL, ok: true }] });
+  });
+
+  it('says what there is when it is asked about something else', async () => {
+    const elsewhere = await doctor(['--source', 'sas']);
+    expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining(`comes from sas; it has: ${MODEL}`) });
+    const another = await doctor(['--source', 'sas', '--model', MODEL]);
+    expect(another).toMatchObject({ code: 1, stdout: expect.stringContaining('comes from directory, not from sas') });
+    const nobody = await doctor(['--model', 'nobody']);
+    expect(nobody).toMatchObject({ code: 1, stdout: expect.stringContaining(`it knows: ${MODEL}`) });
+  });
+
+  it('says that the writer cannot be reached', async () => {
+    const { code, stderr } = await doctor(['--source', 'directory'], `http://127.0.0.1:${await freePort()}`);
+    expect(stderr).toContain('does not answer');
+    expect(code).toBe(1);
   });
 });

@@ -1,31 +1,51 @@
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { FairwayError } from '@fairway/core';
 import { callJson } from '../stack/http.ts';
 import { readState, type StackState } from '../stack/folder.ts';
 import { hasRedisServer } from '../stack/redis/server.ts';
 import { DEFAULT_DIR } from './connection.ts';
+import { checkSources, type SourceQuestion } from './doctor-sources.ts';
 import { type Check, checkGit, checkLoopback, checkNode, checkPostgres } from './requirements.ts';
 
-/** `fairway doctor`: is this machine fit, and does the running stack do well? Each problem comes with its mend. */
+/** `fairway doctor`: is this machine fit, does the running stack do well, and can models travel? Each problem comes with its mend. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check this machine and the running stack; each problem comes with its mend')
+    .description('check this machine and the running stack, or model registries; each problem comes with its mend')
+    .addOption(
+      new Option('--source <registry>', 'ask the writer about the models of this registry instead').choices([
+        'sas',
+        'mlflow',
+        'directory',
+      ]),
+    )
+    .option('--model <name>', 'ask the writer about the registry of this model instead')
     .option('--json', 'print as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
     .action(doctor);
 }
 
-async function doctor(options: { json: boolean; dir: string }): Promise<void> {
-  const machine = [checkNode(), checkGit(), checkPostgres(), checkQueue(), await checkLoopback(), checkSpace()];
-  const state = readState(options.dir);
-  const checks = [...machine, ...(state === undefined ? [noStack(options.dir)] : await checkServices(state))];
-  if (options.json) console.log(JSON.stringify({ checks }, undefined, 2));
+type Options = SourceQuestion & { readonly json: boolean; readonly dir: string };
+
+async function doctor(options: Options): Promise<void> {
+  const { source, model, dir, json } = options;
+  const asksSources = source !== undefined || model !== undefined;
+  const checks = asksSources ? await checkSources({ source, model }, dir) : await checkMachine(dir);
+  if (json) console.log(JSON.stringify({ checks }, undefined, 2));
   else for (const { name, ok, text } of checks) console.log(`${ok ? '✔' : '✘'} ${name}: ${text}`);
   const bad = checks.filter(({ ok }) => !ok).length;
-  if (bad > 0)
-    throw new FairwayError('machine.unfit', `${bad} of ${checks.length} checks failed; the lines above say the mend.`);
+  if (bad === 0) return;
+  const what = asksSources
+    ? `${bad === 1 ? '1 thing is' : `${bad} things are`} missing`
+    : `${bad} of ${checks.length} checks failed`;
+  throw new FairwayError(asksSources ? 'model.invalid' : 'machine.unfit', `${what}; the lines above say the mend.`);
+}
+
+async function checkMachine(dir: string): Promise<Check[]> {
+  const machine = [checkNode(), checkGit(), checkPostgres(), checkQueue(), await checkLoopback(), checkSpace()];
+  const state = readState(dir);
+  return [...machine, ...(state === undefined ? [noStack(dir)] : await checkServices(state))];
 }
 
 const noStack = (dir: string): Check => ({

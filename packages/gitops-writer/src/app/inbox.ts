@@ -14,8 +14,11 @@ export type InboxContext = ChampionContext & {
 
 const IDLE_MS = 1_000;
 const PARALLEL = 4;
-/** Longer than most looks; one that takes longer is looked at twice, which does no harm. */
-const LEASE_MS = 120_000;
+/**
+ * What a killed writer had in hand waits for so long. A look may take longer: then another one takes the delivery, finds that
+ * somebody looks, and comes again; only the last one's word counts.
+ */
+const LEASE_MS = 20_000;
 const BUSY_MS = 500;
 /** A registry that is away for so long has been asked by the poll a thousand times since. */
 const GIVE_UP_MS = 24 * 3_600_000;
