@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { type EnvOf, FairwayError, flag, optionalText, text } from '@fairway/core';
 import {
   type Credentials,
@@ -69,7 +70,21 @@ function registryProblems(env: ImageEnv): string[] {
     problems.push('REGISTRY_USER and REGISTRY_PASSWORD belong together: set both or neither.');
   if (user !== undefined && env.REGISTRY_AUTH_FILE !== undefined)
     problems.push('REGISTRY_AUTH_FILE and REGISTRY_USER both say who we are to the registry: leave out one.');
-  return problems;
+  return [...problems, ...fileProblems(env)];
+}
+
+function fileProblems(env: ImageEnv): string[] {
+  return (['REGISTRY_AUTH_FILE', 'REGISTRY_CA_FILE'] as const).flatMap((name) => {
+    const file = env[name];
+    if (file === undefined) return [];
+    try {
+      accessSync(file, constants.R_OK);
+      return [];
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return [`${name} (${IMAGE_ENV[name].about}) cannot be read at ${file}: ${code}.`];
+    }
+  });
 }
 
 function isName(repository: string): boolean {

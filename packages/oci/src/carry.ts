@@ -7,8 +7,7 @@ const AT_ONCE = 4;
 /** Sees to it that the layers of the base are in `to`: there already, mounted, or as the last resort copied as a stream. */
 export async function carryLayers(store: ImageStore, base: Base, to: string): Promise<void> {
   const layers = new Map<string, Descriptor>();
-  for (const { manifest } of base.images)
-    for (const layer of manifest.layers) layers.set(layer.digest, layer);
+  for (const { manifest } of base.images) for (const layer of manifest.layers) layers.set(layer.digest, layer);
   const turns = gate(AT_ONCE);
   const carried = [...layers.keys()].map((digest) => turns(() => carry(store, base.name, to, digest)));
   // The first failure is the answer; what is on its way is let end, so that nothing moves behind our back.

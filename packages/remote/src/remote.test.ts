@@ -110,3 +110,9 @@ it('keeps secrets out of its sentences, and silence is an end', async () => {
   await expect(of(stalled.base, { answerMs: 100, tries: 1 }).call('GET', '/x')).rejects.toThrow(half);
   await expect(text((await of(stalled.base, { answerMs: 100 }).download('/x')).body)).rejects.toThrow(half);
 });
+
+it('says when there is no TLS where https is wanted', async () => {
+  const { base } = await serve((_request, response) => response.end('{}'));
+  const failed = of(base.replace('http:', 'https:'), { tries: 1 }).call('GET', '/x');
+  await expect(failed).rejects.toThrow(/cannot be used: it does not speak TLS there, as https wants it\.$/);
+});

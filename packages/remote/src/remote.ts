@@ -271,6 +271,7 @@ function asAway(rim: Rim, error: unknown): FairwayError {
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  if (/wrong version number/.test(message)) return 'it does not speak TLS there, as https wants it';
   const isTrust = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code ?? '');
   return isTrust ? `its certificate is not trusted (${message}); name its certificate authority in a file` : message;
 }

@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   demo: async () => (await import('./demo.ts')).demoCommand,
   up: async () => (await import('./up.ts')).upCommand,
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
+  image: async () => (await import('./image.ts')).imageCommand,
   approve: async () => (await import('./approve.ts')).approveCommand,
   rollback: async () => (await import('./rollback.ts')).rollbackCommand,
   quarantine: async () => (await import('./quarantine.ts')).quarantineCommand,
@@ -12,5 +13,6 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   status: async () => (await import('./status.ts')).statusCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand,
+  inject: async () => (await import('./inject.ts')).injectCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 };
