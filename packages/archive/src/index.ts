@@ -1,4 +1,4 @@
 export { type UnpackLimits, UNPACK_LIMITS } from './limits.ts';
 export { REGISTRATION_FILES, unpackModel } from './model.ts';
-export { sweepScratch } from './scratch.ts';
+export { privateFolder, sweepScratch } from './scratch.ts';
 export { type Unpacked, type UnpackOptions, unpack } from './unpack.ts';

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { noRoute, type Reply, sasError } from './dialect.ts';
 import { answerLogon, type FakeLogon, fakeLogon } from './logon.ts';
 import { MANAGEMENT_ROUTES } from './management.ts';
@@ -23,7 +24,7 @@ export type FakeSasServer = FakeSas & {
 };
 
 /** SAS Viya as far as the writer asks it, in one of two dialects. HAND-MADE: see state.ts. */
-export async function startFakeSas(dialect: Dialect): Promise<FakeSasServer> {
+export async function startFakeSas(dialect: Dialect, tls?: Tls): Promise<FakeSasServer> {
   const sas: FakeSas = {
     dialect,
     state: fakeState(),
@@ -38,7 +39,7 @@ export async function startFakeSas(dialect: Dialect): Promise<FakeSasServer> {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     void serve(sas, logon, seen, request, response).catch((error: Error) => response.writeHead(500).end(error.stack));
   };
-  let server = await listen(handle, 0);
+  let server = await listen(handle, 0, tls);
   const { port } = server.address() as { port: number };
   const down = () =>
     new Promise<void>((resolve) => {
@@ -46,16 +47,25 @@ export async function startFakeSas(dialect: Dialect): Promise<FakeSasServer> {
       server.closeAllConnections();
     });
   const up = async () => {
-    server = await listen(handle, port);
+    server = await listen(handle, port, tls);
   };
-  return Object.assign(sas, { url: `http://127.0.0.1:${port}`, logon, seen, down, up, stop: down });
+  return Object.assign(sas, {
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    logon,
+    seen,
+    down,
+    up,
+    stop: down,
+  });
 }
 
-async function listen(
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
-  port: number,
-): Promise<Server> {
-  const server = createServer(handle);
+/** PEM. */
+export type Tls = { readonly key: string; readonly certificate: string };
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function listen(handle: Handle, port: number, tls: Tls | undefined): Promise<Server> {
+  const server =
+    tls === undefined ? createServer(handle) : createSecureServer({ key: tls.key, cert: tls.certificate }, handle);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

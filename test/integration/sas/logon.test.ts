@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Clock, FairwayError } from '@fairway/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadIdentity } from '../../../packages/cli/src/stack/kube/api/certificate.ts';
 import { type SasServer, sasServer } from '../../../packages/gitops-writer/src/sources/sas/client.ts';
 import { collect } from '../../../packages/gitops-writer/src/sources/sas/paging.ts';
 import { sasSettings } from '../../../packages/gitops-writer/src/sources/sas/settings.ts';
@@ -191,4 +195,18 @@ it('sends no cookie back, and says who is asked when nobody answers', async () =
   await sas.down();
   const { message } = await failure(ask(server));
   expect(message).toMatch(/^SAS Viya at http:\/\/127\.0\.0\.1:\d+ \(SAS_URL\) cannot be used: /);
+});
+
+it('trusts the certificate authority that it is given, and no other', async () => {
+  await sas.stop();
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-ca-'));
+  const identity = loadIdentity(dir, ['127.0.0.1'], Date.now());
+  sas = await startFakeSas('3.5', identity);
+  const file = join(dir, 'ca.pem');
+  writeFileSync(file, identity.certificate);
+  await ask(connect({ SAS_CA_FILE: file }));
+  expect(sas.seen).toHaveLength(1);
+  const { message } = await failure(ask(connect()));
+  expect(message).toMatch(/^The SAS logon .*its certificate is not trusted .*name its certificate authority in a file/);
+  rmSync(dir, { recursive: true });
 });

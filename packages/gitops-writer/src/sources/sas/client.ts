@@ -1,5 +1,5 @@
 import type { Clock } from '@fairway/core';
-import { type Remote, type RemoteAnswer, type RemoteBytes, type RemoteCall, remote } from '@fairway/remote';
+import { type Remote, type RemoteAnswer, type RemoteBytes, remote } from '@fairway/remote';
 import type { z } from 'zod';
 import { refusalOf, refused, senseless } from './refusal.ts';
 import type { SasSettings } from './settings.ts';
@@ -37,7 +37,7 @@ export function sasServer({ url, logon, caFile, clock }: SasClient): SasServer {
   const held = tokens(logon, logonServer, clock);
   const api = remote({
     ...common,
-    headers: async () => ({ authorization: await held.authorization() }),
+    headers: async () => ({ accept: ACCEPT, authorization: await held.authorization() }),
     unauthorized: (answer, sent) => {
       if (!isExpired(answer)) return Promise.resolve(false);
       held.forget(sent['authorization']);
@@ -45,16 +45,11 @@ export function sasServer({ url, logon, caFile, clock }: SasClient): SasServer {
     },
     secrets: () => held.secrets(),
   });
-  const find = async <T extends z.ZodType>(path: string, schema: T, what: string) => {
-    const answer = await api.call('GET', path, ACCEPT);
-    if (isNone(answer)) return undefined;
-    return { value: parsed(schema, accepted(answer, what), what), etag: answer.headers['etag'] };
-  };
   return {
-    find,
-    read: async (path, schema, what) => {
-      const answer = await api.call('GET', path, ACCEPT);
-      return { value: parsed(schema, accepted(answer, what), what), etag: answer.headers['etag'] };
+    read: async (path, schema, what) => single(schema, await api.call('GET', path), what),
+    find: async (path, schema, what) => {
+      const answer = await api.call('GET', path);
+      return isNone(answer) ? undefined : single(schema, answer, what);
     },
     call: api.call,
     download: async (path, what) => downloaded(await api.download(path, { headers: { accept: '*/*' } }), what),
@@ -66,12 +61,17 @@ export function sasServer({ url, logon, caFile, clock }: SasClient): SasServer {
 }
 
 /** Some of SAS's own types come in JSON only; all are asked for, and none is believed. */
-const ACCEPT: RemoteCall = { headers: { accept: 'application/json, application/vnd.sas.collection+json, */*;q=0.5' } };
+const ACCEPT = 'application/json, application/vnd.sas.collection+json, */*;q=0.5';
 
 const isExpired = ({ headers, text }: RemoteAnswer): boolean =>
   /access token expired|invalid_token/i.test(`${headers['www-authenticate'] ?? ''} ${text.slice(0, 1_000)}`);
 
 const isNone = (answer: RemoteAnswer): boolean => answer.status === 404 && !refusalOf(answer).isPage;
+
+const single = <T extends z.ZodType>(schema: T, answer: RemoteAnswer, what: string): Single<z.infer<T>> => ({
+  value: parsed(schema, accepted(answer, what), what),
+  etag: answer.headers['etag'],
+});
 
 /** The answer, when it is a success. */
 export function accepted(answer: RemoteAnswer, what: string): RemoteAnswer {

@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { REGISTRATION_FILES, unpackModel } from '@fairway/archive';
+import { privateFolder, REGISTRATION_FILES, unpackModel } from '@fairway/archive';
 import { type Clock, FairwayError, iso, pause } from '@fairway/core';
 import { digestTree, loadModelVersion } from '@fairway/savedmodel';
 import type { Champion, LoadedVersion, ModelCopy, ModelReference, ModelSource } from '../../ports.ts';
@@ -54,12 +53,11 @@ export function sasSource(options: SasSource): ModelSource {
 
 /** Runs `work` with a folder of its own, which is gone afterwards whatever happens. */
 async function inScratch<T>({ scratch }: SasSource, work: (folder: string) => Promise<T>): Promise<T> {
-  await mkdir(scratch, { recursive: true });
-  const folder = await mkdtemp(join(scratch, 'sas-'));
+  const { folder, remove } = await privateFolder(scratch);
   try {
     return await work(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   }
 }
 
