@@ -8,22 +8,15 @@ export type MlModel = {
   readonly flavors: Readonly<Record<string, Flavor>>;
   /** Undefined where the model was logged without one. */
   readonly signature: MlflowSignature | undefined;
-  readonly mlflowVersion: string | undefined;
-  /** RFC 3339. */
-  readonly createdAt: string | undefined;
 };
 
 const text = z.string().max(1_000).optional().catch(undefined);
-const flavor = z
-  .object({ data: text, saved_model_dir: text, signature_def_key: text, save_format: text, model_type: text })
-  .catch({});
-export type Flavor = z.output<typeof flavor>;
+const flavor = z.object({ data: text, saved_model_dir: text }).catch({});
+type Flavor = z.output<typeof flavor>;
 
 const FILE = z.object({
   flavors: z.record(z.string(), flavor).default({}),
   signature: z.object({ inputs: z.string().nullish(), outputs: z.string().nullish() }).nullish().catch(undefined),
-  mlflow_version: text,
-  utc_time_created: text,
 });
 
 /** Throws `model.invalid` for what is no MLmodel. `of`: the version, as sentences name it. */
@@ -36,26 +29,17 @@ export function readMlModel(yaml: string, of: string): MlModel {
   }
   const parsed = FILE.safeParse(value);
   if (!parsed.success) throw broken(of, `${parsed.error.issues[0]?.path.join('.') || 'it'} is not as MLflow writes it`);
-  const { flavors, signature, mlflow_version: mlflowVersion, utc_time_created: created } = parsed.data;
+  const { flavors, signature } = parsed.data;
   const { inputs, outputs } = signature ?? {};
   return {
     flavors,
     // A schema that is not there is null; of outputs alone nothing can be asked.
     signature: isGiven(inputs) ? { inputs, ...(isGiven(outputs) ? { outputs } : {}) } : undefined,
-    mlflowVersion,
-    createdAt: timeOf(created),
   };
 }
 
 const isGiven = (schema: string | null | undefined): schema is string =>
   schema !== undefined && schema !== null && schema !== '';
-
-/** Python's `str(datetime.utcnow())`: UTC without saying so. */
-function timeOf(created: string | undefined): string | undefined {
-  const [, day, time] = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)/.exec(created ?? '') ?? [];
-  const at = `${day}T${time}Z`;
-  return day !== undefined && !Number.isNaN(Date.parse(at)) ? at : undefined;
-}
 
 const firstLine = (message: string): string => message.split('\n')[0]?.slice(0, 200) ?? '';
 
