@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Baseline } from '@fairway/core';
-import { canonicalJson, checkName, checkVersion, FairwayError } from '@fairway/core';
+import { canonicalJson, checkName, checkVersion, FairwayError, GOLDEN_FILE } from '@fairway/core';
 import { readRegistration, writeSavedModel } from '@fairway/savedmodel';
 import { CATEGORICAL, CATEGORIES, INPUTS, TARGET } from './columns.ts';
 import type { Weights } from './saved-model.ts';
@@ -13,6 +13,8 @@ export type Registered = {
   readonly registryDir: string;
   readonly weights: Weights;
   readonly baseline: Baseline;
+  /** golden.jsonl: what this version must answer. */
+  readonly golden: string;
   /** Name of the data it was trained on, for people. */
   readonly trainTable: string;
   /** The retrain change that ordered it. */
@@ -34,6 +36,7 @@ export async function registerVersion(registered: Registered): Promise<boolean> 
     for (const [file, content] of Object.entries(descriptions(registered))) {
       await writeFile(join(incoming, file), `${canonicalJson(content, 2)}\n`);
     }
+    await writeFile(join(incoming, GOLDEN_FILE), registered.golden);
     await rename(incoming, join(parent, checkVersion(version)));
     return true;
   } catch (error) {

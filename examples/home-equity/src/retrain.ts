@@ -3,6 +3,7 @@ import { FairwayError } from '@fairway/core';
 import type { SavedModel } from '@fairway/savedmodel';
 import { DEFAULT_SIGNATURE, executable, readRegistration, readSavedModel } from '@fairway/savedmodel';
 import type { Loan } from './columns.ts';
+import { goldenCases } from './golden.ts';
 import { baselineOf, performance } from './performance.ts';
 import { registerVersion, versionOfChange, versionsOf } from './registry.ts';
 import { tensorsOf, weightsOf } from './saved-model.ts';
@@ -112,7 +113,8 @@ async function register(
     const version = String(((await versionsOf(registryDir, model)).at(-1) ?? 0) + 1);
     const baseline = baselineOf({ model, version, source, training, heldOut, scores });
     const trainTable = `on-field snapshot ${source.slice(0, 12)}, ${training.length} rows`;
-    if (await registerVersion({ registryDir, weights, baseline, trainTable, change })) return version;
+    const golden = goldenCases(predict);
+    if (await registerVersion({ registryDir, weights, baseline, golden, trainTable, change })) return version;
   }
   throw new FairwayError('registry.unavailable', `No free version number for ${model} in the registry; try again.`);
 }

@@ -1,6 +1,7 @@
 import { canonicalJson, FairwayError, sha256 } from '@fairway/core';
 import type { Loan } from './columns.ts';
 import { features, fitScaling } from './features.ts';
+import { goldenCases } from './golden.ts';
 import type { Network } from './network.ts';
 import { trainNetwork } from './network.ts';
 import { baselineOf } from './performance.ts';
@@ -68,7 +69,8 @@ export async function trainHomeEquity(options: TrainOptions): Promise<{ metrics:
   const source = sha256(canonicalJson(rows));
   const baseline = baselineOf({ model: MODEL, version, source, training, heldOut, scores: predict(heldOut) });
   const trainTable = `home-equity loans, ${training.length} rows`;
-  if (!(await registerVersion({ registryDir, weights, baseline, trainTable }))) throw taken(version);
+  const golden = goldenCases(predict);
+  if (!(await registerVersion({ registryDir, weights, baseline, golden, trainTable }))) throw taken(version);
   const { auc, ks } = baseline.performance;
   return { metrics: { auc, ks } };
 }
