@@ -8,6 +8,7 @@ const RENEW_AT = 0.8;
 /** After a renewal that failed while the token is still good. */
 const HOLD_OFF_MS = 30_000;
 
+type Given = { readonly token: Token; readonly refresh?: string };
 type Token = { readonly value: string; readonly renewAt: number; readonly endsAt: number };
 
 export type Tokens = {
@@ -26,13 +27,7 @@ export function tokens(logon: SasLogon, server: Pick<Remote, 'call'>, clock: Clo
   let pending: Promise<Token> | undefined;
 
   const renew = async (): Promise<Token> => {
-    const answer = await server.call('POST', '/SASLogon/oauth/token', {
-      headers: { authorization: basic(logon.client) },
-      body: { form },
-      // A logon changes nothing that a second one would break, except that a used refresh token may be void.
-      repeat: form.grant_type !== 'refresh_token',
-    });
-    const { token, refresh } = tokenOf(answer, form, clock.now());
+    const { token, refresh } = await logOn({ ...logon, form }, server, clock);
     if (form.grant_type === 'refresh_token' && refresh !== undefined) form = { ...form, refresh_token: refresh };
     current = token;
     return token;
@@ -67,11 +62,21 @@ export function tokens(logon: SasLogon, server: Pick<Remote, 'call'>, clock: Clo
   };
 }
 
+async function logOn({ form, client }: SasLogon, server: Pick<Remote, 'call'>, clock: Clock): Promise<Given> {
+  const answer = await server.call('POST', '/SASLogon/oauth/token', {
+    headers: { authorization: basic(client) },
+    body: { form },
+    // A logon changes nothing that a second one would break, except that a used refresh token may be void.
+    repeat: form.grant_type !== 'refresh_token',
+  });
+  return tokenOf(answer, form, clock.now());
+}
+
 /** As they are: SAS Logon does not undo the form encoding that RFC 6749 (2.3.1) asks for. */
 const basic = ({ id, secret }: SasLogon['client']): string =>
   `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 
-function tokenOf(answer: RemoteAnswer, form: SasLogon['form'], now: number): { token: Token; refresh?: string } {
+function tokenOf(answer: RemoteAnswer, form: SasLogon['form'], now: number): Given {
   const body = (typeof answer.data === 'object' && answer.data !== null ? answer.data : {}) as Record<string, unknown>;
   const { access_token: value, expires_in: seconds, refresh_token: refresh } = body;
   // A status of 200 with an error in the body has been seen behind portals, so the body decides.
