@@ -1,1 +1,6 @@
 export type { Account } from './admin.ts';
+// The injector's rules, for the dry run. They are no part of the agent: main.ts must not reach them.
+export { type Injection, inject, type Surroundings } from './injector/inject.ts';
+export { readPod } from './injector/read-pod.ts';
+export { warningsOf } from './injector/review.ts';
+export { parseVersion } from './injector/version.ts';

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFairwayError, FairwayError, type Logger } from '@fairway/core';
 import { inject, type Injection, type Surroundings } from './inject.ts';
 import type { Outcome } from './metrics.ts';
-import { shown } from './names.ts';
 import type { Pod } from './pod.ts';
 import { answerReview, readReview, warningsOf } from './review.ts';
 
@@ -84,7 +83,7 @@ async function readBody(request: IncomingMessage, mostBytes: number): Promise<un
 function judged({ surroundings, log }: Webhook, body: unknown): { answer: object; outcome: Outcome } {
   const { uid, namespace, pod } = readReview(body);
   if (pod === undefined) return { answer: answerReview(uid, undefined, undefined), outcome: 'passed' };
-  const of = { namespace: shown(namespace), pod: nameOf(pod), uid: shown(uid) };
+  const of = { namespace: namespace.slice(0, 253), pod: nameOf(pod), uid };
   try {
     const injection = inject(pod, { ...surroundings(), namespace });
     logged(log, of, injection);
@@ -97,7 +96,7 @@ function judged({ surroundings, log }: Webhook, body: unknown): { answer: object
   }
 }
 
-const nameOf = ({ metadata }: Pod): string => shown(metadata?.name ?? `${metadata?.generateName ?? ''}*`);
+const nameOf = ({ metadata }: Pod): string => (metadata?.name ?? `${metadata?.generateName ?? ''}*`).slice(0, 253);
 
 /** Names and reasons only: a pod's environment holds secrets. */
 function logged(log: Logger, of: object, injection: Injection): void {
