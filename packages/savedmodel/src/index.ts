@@ -11,6 +11,6 @@ export { expectedOfMlflow, type MlflowSignature } from './mlflow.ts';
 export { findRegistration, readRegistration, type Registration } from './properties.ts';
 export type { GraphDef } from './proto.ts';
 export { constantOf, readSavedModel, type SavedModel } from './read.ts';
-export { checkSignature, loadModelVersion, type VersionId } from './registration.ts';
+export { checkSignature, loadModelVersion, signatureOf, type VersionId } from './registration.ts';
 export { numberTensor, stringTensor, type Tensor } from './tensor.ts';
 export { type BoundSignature, type BoundTensor, writeSavedModel } from './write.ts';

@@ -115,7 +115,7 @@ const defaultSignature = (report: SavedModelReport) =>
 const hasSignature = (report: SavedModelReport): boolean => defaultSignature(report) !== undefined;
 
 /** The signature as a ModelVersion has it; undefined when it has tensors that Fairway does not carry, which is told as a problem. */
-function signatureOf(report: SavedModelReport): Signature | undefined {
+export function signatureOf(report: SavedModelReport): Signature | undefined {
   const found = defaultSignature(report);
   const [inputs, outputs] = [found?.inputs.map(specOf), found?.outputs.map(specOf)];
   if (found === undefined || !inputs?.every(isSpec) || !outputs?.every(isSpec)) return undefined;

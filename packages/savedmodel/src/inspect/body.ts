@@ -2,9 +2,6 @@ import type { Names } from './names.ts';
 import { readEntry } from './tensor-info.ts';
 import { BYTES, eachField, MAX_DEPTH } from './wire.ts';
 
-/** The largest graphs have hundreds of thousands. */
-const MAX_NODES = 5_000_000;
-
 /** Where a NodeDef stands in the file. */
 export type NodePlace = readonly [start: number, end: number];
 
@@ -22,7 +19,8 @@ const PARSERS = new Set(['ParseExample', 'ParseExampleV2', 'ParseSingleExample']
 
 /** Counts a NodeDef into its body. */
 export function addNode(bytes: Uint8Array, start: number, end: number, body: Body, names: Names): void {
-  if (++body.nodes > MAX_NODES) throw new RangeError(`it has more than ${MAX_NODES} nodes`);
+  names.node();
+  body.nodes++;
   let op = '';
   eachField(bytes, start, end, (id, wire, value, to) => {
     if (wire !== BYTES) return;
@@ -35,7 +33,9 @@ export function addNode(bytes: Uint8Array, start: number, end: number, body: Bod
   const seen = body.ops.get(op);
   if (seen === undefined) names.count(op.length);
   body.ops.set(op, (seen ?? 0) + 1);
-  if (PARSERS.has(op)) body.parsers.push([start, end]);
+  if (!PARSERS.has(op)) return;
+  names.count();
+  body.parsers.push([start, end]);
 }
 
 /** AttrValue: `func` (10), or `func`s in a `list` (1.9); a NameAttrList has attributes again. */

@@ -20,6 +20,12 @@ type ListAttr = {
 
 const EMPTY: ListAttr = { types: [], texts: [], shapes: [] };
 
+/** Calls for every node of a body. */
+export type EachNode = (visit: (start: number, end: number) => void) => void;
+
+/** What a parser costs while it is read. */
+const PARSER = 1024;
+
 /** The node of an input such as `keys`, `keys:0`, `keys:output:0`, `^keys`. */
 const nodeOf = (input: string): string => input.replace(/^\^/, '').split(':')[0] ?? '';
 
@@ -29,15 +35,15 @@ const nodeOf = (input: string): string => input.replace(/^\^/, '').split(':')[0]
  */
 export function readFeatures(
   bytes: Uint8Array,
-  bodies: ReadonlyArray<{ readonly body: Body; readonly nodes: () => Iterable<NodePlace> }>,
+  bodies: ReadonlyArray<{ readonly body: Body; readonly nodes: EachNode }>,
   names: Names,
 ): FeatureReport[] {
   const features = new Map<string, FeatureReport>();
   for (const { body, nodes } of bodies) {
     if (body.parsers.length === 0) continue;
-    const parsers = body.parsers.map(([start, end]) => readParser(bytes, start, end, names));
+    const parsers = body.parsers.map((place) => readParser(bytes, place, names));
     const wanted = new Set(parsers.flatMap(({ inputs }) => inputs.map(nodeOf)));
-    const keys = readKeys(bytes, nodes(), wanted, names);
+    const keys = readKeys(bytes, nodes, wanted, names);
     const keysOf = (input: string | undefined): readonly string[] => keys.get(nodeOf(input ?? '')) ?? [];
     for (const parser of parsers) {
       for (const feature of featuresOf(parser, keysOf)) {
@@ -81,7 +87,8 @@ function featuresOf(parser: Parser, keysOf: (input: string | undefined) => reado
   ];
 }
 
-function readParser(bytes: Uint8Array, start: number, end: number, names: Names): Parser {
+function readParser(bytes: Uint8Array, [start, end]: NodePlace, names: Names): Parser {
+  names.count(PARSER);
   let op = '';
   const inputs: string[] = [];
   const ints = new Map<string, number>();
@@ -104,14 +111,19 @@ function readParser(bytes: Uint8Array, start: number, end: number, names: Names)
 function readList(bytes: Uint8Array, start: number, end: number, names: Names): ListAttr {
   const [types, texts]: [number[], string[]] = [[], []];
   const shapes: Array<readonly number[] | null> = [];
+  const addType = (type: number): void => {
+    names.count(8);
+    types.push(type);
+  };
   eachField(bytes, start, end, (id, wire, value, to) => {
-    if (id === 6 && wire === VARINT) types.push(value);
+    if (id === 6 && wire === VARINT) addType(value);
     if (wire !== BYTES) return;
     if (id === 2) texts.push(names.keep(value, to));
-    if (id === 6) for (let at = value; at < to; at++) types.push(bytes[at] as number);
+    if (id === 6) for (let at = value; at < to; at++) addType(bytes[at] as number);
     if (id === 7) {
-      names.count();
-      shapes.push(readShape(bytes, value, to));
+      const shape = readShape(bytes, value, to);
+      names.count(8 * (shape?.length ?? 0));
+      shapes.push(shape);
     }
   });
   return { types, texts, shapes };
@@ -120,12 +132,12 @@ function readList(bytes: Uint8Array, start: number, end: number, names: Names): 
 /** The texts of the Const nodes among `nodes` that are `wanted`. */
 function readKeys(
   bytes: Uint8Array,
-  nodes: Iterable<NodePlace>,
+  nodes: EachNode,
   wanted: ReadonlySet<string>,
   names: Names,
 ): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const [start, end] of nodes) {
+  nodes((start, end) => {
     let [name, op] = ['', ''];
     const texts: string[] = [];
     eachField(bytes, start, end, (id, wire, value, to) => {
@@ -136,7 +148,7 @@ function readKeys(
       if (id === 5 && wanted.has(name)) texts.push(...textsOf(bytes, value, to, names));
     });
     if (op === 'Const' && wanted.has(name)) found.set(name, texts);
-  }
+  });
   return found;
 }
 

@@ -1,5 +1,5 @@
-import { addNode, type Body, countOps, emptyBody, type NodePlace } from './body.ts';
-import { readFeatures } from './examples.ts';
+import { addNode, type Body, countOps, emptyBody } from './body.ts';
+import { type EachNode, readFeatures } from './examples.ts';
 import type { Names } from './names.ts';
 import { judgeOps } from './ops.ts';
 import type { GraphReport, OpReport, SignatureReport } from './report.ts';
@@ -7,6 +7,8 @@ import { byName, readSignature } from './tensor-info.ts';
 import { BYTES, eachField, VARINT, type Visit } from './wire.ts';
 
 const MAX_GRAPHS = 100;
+/** What a function costs while its graph is read. */
+const FUNCTION = 1024;
 
 /** SavedModel: its schema version and its meta graphs. Throws RangeError with half a sentence on bytes that are none. */
 export function readGraphs(bytes: Uint8Array, names: Names): { schemaVersion: number; graphs: GraphReport[] } {
@@ -133,6 +135,7 @@ function graphReader(bytes: Uint8Array, names: Names) {
   };
   const readFunction = (start: number, end: number): void => {
     const body = emptyBody();
+    names.count(FUNCTION);
     let name = '';
     eachField(
       bytes,
@@ -167,7 +170,7 @@ function reportOf(
   const { ops, used } = countOps(main, library);
   const judge = judgeOps(version);
   const list = [...ops].map(([op, counted]): OpReport => ({ op, verdict: judge(op), ...counted }));
-  const bodies = used.map((body) => ({ body, nodes: () => nodes(bytes, places.get(body) ?? []) }));
+  const bodies = used.map((body) => ({ body, nodes: eachNode(bytes, places.get(body) ?? []) }));
   return {
     nodes: main.nodes,
     functions: library.size,
@@ -176,15 +179,15 @@ function reportOf(
   };
 }
 
-/** Places of the nodes in a body's messages. */
-function nodes(bytes: Uint8Array, parts: readonly Part[]): NodePlace[] {
-  const found: NodePlace[] = [];
-  for (const { start, end, id } of parts)
-    eachField(
-      bytes,
-      start,
-      end,
-      messages((part, from, to) => part === id && found.push([from, to])),
-    );
-  return found;
+/** Every node in a body's messages. */
+function eachNode(bytes: Uint8Array, parts: readonly Part[]): EachNode {
+  return (visit) => {
+    for (const { start, end, id } of parts)
+      eachField(
+        bytes,
+        start,
+        end,
+        messages((part, from, to) => part === id && visit(from, to)),
+      );
+  };
 }

@@ -3,6 +3,8 @@ const LONGEST = 65_536;
 /** All names that a report keeps, in bytes, with what a string costs beside its letters. */
 const KEPT = 48 * 2 ** 20;
 const EACH = 64;
+/** The largest graphs have hundreds of thousands of nodes, with those of their functions. */
+const MAX_NODES = 5_000_000;
 
 /** Reads names out of a file, and refuses to keep more of them than a report can hold. */
 export type Names = {
@@ -12,11 +14,14 @@ export type Names = {
   keep(start: number, end: number): string;
   /** Counts what is kept in another way, with the length of its name. */
   count(size?: number): void;
+  /** Counts a node, of which nothing is kept. */
+  node(): void;
 };
 
 export function namesOf(bytes: Uint8Array): Names {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let kept = 0;
+  let nodes = 0;
   const read = (start: number, end: number): string => {
     if (end - start > LONGEST) throw new RangeError(`it has a name of ${end - start} bytes`);
     if (end - start < 64) {
@@ -40,6 +45,9 @@ export function namesOf(bytes: Uint8Array): Names {
       return read(start, end);
     },
     count,
+    node: () => {
+      if (++nodes > MAX_NODES) throw new RangeError(`it has more than ${MAX_NODES} nodes`);
+    },
   };
 }
 

@@ -42,7 +42,10 @@ function readTensor(bytes: Uint8Array, name: string, start: number, end: number,
     if (id === 2 && wire === VARINT) dtype = value;
     if (wire !== BYTES) return;
     if (id === 1) tensor = names.keep(value, to);
-    if (id === 3) shape = readShape(bytes, value, to);
+    if (id === 3) {
+      shape = readShape(bytes, value, to);
+      names.count(8 * (shape?.length ?? 0));
+    }
     if (id === 4) encoding = 'sparse';
     if (id === 5) encoding = 'composite';
   });
