@@ -1,5 +1,6 @@
 import { archive } from './archive.ts';
 import type { Campaign } from './campaign.ts';
+import { savedModel } from './savedmodel.ts';
 
 /** By the name that `npm run fuzz -- NAME` takes. */
-export const CAMPAIGNS: Readonly<Record<string, Campaign>> = { archive };
+export const CAMPAIGNS: Readonly<Record<string, Campaign>> = { archive, savedmodel: savedModel };
