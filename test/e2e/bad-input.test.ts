@@ -118,6 +118,8 @@ test.each([
   [['status'], 1, /^fairway: No stack runs in .*: start one with "npx fairway up", or name its folder with --dir\.\n$/],
   [['approve', 'home-equity', '--environment', 'prod'], 2, /missing required argument 'version'/],
   [['demo', '--port', '70000'], 2, /It must be a port from 1 to 65535/],
+  [['inspect'], 2, /missing required argument 'path'/],
+  [['inspect', 'nothing'], 1, /^fairway: There is no .*nothing; name a folder or an archive of a SavedModel\.\n$/],
   [['fly'], 2, /unknown command 'fly'/],
 ])('wrong usage: %j', async (args, exit, sentence) => {
   const { code, stderr } = await fairway(args, { cwd: scratch });
@@ -128,7 +130,7 @@ test.each([
 test('every command explains itself', async () => {
   const { code, stdout } = await fairway(['--help']);
   expect(code).toBe(0);
-  for (const name of ['demo', 'up', 'approve', 'status', 'doctor']) {
+  for (const name of ['demo', 'up', 'inspect', 'approve', 'status', 'doctor']) {
     expect(stdout).toContain(name);
     const help = await fairway([name, '--help']);
     expect(help.code).toBe(0);
