@@ -1,38 +1,19 @@
 import { INPUTS, type InputName, type Loan } from './columns.ts';
 
-type Applicant = { readonly name: string } & Partial<Loan>;
+/** A name, then the inputs in their order; null is missing. */
+type Applicant = readonly [name: string, ...inputs: ReadonlyArray<number | string | null>];
 
 /**
  * People who do not exist: golden cases end in Git, where no customer's data belongs. Each version answers about the same ones,
- * so that a pull request shows what it thinks of them. What is not said is missing.
+ * so that a pull request shows what it thinks of them.
  */
 const APPLICANTS: readonly Applicant[] = [
-  { name: 'nothing is known' },
-  {
-    name: 'long and good history',
-    ...{ LOAN: 25_000, MORTDUE: 60_000, VALUE: 120_000, REASON: 'DebtCon', JOB: 'ProfExe', YOJ: 12, DEROG: 0 },
-    ...{ DELINQ: 0, CLAGE: 260, NINQ: 0, CLNO: 22, DEBTINC: 31.5 },
-  },
-  {
-    name: 'several delinquencies',
-    ...{ LOAN: 6_000, MORTDUE: 45_000, VALUE: 58_000, REASON: 'DebtCon', JOB: 'Other', YOJ: 3, DEROG: 3 },
-    ...{ DELINQ: 6, CLAGE: 80, NINQ: 5, CLNO: 19, DEBTINC: 44 },
-  },
-  {
-    name: 'debt ratio is missing',
-    ...{ LOAN: 12_000, MORTDUE: 70_000, VALUE: 92_000, REASON: 'HomeImp', JOB: 'Sales', YOJ: 1.5, DEROG: 1 },
-    ...{ DELINQ: 2, CLAGE: 110, NINQ: 2, CLNO: 25 },
-  },
-  {
-    name: 'debt ratio is extreme',
-    ...{ LOAN: 15_000, MORTDUE: 80_000, VALUE: 101_000, REASON: 'DebtCon', JOB: 'Mgr', YOJ: 7, DEROG: 0 },
-    ...{ DELINQ: 0, CLAGE: 170, NINQ: 1, CLNO: 20, DEBTINC: 200 },
-  },
-  {
-    name: 'trade that nobody has heard of',
-    ...{ LOAN: 18_500, MORTDUE: 54_000, VALUE: 77_500, REASON: 'HomeImp', JOB: 'Astronaut', YOJ: 9, DEROG: 0 },
-    ...{ DELINQ: 1, CLAGE: 190, NINQ: 1, CLNO: 17, DEBTINC: 33 },
-  },
+  ['nothing is known', ...INPUTS.map(() => null)],
+  ['long and good history', 25_000, 60_000, 120_000, 'DebtCon', 'ProfExe', 12, 0, 0, 260, 0, 22, 31.5],
+  ['several delinquencies', 6_000, 45_000, 58_000, 'DebtCon', 'Other', 3, 3, 6, 80, 5, 19, 44],
+  ['debt ratio is missing', 12_000, 70_000, 92_000, 'HomeImp', 'Sales', 1.5, 1, 2, 110, 2, 25, null],
+  ['debt ratio is extreme', 15_000, 80_000, 101_000, 'DebtCon', 'Mgr', 7, 0, 0, 170, 1, 20, 200],
+  ['trade that nobody has heard of', 18_500, 54_000, 77_500, 'HomeImp', 'Astronaut', 9, 0, 1, 190, 1, 17, 33],
 ];
 
 /** Where the class turns: so near to it, the last digit of a probability decides. */
@@ -45,19 +26,18 @@ export function goldenCases(predict: (loans: readonly Loan[]) => ArrayLike<numbe
   return APPLICANTS.map((applicant, i) => `${goldenCase(applicant, scores[i] ?? Number.NaN)}\n`).join('');
 }
 
-const loanOf = ({ name: _, ...known }: Applicant): Loan => {
-  const missing = Object.fromEntries(INPUTS.map((input) => [input, null])) as Record<InputName, null>;
-  return { ...missing, BAD: 0, ...known } as Loan;
-};
+const loanOf = ([, ...inputs]: Applicant): Loan =>
+  ({ BAD: 0, ...Object.fromEntries(INPUTS.map((input, i) => [input, inputs[i] ?? null])) }) as Loan;
 
 function goldenCase(applicant: Applicant, score: number): string {
-  const cells = INPUTS.map((input) => `${JSON.stringify(input)}:${cell(input, loanOf(applicant)[input])}`);
+  const loan = loanOf(applicant);
+  const cells = INPUTS.map((input) => `${JSON.stringify(input)}:${cell(input, loan[input])}`);
   // Seven digits are what a float holds.
   const outputs = {
     P_BAD1: [Number(score.toPrecision(7))],
     ...(Math.abs(score - THRESHOLD) < MARGIN ? {} : { I_BAD: [score >= THRESHOLD ? 1 : 0] }),
   };
-  const name = JSON.stringify(applicant.name);
+  const name = JSON.stringify(applicant[0]);
   return `{"name":${name},"instances":[{${cells.join(',')}}],"outputs":${JSON.stringify(outputs)}}`;
 }
 

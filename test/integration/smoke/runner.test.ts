@@ -37,7 +37,7 @@ const env = (version: string, more: Record<string, string> = {}) => ({
   ...more,
 });
 
-const cell = (name: string, value: unknown): string =>
+const cell = (name: string, value: string | number | null): string =>
   name === 'REASON' || name === 'JOB' ? JSON.stringify(value ?? '') : String(value ?? Number.NaN);
 const byColumn = (rows: readonly Loan[]): string =>
   `{${INPUTS.map((name) => `"${name}":[${rows.map((row) => cell(name, row[name])).join(',')}]`).join(',')}}`;
