@@ -27,6 +27,10 @@ export const atLeast = (id: string, value: number, unit: string, bar: number, no
   ok: value >= bar,
 });
 
+/** The middle of the sorted values; of an even number, the upper of the two. */
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
 /** Prints the results as lines and writes them where `--json FILE` says. */
 export function publish(name: string, results: readonly Result[], file: string | undefined): void {
   for (const { id, value, unit, bar, ok, note } of results) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { hasRedisServer, startRedisServer } from '../../../packages/cli/src/stack/redis/server.ts';
 import { ROOT } from '../../guards/source.ts';
 import { freePort } from '../../harness/ports.ts';
-import { atLeast, atMost, type Result } from '../result.ts';
+import { atLeast, atMost, median, type Result } from '../result.ts';
 import { cpuMs, found, startProxyPass, startUpstream, stopped } from './nginx.ts';
 import { type Loaded, wrk, wrkScript } from './wrk.ts';
 
@@ -47,9 +47,9 @@ export async function proxyNumbers(): Promise<Result[]> {
   try {
     const ports = { direct: await freePort(), nginx: await freePort(), agent: await freePort() };
     const upstream = await startUpstream(join(dir, 'upstream'), ports.direct, LOAD_CORE, ANSWER);
-    stops.push(upstream.stop);
+    stops.push(() => upstream.stop());
     const nginx = await startProxyPass(join(dir, 'proxy'), ports.nginx, ports.direct, PROXY_CORE);
-    stops.push(nginx.stop);
+    stops.push(() => nginx.stop());
     const agent = await startAgent(dir, ports.agent, ports.direct, await queueUrl(dir, stops));
     stops.push(() => stopped(agent));
     const pids = { direct: upstream.pid, nginx: nginx.pid, agent: agent.pid ?? 0 };
@@ -137,11 +137,6 @@ const skipped = (why: string): Result[] =>
   ].map((result) => ({ ...result, ok: false, note: `skipped: ${why}` }));
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
 /** Redis where there is one; without, the packs stay in the spool, which costs less than sending them: the note says so. */
 async function queueUrl(dir: string, stops: Array<() => Promise<void> | void>): Promise<string> {
   if (!hasRedisServer()) return `redis://127.0.0.1:${await freePort()}`;
