@@ -39,7 +39,6 @@ export const imageConfig = z.looseObject({
   history: z.array(z.unknown()).nullish(),
 });
 export type ImageManifest = z.infer<typeof imageManifest>;
-export type ImageIndex = z.infer<typeof imageIndex>;
 export type ImageConfig = z.infer<typeof imageConfig>;
 
 /** JSON bytes as `schema` has it; `what` begins the sentence when they are something else. */

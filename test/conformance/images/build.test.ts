@@ -14,6 +14,7 @@ import {
   proveImage,
 } from '@fairway/oci';
 import { digestTree, savedModelMembers } from '@fairway/savedmodel';
+import { sha256 } from '@fairway/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, type PutBase, putBase, writeModel } from '../../harness/registry/images.ts';
 import { program, skopeo } from '../../harness/registry/real.ts';
@@ -281,5 +282,4 @@ const filesBelow = (folder: string): string[] =>
     .filter((path) => statSync(join(folder, path)).isFile())
     .sort();
 
-const sha256sum = (file: string): string =>
-  execFileSync('sha256sum', [file], { encoding: 'utf8' }).replace(/^\\/, '').slice(0, 64);
+const sha256sum = (file: string): string => sha256(readFileSync(file));

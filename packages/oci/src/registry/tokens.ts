@@ -37,38 +37,15 @@ const MARGIN_MS = 10_000;
 const MOST_HELD = 1_000;
 
 export function tokens(options: TokenOptions): Tokens {
-  const { clock, credentials } = options;
-  const held = new Map<string, Promise<Held>>();
-  const secrets = new Set<string>();
   let challenge: Challenge | undefined;
-
-  const ask = async (access: Access, credential: Credential | undefined): Promise<Held> => {
-    const asked = { ...endpoint(options, challenge as Challenge), scopes: scopesOf(access) };
-    const begun = clock.now();
-    const { token, seconds } = await tokenFrom(options, asked, credential);
-    secrets.add(token);
-    return { header: `Bearer ${token}`, until: begun + seconds * 1_000 - Math.min(MARGIN_MS, seconds * 250) };
-  };
-  const bearer = async (access: Access): Promise<string> => {
-    const key = scopesOf(access).join(' ');
-    const known = held.get(key);
-    const fresh = known === undefined ? undefined : await known.catch(() => undefined);
-    if (fresh !== undefined && fresh.until > clock.now()) return fresh.header;
-    // Who waited for the same one may have asked meanwhile; from here to the `set` nobody comes between.
-    const others = held.get(key);
-    if (others !== undefined && others !== known) return (await others).header;
-    const asking = credentials(access.at).then((credential) => ask(access, credential));
-    if (held.size >= MOST_HELD) held.delete(held.keys().next().value as string);
-    held.set(key, asking);
-    asking.catch(() => held.get(key) === asking && held.delete(key));
-    return (await asking).header;
-  };
+  let secret: string | undefined;
+  const bearers = bearerTokens(options);
   const header = async (access: Access): Promise<string | undefined> => {
     if (challenge === undefined) return undefined;
-    const credential = await credentials(access.at);
-    for (const secret of secretsOf(credential)) secrets.add(secret);
+    const credential = await options.credentials(access.at);
+    secret = secretOf(credential);
     if (credential?.kind === 'bearer') return `Bearer ${credential.token}`;
-    if (challenge.scheme === 'bearer') return bearer(access);
+    if (challenge.scheme === 'bearer') return bearers.header(access, challenge, credential);
     return credential?.kind === 'basic' ? basic(credential) : undefined;
   };
   return {
@@ -76,25 +53,61 @@ export function tokens(options: TokenOptions): Tokens {
     renewed: async (access, { headers }, used) => {
       const asked = challenges(headers['www-authenticate'] ?? '');
       challenge = asked.find(({ scheme }) => scheme === 'bearer') ?? asked.find(({ scheme }) => scheme === 'basic');
-      if (used !== undefined) await forget(held, scopesOf(access).join(' '), used);
+      if (used !== undefined) await bearers.forget(access, used);
       const fresh = await header(access);
       return fresh === used ? undefined : fresh;
     },
-    secrets: () => [...secrets],
+    secrets: () => [...(secret === undefined ? [] : [secret]), ...bearers.secrets()],
   };
 }
 
-/** Only the one that was refused: another call may have got a new one meanwhile. */
-async function forget(held: Map<string, Promise<Held>>, key: string, used: string): Promise<void> {
-  const known = await held.get(key)?.catch(() => undefined);
-  if (known?.header === used) held.delete(key);
+function bearerTokens(options: TokenOptions) {
+  const { clock } = options;
+  const held = new Map<string, Promise<Held>>();
+  /** What calls carry now; it must not be seen in an error. */
+  const shown = new Map<string, string>();
+  const ask = async (access: Access, challenge: Challenge, credential: Credential | undefined): Promise<Held> => {
+    const begun = clock.now();
+    const asked = { ...endpoint(options, challenge), scopes: scopesOf(access) };
+    const { token, seconds } = await tokenFrom(options, asked, credential);
+    shown.set(keyOf(access), token);
+    return { header: `Bearer ${token}`, until: begun + seconds * 1_000 - Math.min(MARGIN_MS, seconds * 250) };
+  };
+  const drop = (key: string) => {
+    held.delete(key);
+    shown.delete(key);
+  };
+  return {
+    header: async (access: Access, challenge: Challenge, credential: Credential | undefined): Promise<string> => {
+      const key = keyOf(access);
+      const known = held.get(key);
+      const fresh = known === undefined ? undefined : await known.catch(() => undefined);
+      if (fresh !== undefined && fresh.until > clock.now()) return fresh.header;
+      // Who waited for the same one may have asked meanwhile; from here to the `set` nobody comes between.
+      const others = held.get(key);
+      if (others !== undefined && others !== known) return (await others).header;
+      if (held.size >= MOST_HELD) drop(held.keys().next().value as string);
+      const asking = ask(access, challenge, credential);
+      held.set(key, asking);
+      asking.catch(() => held.get(key) === asking && drop(key));
+      return (await asking).header;
+    },
+    /** Only the one that was refused: another call may have got a new one meanwhile. */
+    forget: async (access: Access, used: string): Promise<void> => {
+      const known = await held.get(keyOf(access))?.catch(() => undefined);
+      if (known?.header === used) drop(keyOf(access));
+    },
+    secrets: () => [...shown.values()],
+  };
 }
+
+const keyOf = (access: Access): string => scopesOf(access).join(' ');
 
 const basic = ({ user, password }: { user: string; password: string }): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
-const secretsOf = (credential: Credential | undefined): string[] =>
-  credential === undefined ? [] : [credential.kind === 'basic' ? credential.password : credential.token];
+const secretOf = (credential: Credential | undefined): string | undefined =>
+  credential?.kind === 'basic' ? credential.password : credential?.token;
 
 const scopesOf = ({ at, push, from }: Access): string[] => [
   `repository:${at.path}:${push === true ? 'pull,push' : 'pull'}`,
@@ -130,7 +143,8 @@ async function tokenFrom(
 ): Promise<{ token: string; seconds: number }> {
   const { caFile, setting, host } = options;
   const name = `The token server of the image registry ${host}`;
-  const secrets = () => secretsOf(credential);
+  const secret = secretOf(credential);
+  const secrets = () => (secret === undefined ? [] : [secret]);
   const server = remote({ base: asked.realm.origin, name, setting, caFile, secrets });
   try {
     const answer = await (credential?.kind === 'identity' ? refreshed : granted)(server.call, asked, credential);
