@@ -79,7 +79,9 @@ describe('reviews', () => {
   it('takes the namespace from the request, since a controller leaves it out of the pod', async () => {
     const { pod } = golden('port-by-argument');
     const response = responseOf(await send(review(pod, { namespace: 'kube-system' })));
-    expect(response.warnings).toEqual(['No Fairway agent for this pod: namespace kube-system belongs to the cluster.']);
+    expect(response.warnings).toEqual([
+      'No Fairway agent for this pod: namespace "kube-system" belongs to the cluster.',
+    ]);
   });
 
   it.each([

@@ -45,7 +45,7 @@ test('what is said names the object', () => {
   expect(into({ kind: 'Deployment', metadata, spec: { template: template() } }).notes).toEqual([
     {
       about: 'Deployment web\uFFFD[31m',
-      text: 'No Fairway agent for this pod: namespace kube-system belongs to the cluster.',
+      text: 'No Fairway agent for this pod: namespace "kube-system" belongs to the cluster.',
     },
   ]);
   expect(into({ kind: 'Pod', ...template({ 'fairway.dev/inject': 'false' }) }).notes[0]?.text).toMatch(

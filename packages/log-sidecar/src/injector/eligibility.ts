@@ -24,7 +24,7 @@ export function eligibility(pod: Pod, namespace: string): 'yes' | 'no' | { probl
 const SYSTEM = /^(kube-.*|openshift|openshift-.*)$/;
 
 function barred({ spec }: Pod, namespace: string): string | undefined {
-  if (SYSTEM.test(namespace)) return `namespace ${namespace} belongs to the cluster`;
+  if (SYSTEM.test(namespace)) return `namespace ${shown(namespace)} belongs to the cluster`;
   if (spec.hostNetwork === true) return "a pod with hostNetwork shares its ports with the node's other pods";
   const os = spec.os?.name ?? spec.nodeSelector?.['kubernetes.io/os'];
   return os === 'windows' ? 'the agent runs on Linux nodes only' : undefined;

@@ -1,3 +1,4 @@
+import { shown } from './names.ts';
 import type { Options } from './options.ts';
 import { FIRST_FREE_PORT } from './options.ts';
 import { allContainers, type Container, type Handler, initContainersOf, type Pod, portsOf, volumesOf } from './pod.ts';
@@ -62,7 +63,7 @@ export function makePlan(pod: Pod, serving: Serving, options: Options, placement
 }
 
 const byNameOnly = ({ portName, port }: Serving): string =>
-  `a Service must target this pod's port by its name "${portName}": what targets ${port} passes the agent by`;
+  `a Service must target this pod's port by its name ${shown(portName ?? '')}: what targets ${port} passes the agent by`;
 
 function placeOf(
   { spec: { restartPolicy } }: Pod,

@@ -115,5 +115,5 @@ function wantedPort(tcp: readonly ContainerPort[], argument: Argument, wanted: s
 function openPort(port: number): Found<number> {
   return port > 0 && port < 65_536
     ? { found: port }
-    : { problem: `--rest_api_port=${port} leaves the REST API off: give it a port` };
+    : { problem: `--rest_api_port=${port} opens no REST API: give it a port` };
 }
