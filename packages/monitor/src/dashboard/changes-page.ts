@@ -28,7 +28,7 @@ function row(change: Change): Html {
   const { pullRequest } = change;
   return html`<tr><th scope="row">${change.kind}<br><code class="soft">${change.id.slice(0, 10)}</code></th>
 <td class="nowrap"><a href="/models/${encodeURIComponent(change.model)}">${change.model}</a><br><span class="soft">version ${change.version}</span></td><td>${change.environment}</td>
-<td>${pullRequest === undefined ? html`<span class="soft">not yet</span>` : html`${externalLink(pullRequest.url, `#${pullRequest.number}`)} <span class="soft">${pullRequest.state}</span>`}</td>
+<td>${pullRequest === undefined ? html`<span class="soft">${END_PHASES.includes(change.phase) ? 'none' : 'not yet'}</span>` : html`${externalLink(pullRequest.url, `#${pullRequest.number}`)} <span class="soft">${pullRequest.state}</span>`}</td>
 <td>${badge(phaseTone(change), change.phase)}</td>
 <td><span class="small soft">${when(change.createdAt)} to ${when(change.updatedAt)}</span><ol class="phases">${change.history.map(({ phase }) => html`<li>${phase}</li>`)}</ol>${change.reason !== undefined && html`<span class="small">${change.reason}</span>`}</td>
 <td>${change.actor}</td></tr>`;
