@@ -61,6 +61,6 @@ type Failed = Pick<fc.RunDetailsFailureProperty<unknown>, 'errorInstance' | 'cou
 
 function failure(seed: number, { errorInstance, counterexamplePath, counterexample }: Failed): string {
   const why = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
-  const shown = fc.stringify(counterexample);
-  return `${why} (--seed ${seed} --path ${counterexamplePath}) ${shown.length > 600 ? `${shown.slice(0, 600)}…` : shown}`;
+  const cut = (text: string) => (text.length > 600 ? `${text.slice(0, 600)}…` : text);
+  return `${cut(why)} (--seed ${seed} --path ${counterexamplePath}) ${cut(fc.stringify(counterexample))}`;
 }

@@ -1,21 +1,21 @@
 import { FairwayError } from '@fairway/core';
 
-/** Names are shown cut and escaped: they come from a stranger and land in logs, on pages and in pull requests. */
+/** Names are shown escaped and cut: they come from a stranger and land in logs, on pages and in pull requests. */
 export function shown(name: string): string {
-  const cut = name.length > 120 ? `${name.slice(0, 120)}…` : name;
-  return JSON.stringify(cut).replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  const quoted = visible(JSON.stringify(name));
+  return quoted.length > 120 ? `${quoted.slice(0, 119)}…"` : quoted;
 }
+
+const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 
 /** Why an archive is not unpacked: `what` goes on from "model.zip" or "The entry … of model.zip", and says the mend. */
 export function refusal(archive: string, what: string, entry?: string, cause?: unknown): FairwayError {
-  return new FairwayError(
-    'model.invalid',
-    entry === undefined ? `${archive} ${what}.` : `The entry ${shown(entry)} of ${archive} ${what}.`,
-    { detail: { archive, ...(entry === undefined ? {} : { entry }) }, ...(cause === undefined ? {} : { cause }) },
-  );
+  const which = entry === undefined ? visible(archive) : `The entry ${shown(entry)} of ${visible(archive)}`;
+  return new FairwayError('model.invalid', `${which} ${what}.`, {
+    detail: { archive, ...(entry === undefined ? {} : { entry }) },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** What a library says about bytes that it cannot read. What the machine refused (a system call) stays what it is. */

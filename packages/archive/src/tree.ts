@@ -1,4 +1,5 @@
 import type { Wrong } from './path.ts';
+import { shown } from './refusal.ts';
 
 /** Folders that are new with this entry, outermost first; the entry itself is among them when it is a folder. */
 export type Placed = { readonly folders: readonly string[] };
@@ -55,7 +56,7 @@ function knownDepth(known: ReadonlyMap<string, Node>, names: readonly string[], 
 }
 
 const clash = (other: string) =>
-  `differs from ${JSON.stringify(other)} only by case or by how its characters are composed, so some machines would mix them up; rename one`;
+  `differs from ${shown(other)} only by case or by how its characters are composed, so some machines would mix them up; rename one`;
 
 /** The same for names that macOS or Windows take for one: composed, and folded both ways (ſ and s, K and k, ς and σ). */
 const folded = (path: string): string => path.normalize('NFC').toLowerCase().toUpperCase().normalize('NFC');

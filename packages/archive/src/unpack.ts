@@ -43,7 +43,9 @@ export async function unpacking(
   work: (folder: string, budget: Budget) => Promise<{ folder: string; skipped: readonly string[] }>,
 ): Promise<Unpacked> {
   signal?.throwIfAborted();
-  const own = await privateFolder(scratch);
+  const own = await privateFolder(scratch).catch((error: unknown) => {
+    throw spaceOr(basename(file), error);
+  });
   try {
     const size = await withFile(file, basename(file), async (_, bytes) => bytes);
     const budget = unpackBudget(basename(file), size, { ...UNPACK_LIMITS, ...limits });

@@ -1,4 +1,5 @@
 import { crc32, createInflateRaw } from 'node:zlib';
+import { FairwayError } from '@fairway/core';
 import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
 import { CHUNK, readChunks, readExactly, through } from './bytes.ts';
 import { damage, refusal } from './refusal.ts';
@@ -25,15 +26,16 @@ async function readMembers(source: Source, target: Target): Promise<Member[]> {
   });
   if (typeof tail === 'string') throw refusal(source.name, tail);
   if (tail.entries > target.budget.limits.entries) target.budget.entries(tail.entries);
-  const zip = await fromFdPromise(source.handle.fd, {
-    decodeStrings: false,
-    validateEntrySizes: false,
-    autoClose: false,
+  const zip = await fromFdPromise(source.handle.fd, OURS).catch((error) => {
+    throw damage(source.name, error);
   });
-  const entries = await readDirectory(source, target, zip, tail);
-  const starts = await readLocals(source, zip, entries, tail);
-  return entries.map((member, index) => ({ ...member, start: starts[index] ?? 0 }));
+  const listed = await readDirectory(source, target, zip, tail);
+  const starts = await readLocals(source, zip, listed, tail);
+  return listed.map((one) => ({ ...one, start: starts.get(one.entry) ?? 0 }));
 }
+
+/** Names and sizes are for us to judge, and the file is ours to close. */
+const OURS = { decodeStrings: false, validateEntrySizes: false, autoClose: false };
 
 type Listed = { readonly entry: Entry; readonly place: Place };
 
@@ -51,7 +53,8 @@ async function readDirectory(source: Source, target: Target, zip: ZipFile, tail:
     }
   } catch (error) {
     // yauzl refuses strong encryption by itself, before we see the entry.
-    if (/encryption/.test(String(error))) throw refusal(source.name, 'is encrypted; pack it without a password');
+    if (!(error instanceof FairwayError) && /encryption/.test(String(error)))
+      throw refusal(source.name, 'is encrypted; pack it without a password');
     throw damage(source.name, error);
   }
   if (cursor !== tail.end)
@@ -64,21 +67,26 @@ async function readDirectory(source: Source, target: Target, zip: ZipFile, tail:
  * the first byte to the directory: overlapping ones make a bomb of a small file (Fifield 2019, "A better zip bomb"), and what
  * lies between them is seen by some readers and not by others.
  */
-async function readLocals(source: Source, zip: ZipFile, listed: readonly Listed[], tail: ZipTail): Promise<number[]> {
-  const starts: number[] = Array.from({ length: listed.length });
+async function readLocals(
+  source: Source,
+  zip: ZipFile,
+  listed: readonly Listed[],
+  tail: ZipTail,
+): Promise<ReadonlyMap<Entry, number>> {
+  const starts = new Map<Entry, number>();
   const order = listed
-    .map(({ entry }, index) => ({ entry, index }))
-    .sort((a, b) => a.entry.relativeOffsetOfLocalHeader - b.entry.relativeOffsetOfLocalHeader);
+    .map(({ entry }) => entry)
+    .sort((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
   let free = 0;
-  for (const [turn, { entry, index }] of order.entries()) {
+  for (const [turn, entry] of order.entries()) {
     const at = entry.relativeOffsetOfLocalHeader;
-    const next = order[turn + 1]?.entry.relativeOffsetOfLocalHeader ?? tail.start;
+    const next = order[turn + 1]?.relativeOffsetOfLocalHeader ?? tail.start;
     const name = entry.fileNameRaw.toString('utf8');
     source.signal?.throwIfAborted();
     if (at < free) throw refusal(source.name, 'shares its bytes with another one; pack the model again', name);
     if (at > free || next > tail.start) throw refusal(source.name, STRAY);
     const start = await localStart(source, zip, entry, name);
-    starts[index] = start;
+    starts.set(entry, start);
     free = await endOf(source, entry, start + entry.compressedSize, next);
   }
   if (free !== tail.start) throw refusal(source.name, STRAY);

@@ -1,8 +1,9 @@
-import { fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sweepScratch, unpack, unpackModel } from '@fairway/archive';
 import { tarTree, zipTree } from '../../harness/archives.ts';
@@ -63,10 +64,7 @@ test('a full disk is named, and nothing is left (skipped where no small disk can
 
 test('what a killed process left is swept; what lives, or is not ours, stays', async () => {
   const file = box.put(zipTree(tree));
-  const child = fork(fileURLToPath(new URL('killed-main.ts', import.meta.url)), [file, box.scratch], {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
-  });
-  await once(child, 'message');
+  const { child } = await unpackedElsewhere(file);
   const mine = await unpack(file, box.scratch);
   expect(readdirSync(box.scratch)).toHaveLength(2);
   expect(await sweepScratch(box.scratch, clock(0))).toBe(0);
@@ -102,6 +100,21 @@ test('two at once in one scratch folder do not meet', async () => {
   await Promise.all(all.map((unpacked) => unpacked.dispose()));
   expect(readdirSync(box.scratch)).toEqual([]);
 });
+
+test.each(['zip', 'tar.gz'])('256 MiB come out of a %s in less than 100 MiB of memory', async (kind) => {
+  const zeros = { 'saved_model.pb': Buffer.alloc(256 * 2 ** 20) };
+  const { child, grown } = await unpackedElsewhere(box.put(kind === 'zip' ? zipTree(zeros) : gzipSync(tarTree(zeros))));
+  child.kill('SIGKILL');
+  expect(grown).toBeLessThan(100 * 2 ** 20);
+});
+
+async function unpackedElsewhere(file: string): Promise<{ child: ChildProcess; grown: number }> {
+  const child = fork(fileURLToPath(new URL('unpack-main.ts', import.meta.url)), [file, box.scratch], {
+    execArgv: ['--conditions=source', '--import', 'tsx'],
+  });
+  const [{ grown }] = (await once(child, 'message')) as [{ grown: number }];
+  return { child, grown };
+}
 
 /** A signal that aborts when it is asked for the n-th time: every moment at which unpacking looks, one after the other. */
 function abortsAtLook(looks: number): AbortSignal {
