@@ -92,7 +92,7 @@ function judged(
 ): string | undefined {
   if (same) return isDeepStrictEqual(report, whole) ? undefined : 'the same bytes gave another report';
   if (report === undefined) return file === 'saved_model.pb' ? undefined : `${file} alone made it no SavedModel`;
-  const long = [...report.problems, ...report.remarks].find((text) => text === '' || text.length > 70_000);
+  const long = [...report.problems, ...report.remarks].find((text) => text === '' || text.length > 90_000);
   if (long !== undefined) return `a problem of ${long.length} characters`;
   // One wrong bit: it is told, or it stood where nothing depends on it.
   if (isSealed || changes.length !== 1 || changes[0]?.kind !== 'flip') return undefined;

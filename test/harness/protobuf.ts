@@ -1,16 +1,21 @@
-import protobuf from 'protobufjs';
-
-/** One field of a message: a number, a text or bytes. */
+/** One field of a message: a number (int64), a text or bytes. */
 export type Part = readonly [id: number, value: number | string | Uint8Array];
 
 /** A protobuf message without a schema: the fields in order. */
-export function message(...parts: readonly Part[]): Uint8Array {
-  const writer = protobuf.Writer.create();
-  for (const [id, value] of parts) {
-    if (typeof value === 'number') writer.uint32(id * 8).int64(value);
-    else writer.uint32(id * 8 + 2).bytes(typeof value === 'string' ? Buffer.from(value) : value);
-  }
-  return writer.finish();
+export const message = (...parts: readonly Part[]): Uint8Array =>
+  Buffer.concat(
+    parts.flatMap(([id, value]) => {
+      if (typeof value === 'number') return [varint(id * 8), varint(value)];
+      const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+      return [varint(id * 8 + 2), varint(bytes.length), bytes];
+    }),
+  );
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return Buffer.from([...bytes, Number(rest)]);
 }
 
 /** CRC-32C as TFRecords and LevelDB tables keep it; by its definition, bit for bit, unlike the product's table. */

@@ -1,4 +1,5 @@
 import { maskedCrc32c } from './crc32c.ts';
+import { LONGEST_NAME } from './names.ts';
 import { type Cursor, readVarint } from './wire.ts';
 
 /** Last eight bytes of every LevelDB table, little endian (leveldb/doc/table_format.md). */
@@ -77,7 +78,7 @@ function eachInBlock(bytes: Buffer, [start, end]: readonly [number, number], ent
     const length = natural(bytes, cursor, limit);
     const value = cursor.at + own;
     if (shared > key.length || value + length > limit) throw new RangeError(`its block at byte ${start} is torn`);
-    if (shared + own > 65_536) throw new RangeError(`it has a name of ${shared + own} bytes`);
+    if (shared + own > LONGEST_NAME) throw new RangeError(`it has a name of ${shared + own} bytes`);
     key = Buffer.concat([key.subarray(0, shared), bytes.subarray(cursor.at, value)]);
     entry(key, value, value + length);
     cursor.at = value + length;
