@@ -25,27 +25,18 @@ export function unpackBudget(archive: string, size: number, limits: UnpackLimits
   let inflated = 0;
   const checkBytes = (bytes: number) => {
     if (bytes > limits.bytes)
-      throw refusal(
-        archive,
-        `holds more than the ${limits.bytes} bytes that may come out of an archive; leave out what is no part of the model, or allow more`,
-      );
+      throw refusal(archive, `holds more than the ${limits.bytes} bytes that are allowed; ${LESS}`);
   };
   const checkRatio = (bytes: number) => {
     if (bytes > RATIO_FROM && bytes > limits.ratio * size)
-      throw refusal(
-        archive,
-        `grows to more than ${limits.ratio} times its ${size} bytes, as an archive does that is made to fill disks; pack the model again, less compressed, or allow more`,
-      );
+      throw refusal(archive, `grows to more than ${limits.ratio} times its ${size} bytes, as ${BOMB}`);
   };
   return {
     limits,
     entries(count) {
       entries += count;
       if (entries > limits.entries)
-        throw refusal(
-          archive,
-          `holds more than the ${limits.entries} files and folders that are allowed; leave out what is no part of the model, or allow more`,
-        );
+        throw refusal(archive, `holds more than the ${limits.entries} files and folders that are allowed; ${LESS}`);
     },
     expect(bytes, inflatedBytes = 0) {
       checkBytes(written + bytes);
@@ -62,3 +53,6 @@ export function unpackBudget(archive: string, size: number, limits: UnpackLimits
     total: () => ({ entries, bytes: written }),
   };
 }
+
+const LESS = 'leave out what is no part of the model, or allow more';
+const BOMB = 'an archive does that is made to fill disks; pack the model again, less compressed, or allow more';

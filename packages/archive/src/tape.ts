@@ -13,21 +13,7 @@ export type Tape = {
 const ZEROS = Buffer.alloc(CHUNK);
 
 export function tape(chunks: AsyncIterable<Buffer>): Tape {
-  const iterator = chunks[Symbol.asyncIterator]();
-  let rest: Buffer = Buffer.alloc(0);
-
-  /** The next piece of at most `size` bytes; undefined at the end. */
-  const piece = async (size: number): Promise<Buffer | undefined> => {
-    while (rest.length === 0) {
-      const { done, value } = await iterator.next();
-      if (done === true) return undefined;
-      rest = value;
-    }
-    const part = rest.subarray(0, size);
-    rest = rest.subarray(part.length);
-    return part;
-  };
-
+  const piece = pieces(chunks[Symbol.asyncIterator]());
   return {
     async take(size) {
       const into = Buffer.alloc(size);
@@ -52,5 +38,20 @@ export function tape(chunks: AsyncIterable<Buffer>): Tape {
         zeros &&= part.equals(ZEROS.subarray(0, part.length));
       return zeros;
     },
+  };
+}
+
+/** Answers the next piece of at most so many bytes; undefined at the end. */
+function pieces(iterator: AsyncIterator<Buffer>): (size: number) => Promise<Buffer | undefined> {
+  let rest: Buffer = Buffer.alloc(0);
+  return async (size) => {
+    while (rest.length === 0) {
+      const { done, value } = await iterator.next();
+      if (done === true) return undefined;
+      rest = value;
+    }
+    const part = rest.subarray(0, size);
+    rest = rest.subarray(part.length);
+    return part;
   };
 }

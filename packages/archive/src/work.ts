@@ -59,20 +59,24 @@ export function target(folder: string, archive: string, budget: Budget): Target 
     },
     async file({ path }, fill) {
       files.push(path);
-      // x: never through a link and never over a file, whatever the checks above forgot.
-      const handle = await open(join(folder, path), 'wx', 0o600);
-      const sink = fileSink(handle);
-      try {
-        await fill(async (chunk) => {
-          budget.wrote(chunk.length);
-          await sink.write(chunk);
-        });
-        await sink.done();
-      } finally {
-        // Also after a failure: nothing may write into a folder that is being removed.
-        await sink.done().catch(() => {});
-        await handle.close();
-      }
+      await writeFile(join(folder, path), budget, fill);
     },
   };
+}
+
+async function writeFile(path: string, budget: Budget, fill: (write: Write) => Promise<void>): Promise<void> {
+  // x: never through a link and never over a file, whatever was checked before.
+  const handle = await open(path, 'wx', 0o600);
+  const sink = fileSink(handle);
+  try {
+    await fill(async (chunk) => {
+      budget.wrote(chunk.length);
+      await sink.write(chunk);
+    });
+    await sink.done();
+  } finally {
+    // Also after a failure: nothing may write into a folder that is being removed.
+    await sink.done().catch(() => {});
+    await handle.close();
+  }
 }
