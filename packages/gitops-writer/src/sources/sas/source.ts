@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { privateFolder, REGISTRATION_FILES, unpackModel } from '@fairway/archive';
-import { type Clock, FairwayError, iso, pause } from '@fairway/core';
+import { type Clock, FairwayError, iso, pause, sha256 } from '@fairway/core';
 import { digestTree, loadModelVersion } from '@fairway/savedmodel';
 import type { Champion, LoadedVersion, ModelCopy, ModelReference, ModelSource } from '../../ports.ts';
 import type { SasServer } from './client.ts';
@@ -156,18 +156,34 @@ async function champion(
   if (model === undefined) return undefined;
   const version = versionOf(model.id, model);
   if (version === undefined) throw nameless(model, project);
-  const content = archiveOf(await contentsOf(server, version), archiveName(of), version.label);
-  const sha256 = await contentSha256(options, content, known);
+  const content = await championSha256(options, of, version, known);
   const at = instant(model.championStartTime);
   return {
     version: version.number,
     label: version.label,
-    fingerprint: fingerprintOf(model.id, version.name, sha256),
+    fingerprint: fingerprintOf(model.id, version.name, content),
     ...(model.modifiedBy ? { actor: model.modifiedBy } : {}),
     ...(at === undefined ? {} : { at: iso(at) }),
     answerTo: await addressOfModel(server, project, model.id),
     names: { projectId: project.id, modelId: model.id, modelVersionName: version.name },
   };
+}
+
+/**
+ * Where it is not one archive that counts, the list of contents stands for it: it is a champion all the same, and `load` refuses it in
+ * words that its workflow is told.
+ */
+async function championSha256(
+  options: SasSource,
+  of: ModelReference,
+  version: SasVersion,
+  known: Map<string, string>,
+): Promise<string> {
+  const contents = await contentsOf(options.server, version);
+  const named = contents.filter(({ name }) => name === archiveName(of));
+  const [content] = named;
+  if (content === undefined || named.length > 1) return sha256(stateOfContents(contents));
+  return contentSha256(options, content, known);
 }
 
 /** Bytes are hashed once for each state of a content: a champion is asked for every minute, and may be a gigabyte. */
@@ -177,15 +193,15 @@ async function contentSha256(options: SasSource, content: SasContent, known: Map
   const before = isDated ? known.get(state) : undefined;
   if (before !== undefined) return before;
   const { server, archiveBytes = ARCHIVE_BYTES } = options;
-  const { sha256 } = await inScratch(options, (folder) =>
+  const { sha256: digest } = await inScratch(options, (folder) =>
     download(server, content, join(folder, 'archive'), archiveBytes),
   );
   for (const oldest of known.keys()) {
     if (known.size < KNOWN_CONTENTS) break;
     known.delete(oldest);
   }
-  known.set(state, sha256);
-  return sha256;
+  known.set(state, digest);
+  return digest;
 }
 
 async function addressOfModel(server: SasServer, project: SasProject, modelId: string): Promise<string> {
