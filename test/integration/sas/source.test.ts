@@ -197,6 +197,13 @@ describe('contents', () => {
     const { code, message } = await errorOf(load(number(model)));
     expect(code).toBe('model.invalid');
     expect(message).toContain('it has: score.py, baseline.json, model (1).zip');
+    // It is a champion all the same: what refuses it is its loading, whose reasons go back to the workflow.
+    setChampion(example.sas.state, example.project, model);
+    const champion = () => example.source.champion(example.of);
+    const before = await champion();
+    expect(before).toMatchObject({ version: number(model), fingerprint: (await champion())?.fingerprint });
+    addContent(example.sas.state, model, ARCHIVE, archive?.bytes ?? '');
+    expect((await champion())?.fingerprint).not.toBe(before?.fingerprint);
   });
 
   it('may describe the model inside the archive or beside it, in the same words only', async () => {

@@ -1,6 +1,8 @@
 import type { Environment, ModelVersion } from '@fairway/core';
 import type { ModelFile } from './model-file.ts';
 
+const AGENT_PORT = 9001;
+
 /** What the Kubernetes objects of one environment are made of. */
 export type Workload = {
   readonly change: string;
@@ -65,7 +67,10 @@ export function deployment(workload: Workload): object {
   };
 }
 
-/** The Service: callers reach the agent, which forwards to TensorFlow Serving. */
+/**
+ * The Service: callers reach the agent, which forwards to TensorFlow Serving. By number: before Kubernetes 1.32 a Service finds no
+ * port name of a native sidecar (kubernetes/kubernetes#127958), and would have no endpoints.
+ */
 export function service(workload: Workload): object {
   const { modelVersion, environment } = workload;
   return {
@@ -74,7 +79,7 @@ export function service(workload: Workload): object {
     metadata: { name: modelVersion.model, namespace: environment.namespace, labels: labels(workload) },
     spec: {
       selector: selector(modelVersion.model),
-      ports: [{ name: 'http', port: 8501, protocol: 'TCP', targetPort: 'predict' }],
+      ports: [{ name: 'http', port: 8501, protocol: 'TCP', targetPort: AGENT_PORT }],
     },
   };
 }
@@ -109,7 +114,7 @@ function agent({ modelVersion: { model }, environment, file, agentImage }: Workl
       { name: 'AGENT_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'FAIRWAY_ENVIRONMENT', value: environment.name },
       { name: 'FAIRWAY_MODEL', value: model },
-      { name: 'LISTEN_PORT', value: '9001' },
+      { name: 'LISTEN_PORT', value: String(AGENT_PORT) },
       { name: 'QUEUE_PREFIX', valueFrom: queue('prefix') },
       { name: 'QUEUE_URL', valueFrom: queue('url') },
       { name: 'SPOOL_DIR', value: '/var/spool/fairway' },
@@ -117,7 +122,7 @@ function agent({ modelVersion: { model }, environment, file, agentImage }: Workl
       { name: 'UPSTREAM', value: '127.0.0.1:8501' },
     ],
     ports: [
-      { name: 'predict', containerPort: 9001, protocol: 'TCP' },
+      { name: 'predict', containerPort: AGENT_PORT, protocol: 'TCP' },
       { name: 'admin', containerPort: 9090, protocol: 'TCP' },
     ],
     startupProbe: { httpGet: alive, periodSeconds: 1, failureThreshold: 60 },
