@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { FairwayError, type Signature, type Target, type Variable } from '@fairway/core';
 import {
   compareWithRegistration,
-  DEFAULT_SIGNATURE,
   type Expected,
   expectedOfMlflow,
   expectedOfVariables,
   findRegistration,
-  readSavedModel,
+  inspectSavedModel,
+  signatureOf,
   type Registration,
   variablesOf,
 } from '@fairway/savedmodel';
@@ -73,7 +73,7 @@ export async function gatherRegistration(told: Told): Promise<Gathered> {
 /** Undefined when there is none that Fairway carries; why, is told when the SavedModel is inspected. */
 export async function signatureIn(folder: string): Promise<Signature | undefined> {
   try {
-    return (await readSavedModel(folder)).signatures.find(({ name }) => name === DEFAULT_SIGNATURE);
+    return signatureOf(await inspectSavedModel(folder));
   } catch (error) {
     if (error instanceof FairwayError && error.code === 'model.invalid') return undefined;
     throw error;
