@@ -28,6 +28,8 @@ export type ZipEntry = {
   readonly flags?: number;
   /** Sizes behind the data, as a packer that streams writes them. */
   readonly descriptor?: 'signed' | 'plain' | 'wide';
+  /** What that says instead of the truth. */
+  readonly late?: Partial<Pick<ZipFields, 'crc' | 'compressed' | 'size'>>;
   /** Sizes and offset in the zip64 field. */
   readonly zip64?: boolean;
   readonly local?: Partial<ZipFields>;
@@ -99,7 +101,12 @@ function zipEntry(entry: ZipEntry, offset: number): { local: Buffer; directory: 
     entry.central?.offset ?? (entry.zip64 === true ? ONES : offset),
     entry.mode ?? 0,
   );
-  const local = Buffer.concat([entry.before ?? Buffer.alloc(0), head, data, descriptor(entry.descriptor, truth)]);
+  const local = Buffer.concat([
+    entry.before ?? Buffer.alloc(0),
+    head,
+    data,
+    descriptor(entry.descriptor, { ...truth, ...entry.late }),
+  ]);
   return { local, directory };
 }
 

@@ -61,6 +61,11 @@ describe('entries that are refused by name', () => {
     ['another method before the data', { name: 'e', local: { method: 0 } }, /two ways that differ/],
     ['another size before the data', { name: 'e', data: 'x', local: { size: 9 } }, /two ways that differ/],
     ['another checksum before the data', { name: 'e', data: 'x', local: { crc: 9 } }, /two ways that differ/],
+    [
+      'another size before data of a stream',
+      { name: 'e', data: 'x', descriptor: 'signed', local: { size: 9 } },
+      /two ways/,
+    ],
     ['encrypted before the data', { name: 'e', data: 'x', local: { flags: 0x801 } }, /two ways that differ/],
     ['a second name in another field', { name: 'e', central: { extra: unicodeName('e', '../evil') } }, /two ways/],
     [
@@ -90,6 +95,9 @@ describe('zips that contradict themselves', () => {
       {},
       /belong to none/,
     ],
+    ['another checksum behind the data', [{ ...second, descriptor: 'signed', late: { crc: 1 } }], {}, /belong to none/],
+    ['another size behind the data', [{ ...second, descriptor: 'plain', late: { size: 1 } }], {}, /belong to none/],
+    ['another length behind', [{ ...second, descriptor: 'wide', late: { compressed: 1 } }], {}, /belong to none/],
     ['fewer entries', [MODEL, second], { end: { entries: 1, here: 1 } }, /longer or shorter/],
     ['more entries', [MODEL, second], { end: { entries: 3, here: 3 } }, /damaged|longer or shorter/],
     ['split', [MODEL], { end: { disk: 1 } }, /one part of a zip/],
@@ -123,6 +131,19 @@ describe('zips that contradict themselves', () => {
     }
   });
 
+  // Offsets in the 76 bytes of zip64 record and locator before the 22 of the end record (APPNOTE 4.3.14, 4.3.15).
+  test.each([
+    ['some entries elsewhere', 24, 7n, /one part of a zip/],
+    ['a longer record', 4, 45n, /contradicts itself/],
+    ['a record that is cut', 64, 150n, /contradicts itself/],
+    ['no record', 0, 0n, /contradicts itself/],
+    ['a directory elsewhere', 48, 3n, /contradicts itself/],
+  ] as const)('zip64: %s', async (_, at, value, sentence) => {
+    const wide = zipOf([MODEL, second], { zip64: true });
+    wide.writeBigUInt64LE(value, wide.length - 22 - 76 + at);
+    expect(await box.refused(wide)).toMatch(sentence);
+  });
+
   test('offsets beyond what a number can hold', async () => {
     const far = zipOf([MODEL], { zip64: true });
     far.writeBigUInt64LE(0xffffffff_ffffffffn, far.length - 22 - 12);
@@ -138,6 +159,13 @@ describe('bombs', () => {
     expect(await box.refused(zipOf([{ name: 'zeros', data: Buffer.alloc(20_000_000) }]))).toMatch(
       /more than 200 times/,
     );
+  });
+
+  test('sizes that are told are enough to refuse it', async () => {
+    const told = { size: 0xfffffff0 };
+    const entry = { name: 'zeros', data: 'x', local: told, central: told };
+    expect(await box.refused(zipOf([entry]))).toMatch(/more than 200 times/);
+    expect(await box.refused(zipOf([entry]), { bytes: 1000, ratio: Infinity })).toMatch(/more than the 1000 bytes/);
   });
 
   test('one that hides its size is stopped when it passes it', async () => {

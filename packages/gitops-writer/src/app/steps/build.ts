@@ -12,10 +12,9 @@ export const build: Step = {
   run: (stored, context) => context.builds(() => built(stored, context)),
 };
 
-async function built(
-  { change, evidence }: StoredChange,
-  { changes, source, images, repository }: StepContext,
-): Promise<StepResult<Transition>> {
+async function built(stored: StoredChange, context: StepContext): Promise<StepResult<Transition>> {
+  const { change, evidence } = stored;
+  const { changes, source, images, repository } = context;
   const { model, version } = change;
   const { file } = await placeOf(repository, await repository.head(FRESH_MS), change);
   const copy = await source.copy({ model, source: file.source }, version);
@@ -24,11 +23,25 @@ async function built(
     if (evidence.kind === 'deploy' && digest !== evidence.digest) return failed(modelChanged(change, digest));
     const loaded = await changes.loaded(model, version, digest);
     if (loaded === undefined) return failed(modelChanged(change, digest));
-    const image = await images.build({ modelVersion: loaded.modelVersion, folder });
+    const approval = await firstApproval(stored, context);
+    const image = await images.build({ modelVersion: loaded.modelVersion, folder, approval });
     return succeeded({ phase: 'built', through: ['validated'], image });
   } finally {
     await copy.dispose();
   }
+}
+
+/**
+ * Event id of the approval that a person gave. A promotion goes back to it, so that the image which was tried in one environment
+ * is, digest for digest, the one that the next gets.
+ */
+async function firstApproval(
+  { change, evidence }: StoredChange,
+  { changes }: Pick<StepContext, 'changes'>,
+): Promise<string> {
+  if (evidence.kind !== 'deploy') return change.id;
+  const before = evidence.promotes === undefined ? undefined : await changes.find(evidence.promotes);
+  return before?.evidence.kind === 'deploy' ? firstApproval(before, { changes }) : evidence.approval.eventId;
 }
 
 function modelChanged(change: { model: string; version: string; digest?: string }, now: string): FairwayError {
