@@ -33,6 +33,7 @@ describe('a path inside an archive', () => {
     ['a\nb', 'control'],
     ['a\u{202e}bp.exe', 'invisible'],
     ['a\u{200b}', 'invisible'],
+    ['\u{feff}saved_model.pb', 'invisible'],
     ['a//b', 'empty part'],
     ['a/./b', 'empty part'],
     ['././a', 'empty part'],
@@ -86,6 +87,7 @@ describe('the paths of one archive', () => {
     [['stra\u{df}e', 'STRASSE'], 'only by case'],
     [['\u{3c3}', '\u{3c2}'], 'only by case'],
     [['K', '\u{212a}'], 'only by case'],
+    [['\u{390}', '\u{3aa}\u{301}'], 'only by case'],
   ])('%j clash', (paths, why) => {
     expect(adding(...paths)).toEqual({ wrong: expect.stringContaining(why) });
   });
