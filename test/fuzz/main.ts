@@ -20,7 +20,10 @@ const { positionals, values } = parseArgs({
 const order = { rounds: Number(values.rounds), seed: Number(values.seed), path: values.path };
 const names = positionals.length > 0 ? positionals : Object.keys(CAMPAIGNS);
 const unknown = names.find((name) => CAMPAIGNS[name] === undefined);
-if (unknown !== undefined) {
+if (!Number.isInteger(order.rounds) || order.rounds < 1 || !Number.isInteger(order.seed)) {
+  console.error('--rounds is a number from 1 on, --seed a whole number.');
+  process.exitCode = 2;
+} else if (unknown !== undefined) {
   console.error(`There is no campaign ${JSON.stringify(unknown)}: use some of ${Object.keys(CAMPAIGNS).join(', ')}.`);
   process.exitCode = 2;
 } else {
