@@ -45,9 +45,9 @@ it('a peer that does not go on is let go: in the handshake, the head and the bod
     void answerWebhook(webhook, request, response);
   });
   await keys.start();
-  ends.push(keys.stop);
+  ends.push(() => keys.stop());
   await server.start();
-  ends.push(server.stop);
+  ends.push(() => server.stop());
 
   const silent = connectTcp(port, '127.0.0.1');
   silent.on('error', () => {});
