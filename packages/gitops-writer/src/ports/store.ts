@@ -46,6 +46,8 @@ export type ChangeReader = {
   open(model: string, environment: string, kind: ChangeKind): Promise<Change[]>;
   /** The newest deploy change of this version that has been merged. */
   merged(model: string, version: string): Promise<Change | undefined>;
+  /** Event id of the approval that came first for these bytes. */
+  firstApproval(model: string, version: string, digest: string): Promise<string | undefined>;
   /** What the registry said when the approval came; with the golden cases of this sha256, if one is given. */
   loaded(model: string, version: string, digest: string, golden?: string): Promise<LoadedVersion | undefined>;
 };

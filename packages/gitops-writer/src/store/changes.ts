@@ -39,6 +39,10 @@ export function changeReader(pool: Pool): ChangeReader {
       (await rows<ChangeRow>(sql.LIST_WERE_LIVE, [model, environment])).map(toStored),
     open: (model, environment, kind) => all(sql.LIST_OPEN, [model, environment, kind]),
     merged: (model, version) => one(sql.FIND_MERGED, [model, version]),
+    firstApproval: async (model, version, digest) => {
+      const [row] = await rows<{ event: string }>(sql.FIND_FIRST_APPROVAL, [model, version, digest]);
+      return row?.event;
+    },
     loaded: remembered(async (model, version, digest, golden) => {
       const [row] = await rows<LoadedRow>(sql.FIND_LOADED, [model, version, digest, golden]);
       if (row === undefined || (golden !== undefined && row.golden === null)) return undefined;

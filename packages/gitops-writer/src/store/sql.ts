@@ -50,6 +50,10 @@ SELECT ${LIST_COLUMNS} FROM changes.changes
 WHERE kind = 'deploy' AND model = $1 AND version = $2 AND pull_request ->> 'mergeCommit' IS NOT NULL
 ORDER BY seq DESC LIMIT 1`;
 
+export const FIND_FIRST_APPROVAL = `
+SELECT evidence -> 'approval' ->> 'eventId' AS event FROM changes.changes
+WHERE kind = 'deploy' AND model = $1 AND version = $2 AND digest = $3 ORDER BY seq LIMIT 1`;
+
 export const FIND_LOADED = `
 SELECT model_version, baseline, (SELECT cases FROM changes.golden WHERE sha256 = $4) AS golden
 FROM changes.model_versions WHERE model = $1 AND version = $2 AND digest = $3`;

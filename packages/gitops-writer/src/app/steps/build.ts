@@ -12,9 +12,10 @@ export const build: Step = {
   run: (stored, context) => context.builds(() => built(stored, context)),
 };
 
-async function built(stored: StoredChange, context: StepContext): Promise<StepResult<Transition>> {
-  const { change, evidence } = stored;
-  const { changes, source, images, repository } = context;
+async function built(
+  { change, evidence }: StoredChange,
+  { changes, source, images, repository }: StepContext,
+): Promise<StepResult<Transition>> {
   const { model, version } = change;
   const { file } = await placeOf(repository, await repository.head(FRESH_MS), change);
   const copy = await source.copy({ model, source: file.source }, version);
@@ -23,25 +24,17 @@ async function built(stored: StoredChange, context: StepContext): Promise<StepRe
     if (evidence.kind === 'deploy' && digest !== evidence.digest) return failed(modelChanged(change, digest));
     const loaded = await changes.loaded(model, version, digest);
     if (loaded === undefined) return failed(modelChanged(change, digest));
-    const approval = await firstApproval(stored, context);
-    const image = await images.build({ modelVersion: loaded.modelVersion, folder, approval });
+    // Not this change's own: approved again, or for another environment, the same bytes must be the same image, digest for digest.
+    const approval = await changes.firstApproval(model, version, digest);
+    const image = await images.build({
+      modelVersion: loaded.modelVersion,
+      folder,
+      ...(approval === undefined ? {} : { approval }),
+    });
     return succeeded({ phase: 'built', through: ['validated'], image });
   } finally {
     await copy.dispose();
   }
-}
-
-/**
- * Event id of the approval that a person gave. A promotion goes back to it, so that the image which was tried in one environment
- * is, digest for digest, the one that the next gets.
- */
-async function firstApproval(
-  { change, evidence }: StoredChange,
-  { changes }: Pick<StepContext, 'changes'>,
-): Promise<string> {
-  if (evidence.kind !== 'deploy') return change.id;
-  const before = evidence.promotes === undefined ? undefined : await changes.find(evidence.promotes);
-  return before?.evidence.kind === 'deploy' ? firstApproval(before, { changes }) : evidence.approval.eventId;
 }
 
 function modelChanged(change: { model: string; version: string; digest?: string }, now: string): FairwayError {

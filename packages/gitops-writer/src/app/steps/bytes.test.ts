@@ -31,7 +31,10 @@ function world(digest: string) {
     copy: () => Promise.resolve({ folder: 'f', digest, dispose: () => Promise.resolve(void (seen.disposed += 1)) }),
   };
   const images: ImageBuilder = { build: () => Promise.resolve(`image@${digest}#${(seen.built += 1)}`) };
-  const changes = { loaded: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }) };
+  const changes = {
+    loaded: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }),
+    firstApproval: () => Promise.resolve('event'),
+  };
   const repository = {
     head: () => Promise.resolve('head'),
     read: () => Promise.resolve({ text: MODEL_YAML, blob: 'blob' }),
