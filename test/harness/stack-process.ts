@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { runnable } from '../../packages/cli/src/stack/runnable.ts';
 
 export type StackProcess = {
   readonly port: number;
@@ -14,8 +15,9 @@ export type StackProcess = {
 /** Starts an embedded server (`forge`, `cards`) as its own process on a free port and waits for its ready message. */
 export async function startStackProcess(name: string, env: Readonly<Record<string, string>>): Promise<StackProcess> {
   const entry = fileURLToPath(new URL(`../../packages/cli/src/stack/${name}/main.ts`, import.meta.url));
-  const child = fork(entry, [], {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+  const argv = await runnable(entry);
+  const child = fork(argv.at(-1) ?? '', [], {
+    execArgv: argv.slice(0, -1),
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

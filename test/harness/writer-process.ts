@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { runnable } from '../../packages/cli/src/stack/runnable.ts';
 
 export type WriterProcess = {
   readonly port: number;
@@ -10,18 +11,20 @@ export type WriterProcess = {
   output(): string;
 };
 
-/** The writer as a process of its own, from its sources, on a free port, once it says that it is ready. */
-export const startWriter = (env: Readonly<Record<string, string>>): Promise<WriterProcess> =>
-  start('src/main.ts', ['--conditions=source', '--import', 'tsx'], env);
+/** The writer as a process of its own, as the embedded stack runs it, on a free port, once it says that it is ready. */
+export const startWriter = async (env: Readonly<Record<string, string>>): Promise<WriterProcess> =>
+  start(await runnable(entryOf('src/main.ts')), env);
 
 /** The same as it is shipped: compiled (`tsc -b` must have run). */
 export const startBuiltWriter = (env: Readonly<Record<string, string>>): Promise<WriterProcess> =>
-  start('dist/main.js', [], env);
+  start([entryOf('dist/main.js')], env);
 
-async function start(file: string, execArgv: string[], env: Readonly<Record<string, string>>): Promise<WriterProcess> {
-  const entry = fileURLToPath(new URL(`../../packages/gitops-writer/${file}`, import.meta.url));
-  const child = fork(entry, [], {
-    execArgv,
+const entryOf = (file: string): string =>
+  fileURLToPath(new URL(`../../packages/gitops-writer/${file}`, import.meta.url));
+
+async function start(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<WriterProcess> {
+  const child = fork(argv.at(-1) ?? '', [], {
+    execArgv: argv.slice(0, -1),
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'debug', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

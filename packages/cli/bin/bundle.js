@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const HOUR_MS = 3_600_000;
+const MONTH_MS = 30 * 86_400_000;
 
 /** The file to import, or undefined where none can be made (no esbuild, a read-only checkout): then the sources are run. */
 export async function bundle(main, folder) {
@@ -72,11 +72,11 @@ function write(file, contents) {
   writeFileSync(file, contents);
 }
 
-/** Older bundles, unless a process may still read them. */
+/** Older bundles; a stack that is up may still start processes from a younger one. */
 function sweep(folder, current) {
   for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
     const path = join(folder, name);
-    if (name !== current && Date.now() - statSync(path).mtimeMs > HOUR_MS)
+    if (name !== current && Date.now() - statSync(path).mtimeMs > MONTH_MS)
       rmSync(path, { recursive: true, force: true });
   }
 }

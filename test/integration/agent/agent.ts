@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Account } from '@fairway/log-sidecar';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import { freePort } from '../../harness/ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../../packages/log-sidecar/src/main.ts', import.meta.url));
@@ -24,7 +25,7 @@ export type AgentOptions = { upstream: number; queueUrl: string; spool: string; 
 /** A real agent process in front of a port on 127.0.0.1; resolves when it is ready. */
 export async function startAgent({ upstream, queueUrl, spool, env }: AgentOptions): Promise<Agent> {
   const [port, admin] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', MAIN], {
+  const child = spawn(process.execPath, await runnable(MAIN), {
     env: {
       PATH: process.env.PATH,
       LISTEN_HOST: '127.0.0.1',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import {
   type Baseline,
   encodeExchange,
@@ -187,9 +188,9 @@ export type Child = {
 };
 
 /** Starts `packages/monitor/src/<entry>` as the product does, and waits until it listens. */
-export function startProcess(entry: 'main.ts' | 'recorder-main.ts', env: Record<string, string>): Promise<Child> {
+export async function startProcess(entry: 'main.ts' | 'recorder-main.ts', env: Record<string, string>): Promise<Child> {
   const file = fileURLToPath(new URL(`../../../packages/monitor/src/${entry}`, import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', file], {
+  const child = spawn(process.execPath, await runnable(file), {
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -19,6 +19,8 @@ export type StackState = {
   /** Start time of that pid in its kernel's own words: a pid alone may have been given to another program. */
   readonly started: string;
   readonly processes: Readonly<Record<string, { url: string | null; pid: number | null }>>;
+  /** Queue of capture packs, with its password. */
+  readonly queue?: { readonly url: string; readonly prefix: string };
   readonly tokens: { readonly writer: string; readonly monitor: string; readonly person: string };
 };
 

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Backing } from './backing.ts';
 import { ENTRY, place } from './layout.ts';
 import type { Ports, Secrets } from './secrets.ts';
-import { type ProcessSpec, sourceArgs } from './supervisor.ts';
+import { runnable } from './runnable.ts';
+import type { ProcessSpec } from './supervisor.ts';
 
 const HOST = '127.0.0.1';
 /** The person of the demo's bank: owns the GitOps repository and merges. */
@@ -19,11 +20,11 @@ const cardsUrl = ({ ports, secrets }: Wiring): string =>
   `${local(ports.cards)}/workflows/fairway/triggers/manual/paths/invoke?api-version=1&sig=${secrets.cards}`;
 
 /** Forge, Kubernetes and Teams receiver: they need nobody. */
-export function groundProcesses(wiring: Wiring): ProcessSpec[] {
+export async function groundProcesses(wiring: Wiring): Promise<ProcessSpec[]> {
   const { dir, ports, secrets } = wiring;
   const at = place(dir);
   writeUsers(wiring);
-  writePrograms(dir);
+  await writePrograms(dir);
   return [
     {
       name: 'forge',
@@ -123,12 +124,12 @@ function writeUsers({ dir, secrets }: Wiring): void {
 }
 
 /** Which local program stands for which image entrypoint; each is told to bind to its pod's own address. */
-function writePrograms(dir: string): void {
-  const node = (entry: string) => [process.execPath, ...sourceArgs(), entry];
+async function writePrograms(dir: string): Promise<void> {
+  const node = async (entry: string) => [process.execPath, ...(await runnable(entry))];
   const programs = {
-    'tf_serving_entrypoint.sh': { argv: node(ENTRY.serving), env: { REST_HOST: '{podIP}' } },
-    'fairway-agent': { argv: node(ENTRY.agent), env: { LISTEN_HOST: '{podIP}', UPSTREAM: '{podIP}:8501' } },
-    'home-equity-train': { argv: node(ENTRY.trainer), env: {} },
+    'tf_serving_entrypoint.sh': { argv: await node(ENTRY.serving), env: { REST_HOST: '{podIP}' } },
+    'fairway-agent': { argv: await node(ENTRY.agent), env: { LISTEN_HOST: '{podIP}', UPSTREAM: '{podIP}:8501' } },
+    'home-equity-train': { argv: await node(ENTRY.trainer), env: {} },
   };
   mkdirSync(place(dir).images, { recursive: true });
   writeFileSync(place(dir).programs, JSON.stringify(programs, undefined, 2));

@@ -80,10 +80,11 @@ async function startAll(
   const { dir, ports, secrets } = wiring;
   const images = await seedImages(place(dir).images);
   const queue = queueProcess(dir, ports, secrets, configured);
+  const ground = await groundProcesses(wiring);
   await Promise.all([
     ...(configured.databaseUrl === undefined ? [processes.start(databaseProcess(dir, ports, secrets))] : []),
     ...(queue === undefined ? [] : [processes.start(queue)]),
-    ...groundProcesses(wiring).map((spec) => processes.start(spec)),
+    ...ground.map((spec) => processes.start(spec)),
   ]);
   const backing = await prepareBacking({ dir, ports, secrets, configured, embeddedRedis: queue !== undefined });
   const repository = await prepareGround(wiring, backing, images);
@@ -138,9 +139,10 @@ function describe(
   const url = (name: 'forge' | 'kube' | 'writer' | 'recorder' | 'monitor' | 'cards') =>
     `http://127.0.0.1:${ports[name]}`;
   const tokens = { writer: secrets.writer, monitor: secrets.monitor, person: secrets.person };
+  const queue = { url: backing.queueUrl, prefix: backing.queuePrefix };
   const record = async () => {
     const all = await listProcesses(processes, { url: url('kube'), token: secrets.kube }, options.configured);
-    writeState(dir, { pid: process.pid, started: processStart(process.pid) ?? '', processes: all, tokens });
+    writeState(dir, { pid: process.pid, started: processStart(process.pid) ?? '', processes: all, queue, tokens });
     return all;
   };
   // Pods come, go and restart without the supervisor: their pids are looked up again every second.

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { FairwayError, pause } from '@fairway/core';
+import { runnable } from './runnable.ts';
 
 /** A Node process of the embedded stack, described by what it needs. */
 export type ProcessSpec = {
@@ -33,16 +32,12 @@ const backoffMs = (failures: number): number => (failures <= 1 ? 0 : Math.min(25
 
 type Entry = {
   spec: ProcessSpec;
+  argv: readonly string[];
   child: ChildProcess | undefined;
   failures: number;
   startedAt: number;
   ready: boolean;
 };
-
-/** Node arguments that run our TypeScript sources without a build. */
-export function sourceArgs(): string[] {
-  return ['--conditions=source', '--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href];
-}
 
 /** Supervises processes whose output goes to `<logDir>/<name>.log`. `onChange` hears of each start and restart. */
 export function supervisor(logDir: string, onChange: () => void): Supervisor {
@@ -50,7 +45,7 @@ export function supervisor(logDir: string, onChange: () => void): Supervisor {
   let stopping: Promise<void> | undefined;
 
   const launch = (entry: Entry): ChildProcess => {
-    const child = spawnProcess(entry.spec, logDir);
+    const child = spawnProcess(entry, logDir);
     entry.child = child;
     entry.startedAt = Date.now();
     child.once('exit', () => {
@@ -66,7 +61,8 @@ export function supervisor(logDir: string, onChange: () => void): Supervisor {
     if (stopping === undefined) launch(entry);
   };
   const start = async (spec: ProcessSpec): Promise<void> => {
-    const entry: Entry = { spec, child: undefined, failures: 0, startedAt: 0, ready: false };
+    const argv = await runnable(spec.entry);
+    const entry: Entry = { spec, argv, child: undefined, failures: 0, startedAt: 0, ready: false };
     entries.push(entry);
     await untilReady(spec, launch(entry), logDir);
     // Started again only once it has been ready: a process that cannot start is reported, not retried for ever.
@@ -85,10 +81,10 @@ export function supervisor(logDir: string, onChange: () => void): Supervisor {
   };
 }
 
-function spawnProcess(spec: ProcessSpec, logDir: string): ChildProcess {
+function spawnProcess({ spec, argv }: Entry, logDir: string): ChildProcess {
   const log = openSync(join(logDir, `${spec.name}.log`), 'a', 0o600);
   try {
-    return spawn(process.execPath, [...sourceArgs(), spec.entry], {
+    return spawn(process.execPath, argv, {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...spec.env },
       // A group of its own: Ctrl-C reaches the supervisor only, which stops everything in order.
       detached: true,
