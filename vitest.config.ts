@@ -38,8 +38,8 @@ export default defineConfig({
           // Three stacks on two cores at their worst; the reporter shows a test that needed its second try.
           retry: 1,
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          testTimeout: 480_000,
+          hookTimeout: 480_000,
           // Each starts a whole stack of a dozen processes.
           maxWorkers: 2,
         },

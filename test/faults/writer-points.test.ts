@@ -3,7 +3,7 @@ import type { Point } from '../harness/kill-points.ts';
 import { killAtEachPoint } from './writer-points.ts';
 
 /** Every so-manieth boundary; `npm run faults` goes through all of them. */
-const STRIDE = 7;
+const STRIDE = 11;
 
 test('killed at boundaries between it and the world, the writer leaves exactly one of everything', {
   timeout: 400_000,

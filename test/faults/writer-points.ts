@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { runnable } from '../../packages/cli/src/stack/runnable.ts';
 import type { Change } from '@fairway/core';
 import type { FaultyOrder } from '../harness/faulty-writer-main.ts';
 import type { Point } from '../harness/kill-points.ts';
@@ -113,14 +114,15 @@ async function startCrew() {
   let dismissed = false;
   let armed: Point | undefined;
   let died = false;
-  let spare = recruit();
+  const argv = await runnable(fileURLToPath(new URL('../harness/faulty-writer-main.ts', import.meta.url)));
+  let spare = recruit(argv);
   let atWork: ChildProcess | undefined;
   let environment: Readonly<Record<string, string>> = {};
 
   const work = async (env: Readonly<Record<string, string>>): Promise<number> => {
     environment = env;
     const child = spare;
-    spare = recruit();
+    spare = recruit(argv);
     atWork = child;
     child.on('message', ({ point }: { point?: Point }) => point !== undefined && points.add(point));
     child.once('exit', () => {
@@ -166,10 +168,9 @@ async function startCrew() {
   };
 }
 
-function recruit(): ChildProcess {
-  const entry = fileURLToPath(new URL('../harness/faulty-writer-main.ts', import.meta.url));
-  return fork(entry, [], {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+function recruit(argv: readonly string[]): ChildProcess {
+  return fork(argv.at(-1) ?? '', [], {
+    execArgv: argv.slice(0, -1),
     env: { PATH: process.env['PATH'] ?? '' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Identity, loadIdentity } from '../../../packages/cli/src/stack/kube/api/certificate.ts';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import { freePort } from '../../harness/ports.ts';
 import { eventually } from '../agent/agent.ts';
 
@@ -59,7 +60,7 @@ export async function startInjector(
   ready = true,
 ): Promise<Injector> {
   const [port, admin] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', MAIN], {
+  const child = spawn(process.execPath, await runnable(MAIN), {
     env: {
       PATH: process.env['PATH'],
       HOST: '127.0.0.1',
