@@ -4,3 +4,4 @@ export { type Injection, inject, type Surroundings } from './injector/inject.ts'
 export { readPod } from './injector/read-pod.ts';
 export { warningsOf } from './injector/review.ts';
 export { parseVersion } from './injector/version.ts';
+export { openPackQueue } from './pump/open.ts';

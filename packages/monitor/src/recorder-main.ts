@@ -17,6 +17,7 @@ import { recordPack } from './app/record-pack.ts';
 import { cachedReferences } from './app/references.ts';
 import { packWorker } from './queue/pack-worker.ts';
 import { databasePart, databaseTrouble, openPool } from './store/database.ts';
+import { epochAccount } from './store/epoch-account.ts';
 import { labelStore } from './store/label-store.ts';
 import { migrate } from './store/migrate.ts';
 import { packStore } from './store/pack-store.ts';
@@ -56,7 +57,13 @@ function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
     async (pack) => metrics.onPack(await recordPack({ store, references, log }, pack)),
     log,
   );
-  const api = recorderApi({ store: labelStore(pool), token: env.MONITOR_TOKEN, log, onLabels: metrics.onLabels });
+  const api = recorderApi({
+    store: labelStore(pool),
+    epoch: epochAccount(pool),
+    token: env.MONITOR_TOKEN,
+    log,
+    onLabels: metrics.onLabels,
+  });
   const admin = {
     ready: async () => packs.trouble() ?? (await databaseTrouble(pool)),
     metrics: expose(metrics.registry),

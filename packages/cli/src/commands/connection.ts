@@ -10,18 +10,29 @@ export type Connection = {
   readonly writerToken: string;
   readonly monitor?: string;
   readonly monitorToken?: string;
+  readonly recorder?: string;
+  /** Queue of capture packs: key prefix on Redis, schema on PostgreSQL. */
+  readonly queue?: { readonly url: string; readonly prefix: string };
   readonly state?: StackState;
 };
 
 /**
- * Finds the services: `FAIRWAY_WRITER_URL` + `FAIRWAY_WRITER_TOKEN` (and `FAIRWAY_MONITOR_URL`, `FAIRWAY_MONITOR_TOKEN`)
- * when set, else the stack that runs in `dir`.
+ * Finds the services: `FAIRWAY_WRITER_URL` + `FAIRWAY_WRITER_TOKEN` (and `FAIRWAY_MONITOR_URL`, `FAIRWAY_MONITOR_TOKEN`,
+ * `FAIRWAY_RECORDER_URL`, `FAIRWAY_QUEUE_URL`, `FAIRWAY_QUEUE_PREFIX`) when set, else the stack that runs in `dir`.
  */
 export function connection(dir: string, env: NodeJS.ProcessEnv): Connection {
   const { FAIRWAY_WRITER_URL: writer, FAIRWAY_WRITER_TOKEN: writerToken } = env;
   if (writer !== undefined && writerToken !== undefined) {
-    const { FAIRWAY_MONITOR_URL: monitor, FAIRWAY_MONITOR_TOKEN: monitorToken } = env;
-    return { writer, writerToken, ...(monitor && { monitor }), ...(monitorToken && { monitorToken }) };
+    const { FAIRWAY_MONITOR_URL: monitor, FAIRWAY_MONITOR_TOKEN: monitorToken, FAIRWAY_RECORDER_URL: recorder } = env;
+    const { FAIRWAY_QUEUE_URL: url, FAIRWAY_QUEUE_PREFIX: prefix = 'fairway' } = env;
+    return {
+      writer,
+      writerToken,
+      ...(monitor && { monitor }),
+      ...(monitorToken && { monitorToken }),
+      ...(recorder && { recorder }),
+      ...(url && { queue: { url, prefix } }),
+    };
   }
   if ((writer ?? writerToken) !== undefined) {
     throw new FairwayError(
@@ -38,11 +49,14 @@ export function connection(dir: string, env: NodeJS.ProcessEnv): Connection {
     );
   }
   const monitor = state.processes.monitor?.url;
+  const recorder = state.processes.recorder?.url;
   return {
     writer: url,
     writerToken: state.tokens.writer,
     monitorToken: state.tokens.monitor,
     state,
     ...(monitor && { monitor }),
+    ...(recorder && { recorder }),
+    ...(state.queue && { queue: state.queue }),
   };
 }

@@ -7,13 +7,15 @@ import { answerProblem, notFound, requireToken } from './problems.ts';
 
 type Needs = {
   readonly store: LabelStore;
+  /** What the ledger holds of one epoch of one agent. */
+  readonly epoch: (agent: string, epoch: string) => Promise<object>;
   readonly token: string;
   readonly log: Logger;
   readonly onLabels: (outcome: LabelOutcome) => void;
 };
 
 /** The recorder's HTTP API: labels in, account out. */
-export function recorderApi({ store, token, log, onLabels }: Needs): Express {
+export function recorderApi({ store, epoch, token, log, onLabels }: Needs): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use('/v1', requireToken(token));
@@ -33,6 +35,9 @@ export function recorderApi({ store, token, log, onLabels }: Needs): Express {
   app.get('/v1/account', async (request, response) => {
     const { model } = request.query;
     response.json(await store.account(typeof model === 'string' ? model : undefined));
+  });
+  app.get('/v1/epochs/:agent/:epoch', async (request, response) => {
+    response.json(await epoch(request.params.agent, request.params.epoch));
   });
   app.use(notFound, answerProblem(log));
   return app;

@@ -1,0 +1,133 @@
+import { gzipSync } from 'node:zlib';
+import { encodeExchange, type Exchange, type GroundTruth, hashFields, iso, type Pack, packId } from '@fairway/core';
+import { type Mapping, readScored, type Scored } from './import-mapping.ts';
+import { type ImportRow, readRows, type Source } from './import-source.ts';
+import { spread } from './import-time.ts';
+
+/** Packs of an import are kept in the ledger under this name. */
+export const AGENT = 'import';
+const ROWS_PER_EXCHANGE = 100;
+const ROWS_PER_PACK = 500;
+/** As the agent's pump has it: speed before the last 13 % of bytes. */
+const GZIP_LEVEL = 1;
+
+/** A checked file with its identity: the same bytes under the same mapping give the same ids, packs and ledger rows. */
+export type History = {
+  readonly source: Source;
+  readonly mapping: Mapping;
+  readonly epoch: string;
+  readonly rows: number;
+};
+
+/** Identity of an import. The label column is no part of it: labels may be brought later, by importing once more. */
+export function identity(sha256: string, { delimiter }: Source, mapping: Mapping): string {
+  const { modelVersion, environment, time, score } = mapping;
+  const period = 'column' in time ? ['column', time.column] : ['period', String(time.from), String(time.to)];
+  const fields = ['import-1', sha256, delimiter ?? 'json', modelVersion.model, modelVersion.version, environment];
+  return hashFields([...fields, ...period, score]).slice(0, 32);
+}
+
+export type Usable =
+  | { readonly line: number; readonly scored: Scored }
+  | { readonly line: number; readonly problem: string };
+
+/** A row of a file by its mapping. */
+export function usable(row: ImportRow, mapping: Mapping): Usable {
+  const { line } = row;
+  if ('problem' in row) return row;
+  const scored = readScored(row.cells, mapping);
+  return typeof scored === 'string' ? { line, problem: scored } : { line, scored };
+}
+
+/** One predict call made of rows, and the labels of its predictions. */
+export type Call = { readonly exchange: Exchange; readonly rows: number; readonly labels: readonly GroundTruth[] };
+
+type Timed = { readonly line: number; readonly at: number; readonly scored: Scored };
+
+/** The predict calls that a file amounts to: rows that follow each other and have the same time share one, up to 100. */
+export async function* calls(history: History): AsyncGenerator<Call> {
+  let seq = 0;
+  let batch: Timed[] = [];
+  for await (const row of timed(history)) {
+    const first = batch[0];
+    if (first !== undefined && (first.at !== row.at || batch.length === ROWS_PER_EXCHANGE)) {
+      yield call(history, batch, ++seq);
+      batch = [];
+    }
+    batch.push(row);
+  }
+  if (batch.length > 0) yield call(history, batch, ++seq);
+}
+
+async function* timed({ source, mapping, rows }: History): AsyncGenerator<Timed> {
+  const { time } = mapping;
+  let index = 0;
+  for await (const row of readRows(source)) {
+    const found = usable(row, mapping);
+    if ('problem' in found) continue;
+    const at = 'column' in time ? found.scored.time : spread(time, index, rows);
+    index++;
+    if (at !== undefined) yield { line: found.line, at, scored: found.scored };
+  }
+}
+
+function call({ mapping, epoch }: History, batch: readonly Timed[], seq: number): Call {
+  const { model, version } = mapping.modelVersion;
+  const id = hashFields([epoch, String(batch[0]?.line)]).slice(0, 32);
+  const request = Buffer.from(`{"instances": [${batch.map(({ scored }) => scored.instance).join(', ')}]}`);
+  const response = Buffer.from(`{"predictions": [${batch.map(({ scored }) => scored.prediction).join(', ')}]}`);
+  const head = {
+    v: 1,
+    id,
+    seq,
+    time: iso(batch[0]?.at ?? 0),
+    model,
+    version,
+    // The caller of the import pins the version, as a caller of the model would in the URL.
+    versionSource: 'url',
+    environment: mapping.environment,
+    method: 'POST',
+    target: `/v1/models/${model}/versions/${version}:predict`,
+    status: 200,
+    latencyMs: 0,
+    outcome: 'complete',
+    requestLength: request.length,
+    responseLength: response.length,
+  } as const;
+  const labels = batch.flatMap(({ scored: { label } }, index) =>
+    label === undefined ? [] : [{ id: `${id}-${index}`, label }],
+  );
+  return { exchange: { head, request, response }, rows: batch.length, labels };
+}
+
+/** The packs of a file, in order, as the agent's pump makes them. */
+export async function* packs(history: History): AsyncGenerator<{ readonly pack: Pack; readonly rows: number }> {
+  let exchanges: Exchange[] = [];
+  let rows = 0;
+  for await (const next of calls(history)) {
+    if (rows > 0 && rows + next.rows > ROWS_PER_PACK) {
+      yield { pack: packOf(history.epoch, exchanges), rows };
+      exchanges = [];
+      rows = 0;
+    }
+    exchanges.push(next.exchange);
+    rows += next.rows;
+  }
+  if (rows > 0) yield { pack: packOf(history.epoch, exchanges), rows };
+}
+
+function packOf(epoch: string, exchanges: readonly Exchange[]): Pack {
+  const [first, last] = [exchanges[0]?.head.seq ?? 0, exchanges.at(-1)?.head.seq ?? 0];
+  const bytes = gzipSync(Buffer.concat(exchanges.map(encodeExchange)), { level: GZIP_LEVEL });
+  return {
+    v: 1,
+    packId: packId(AGENT, epoch, first, last),
+    agent: AGENT,
+    epoch,
+    first,
+    last,
+    exchanges: exchanges.length,
+    payload: bytes.toString('base64'),
+    dropped: {},
+  };
+}
