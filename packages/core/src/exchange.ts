@@ -26,9 +26,21 @@ export type ExchangeHead = {
   readonly requestEncoding?: string;
   /** Bodies were cut at the cap; lengths tell how long they were. */
   readonly truncated?: boolean;
+  /** Probability with which exchanges of this agent are recorded, where that is less than 1. */
+  readonly sampling?: number;
+  readonly redacted?: Redacted;
   readonly requestLength: number;
   readonly responseLength: number;
 };
+
+/** What was taken out before anything was written: variables in both bodies, or a body as a whole and why. */
+export type Redacted = {
+  readonly variables: readonly string[];
+  readonly request?: Withheld;
+  readonly response?: Withheld;
+};
+
+export type Withheld = 'unparsable' | 'truncated' | 'too_large' | 'encoding' | 'unnamed' | 'error_body';
 
 /** One captured exchange: the head and the faithful raw bytes of both bodies. */
 export type Exchange = { readonly head: ExchangeHead; readonly request: Uint8Array; readonly response: Uint8Array };
@@ -78,9 +90,14 @@ export type Pack = {
   readonly exchanges: number;
   /** gzip of concatenated exchange frames, base64: safe for Redis and for PostgreSQL's jsonb alike. */
   readonly payload: string;
-  /** Losses of this epoch so far, by reason; the newest pack has the newest totals. */
+  /**
+   * Losses of this epoch so far, by reason, and under {@link SAMPLED_OUT} what its sample left out, which is none and
+   * no gap in the sequence; the newest pack has the newest totals.
+   */
   readonly dropped: Readonly<Record<string, number>>;
 };
+
+export const SAMPLED_OUT = 'sampled_out';
 
 export const PACK_QUEUE = 'fairway-packs';
 

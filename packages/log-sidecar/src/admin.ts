@@ -4,12 +4,14 @@ import { listen } from './listen.ts';
 import type { Address, Spool } from './ports.ts';
 import type { Tally } from './tally.ts';
 
-/** What became of this epoch's exchanges: captured = sent + inSpool + all dropped; `earlier` is what other epochs left. */
+/** What became of this epoch's exchanges: captured = sent + inSpool + redacting + sampledOut + all dropped; `earlier` is what other epochs left. */
 export type Account = {
   readonly epoch: string;
   readonly captured: number;
   readonly sent: number;
   readonly inSpool: number;
+  readonly redacting: number;
+  readonly sampledOut: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly earlier: { readonly sent: number; readonly inSpool: number };
 };
@@ -21,6 +23,8 @@ export function account(epoch: string, tally: Tally, spool: Pick<Spool, 'state'>
     captured: tally.captured,
     sent: tally.sent,
     inSpool: exchanges - earlier,
+    redacting: tally.redacting,
+    sampledOut: tally.sampledOut,
     dropped: { ...tally.dropped },
     earlier: { sent: tally.recovered, inSpool: earlier },
   };

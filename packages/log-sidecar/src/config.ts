@@ -1,8 +1,11 @@
 import { choice, FairwayError, type EnvOf, type EnvSpec, flag, integer, type Reader, text, url } from '@fairway/core';
 import type { Address } from './ports.ts';
+import { readRules } from './privacy/rules.ts';
 
 const PREFIX = /^[A-Za-z0-9_.-]{1,63}$/;
 const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
+/** Below, values could be found by trying all keys. */
+const MIN_KEY = 32;
 const HOST_AND_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/;
 
 const readPrefix: Reader<string> = (raw) => {
@@ -21,6 +24,14 @@ const readUpstream: Reader<Address> = (raw) => {
     : { problem: 'must be host:port, such as 127.0.0.1:8501' };
 };
 
+const readProbability: Reader<number> = (raw) =>
+  /^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/.test(raw ?? '1')
+    ? { value: Number(raw ?? '1') }
+    : { problem: 'must be a number from 0 to 1 with at most 9 decimals, such as 0.1' };
+
+const readKey: Reader<string | undefined> = (raw) =>
+  raw === undefined || raw.length >= MIN_KEY ? { value: raw } : { problem: `must have ${MIN_KEY} characters or more` };
+
 const port = (about: string, fallback: number) => integer(about, { min: 1, max: 65_535, fallback });
 
 /** The agent's environment (docs/contracts.md). */
@@ -36,6 +47,13 @@ export const ENVIRONMENT = {
   FAIRWAY_ENVIRONMENT: text('environment that this pod belongs to'),
   AGENT_NAME: text('name of this agent among all, such as the pod name'),
   TRUST_EVENT_TIME: flag('take the business time from x-fairway-time', false),
+  CAPTURE_SAMPLING: { about: 'probability that an exchange is recorded', read: readProbability },
+  CAPTURE_REDACT: {
+    about: 'variables whose values are dropped, hashed or cut before anything is written',
+    read: readRules,
+  },
+  CAPTURE_HASH_KEY: { about: 'key of the hashes of CAPTURE_REDACT', read: readKey },
+  CAPTURE_BODY_BYTES: integer('bytes kept of each body', { min: 1024, max: 16_777_216, fallback: 1_048_576 }),
   LOG_LEVEL: choice('least severity that is logged', ['debug', 'info', 'warn', 'error'], 'info'),
   FAIRWAY_DEBUG: flag('show stack traces', false),
 } as const satisfies EnvSpec;
@@ -52,5 +70,18 @@ export function queueBackend({
   throw new FairwayError(
     'config.invalid',
     'QUEUE_PREFIX is the schema of a queue on PostgreSQL: use lower-case letters, digits and underscores, starting with a letter.',
+  );
+}
+
+/** The key of the hashes. Throws `config.invalid` when a rule hashes and there is none. */
+export function hashKey({
+  CAPTURE_REDACT,
+  CAPTURE_HASH_KEY,
+}: Pick<AgentEnv, 'CAPTURE_REDACT' | 'CAPTURE_HASH_KEY'>): string {
+  if (CAPTURE_HASH_KEY !== undefined) return CAPTURE_HASH_KEY;
+  if (![...CAPTURE_REDACT.values()].some(({ kind }) => kind === 'hash')) return '';
+  throw new FairwayError(
+    'config.invalid',
+    'CAPTURE_REDACT hashes a variable, which needs a key: set CAPTURE_HASH_KEY or CAPTURE_HASH_KEY_FILE to a secret of 32 characters or more.',
   );
 }

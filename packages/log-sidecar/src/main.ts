@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import {
   asFairwayError,
+  type Exchange,
   type Lifecycle,
   lifecycle,
   type Logger,
@@ -15,9 +16,11 @@ import { Capturer } from './capture/capturer.ts';
 import { createIds } from './capture/ids.ts';
 import { Sealer } from './capture/sealer.ts';
 import { VersionHistory } from './capture/versions.ts';
-import { type AgentEnv, ENVIRONMENT, queueBackend } from './config.ts';
+import { type AgentEnv, ENVIRONMENT, hashKey, queueBackend } from './config.ts';
 import { createMetrics } from './metrics.ts';
 import type { AgentClock, PackQueue } from './ports.ts';
+import { Deferred } from './privacy/deferred.ts';
+import { redactExchange } from './privacy/redaction.ts';
 import { Listener } from './proxy/listener.ts';
 import { PostgresQueue } from './pump/postgres-queue.ts';
 import { Pump } from './pump/pump.ts';
@@ -50,13 +53,22 @@ function agent(env: AgentEnv, log: Logger): Lifecycle {
   );
   const queue = queueOf(env);
   const pump = new Pump({ epoch, graceMs: FLUSH_GRACE_MS }, { spool, queue, tally, clock, log }, Math.random);
+  const rules = env.CAPTURE_REDACT;
+  const key = hashKey(env);
+  const later = new Deferred(clock, tally);
+  const redact = (exchange: Exchange) => redactExchange(exchange, { rules, key, tally });
   const capture = new Capturer(
-    { model: env.FAIRWAY_MODEL, environment: env.FAIRWAY_ENVIRONMENT, trustEventTime: env.TRUST_EVENT_TIME },
-    { spool, versions, tally, ids },
+    {
+      model: env.FAIRWAY_MODEL,
+      environment: env.FAIRWAY_ENVIRONMENT,
+      trustEventTime: env.TRUST_EVENT_TIME,
+      sampling: env.CAPTURE_SAMPLING,
+    },
+    { spool, versions, tally, ids, redaction: rules.size === 0 ? undefined : { later, redact } },
   );
   const proxy = new Listener(
     { address: { host: env.LISTEN_HOST, port: env.LISTEN_PORT }, upstream: env.UPSTREAM, graceMs: CONNECTION_GRACE_MS },
-    { capture, clock, tally, budget: { held: 0, cap: BODY_BUDGET } },
+    { capture, clock, tally, budget: { held: 0, cap: BODY_BUDGET }, bodyCap: env.CAPTURE_BODY_BYTES },
   );
   const metrics = createMetrics({ tally, spool, queueUp: () => pump.flowing, clock });
   const admin = new AdminServer(
@@ -67,7 +79,7 @@ function agent(env: AgentEnv, log: Logger): Lifecycle {
   const sealer = new Sealer(spool, versions, tally, clock);
   const poll = new StatusPoll(env.UPSTREAM, env.FAIRWAY_MODEL, versions, clock);
   // Stopped in reverse: the port closes first, then the last evidence is taken, packs are settled and sent.
-  return lifecycle([admin, spool, pump, sealer, poll, proxy], log);
+  return lifecycle([admin, spool, pump, sealer, later, poll, proxy], log);
 }
 
 async function readMetrics(registry: Registry): Promise<{ contentType: string; body: string }> {

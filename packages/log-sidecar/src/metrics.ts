@@ -36,6 +36,8 @@ type LabelledSeries = readonly [name: string, help: string, label: string, read:
 
 const totals = (tally: Tally): Series[] => [
   ['fairway_agent_captured_total', 'Inference exchanges seen', () => tally.captured],
+  ['fairway_agent_sampled_out_total', 'Exchanges outside the sample', () => tally.sampledOut],
+  ['fairway_agent_truncated_total', 'Exchanges of which a body was cut at its cap', () => tally.truncated],
   ['fairway_agent_sent_total', 'Exchanges the queue took', () => tally.sent + tally.recovered],
   ['fairway_agent_packs_sent_total', 'Packs the queue took', () => tally.packs],
   ['fairway_agent_queue_failures_total', 'Packs the queue did not take at once', () => tally.addFailures],
@@ -52,12 +54,14 @@ const labelledTotals = (tally: Tally): LabelledSeries[] => [
   ],
   ['fairway_agent_requests_total', 'Requests by route', 'route', () => tally.requests],
   ['fairway_agent_dropped_total', 'Exchanges lost', 'reason', () => tally.dropped],
+  ['fairway_agent_withheld_total', 'Bodies that could not be redacted', 'reason', () => tally.withheld],
   ['fairway_agent_unframed_total', 'Connections without capture', 'reason', () => tally.unframed],
   ['fairway_agent_unspooled_total', 'Exchanges kept in memory only', 'reason', () => tally.unspooled],
 ];
 
 const gauges = ({ tally, spool, queueUp, clock }: MetricSources): Series[] => [
   ['fairway_agent_connections', 'Open client connections', () => tally.connections],
+  ['fairway_agent_redacting', 'Exchanges that wait for redaction', () => tally.redacting],
   ['fairway_agent_capture_off', '1 while capture has switched itself off', () => Number(tally.captureOff)],
   ['fairway_agent_queue_up', '1 while the queue takes packs', () => Number(queueUp())],
   ['fairway_agent_spool_bytes', 'Bytes in the spool', () => spool.state().bytes],

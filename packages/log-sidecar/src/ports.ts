@@ -56,7 +56,7 @@ export type Capture = {
 };
 
 /** Why an exchange is lost; each has its count in every pack and on /metrics. */
-export type DropReason = 'unframed' | 'spool_full' | 'ring_full' | 'spool_error' | 'spool_corrupt';
+export type DropReason = 'unframed' | 'spool_full' | 'ring_full' | 'spool_error' | 'spool_corrupt' | 'redaction_full';
 
 /** When an un-pinned exchange ran (monotonic ms) and the version that was written with it. */
 export type Span = {
@@ -76,7 +76,7 @@ export type VersionRange = readonly [first: number, last: number, version: strin
 /** What is decided about a pack when it is settled: with the records, all that its content depends on. */
 export type PackNote = {
   readonly versions: readonly VersionRange[];
-  /** Losses of the pack's epoch so far, by reason. */
+  /** Losses of the pack's epoch so far, by reason, and what its sample left out. */
   readonly dropped: Readonly<Record<string, number>>;
 };
 

@@ -3,8 +3,14 @@ export type Tally = {
   connections: number;
   requestBytes: number;
   responseBytes: number;
-  /** Exchanges that got a sequence number in this epoch; captured = sent + in the spool + dropped. */
+  /** Exchanges of this epoch; captured = sent + in the spool + in redaction + sampled out + dropped. */
   captured: number;
+  /** Exchanges outside the sample: no loss, and without a sequence number. */
+  sampledOut: number;
+  /** Exchanges that wait for redaction. */
+  redacting: number;
+  /** Exchanges of which a body was cut at its cap. */
+  truncated: number;
   /** Exchanges of this epoch in packs that the queue took. */
   sent: number;
   /** The same for exchanges that an earlier epoch left in the spool. */
@@ -17,6 +23,8 @@ export type Tally = {
   captureOff: boolean;
   readonly requests: Record<string, number>;
   readonly dropped: Record<string, number>;
+  /** Bodies of which redaction left nothing, by reason. */
+  readonly withheld: Record<string, number>;
   readonly unframed: Record<string, number>;
   /** Exchanges held in memory only, by what is wrong with the disk. */
   readonly unspooled: Record<string, number>;
@@ -27,6 +35,9 @@ export const createTally = (): Tally => ({
   requestBytes: 0,
   responseBytes: 0,
   captured: 0,
+  sampledOut: 0,
+  redacting: 0,
+  truncated: 0,
   sent: 0,
   recovered: 0,
   packs: 0,
@@ -36,6 +47,7 @@ export const createTally = (): Tally => ({
   captureOff: false,
   requests: {},
   dropped: {},
+  withheld: {},
   unframed: {},
   unspooled: {},
 });

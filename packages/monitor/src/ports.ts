@@ -172,6 +172,8 @@ export type Account = {
   readonly quarantined: number;
   readonly exchanges: number;
   readonly packs: number;
+  /** What samples left out: no loss. */
+  readonly sampledOut: number;
   readonly dropped: Readonly<Record<string, number>>;
 };
 

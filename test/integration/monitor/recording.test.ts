@@ -9,7 +9,7 @@ import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { startPostgres } from '../../harness/postgres.ts';
 import { recount, sorted, stored } from './counts.ts';
-import { baseline, cases, exchange, modelVersion, MODEL, pack, packsOf } from './support.ts';
+import { baseline, type Case, cases, exchange, modelVersion, MODEL, pack, packsOf } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
 const PERIOD = { start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T06:00:00.000Z' };
@@ -48,7 +48,15 @@ describe('a pack', () => {
     const outcomes = await Promise.all(deliveries.map((each, index) => (index % 2 === 0 ? one : two)(each)));
     expect(outcomes.filter(({ outcome }) => outcome === 'stored')).toHaveLength(packs.length);
     const account = await labelStore(pool).account(MODEL);
-    expect(account).toEqual({ stored: 1000, labelled: 0, quarantined: 0, exchanges: 1000, packs: 4, dropped: {} });
+    expect(account).toEqual({
+      stored: 1000,
+      labelled: 0,
+      quarantined: 0,
+      exchanges: 1000,
+      packs: 4,
+      sampledOut: 0,
+      dropped: {},
+    });
     await expectExact();
   });
 
@@ -84,7 +92,10 @@ describe('a pack', () => {
       pack([good, { ...failed, head: { ...failed.head, status: 400 } }, broken], 0, 'e', { ring_full: 2 }),
     );
     await recorder()(
-      pack([exchange({ id: 'next', rows: cases(1, 7), time: PERIOD.start }, 3)], 3, 'e', { ring_full: 5 }),
+      pack([exchange({ id: 'next', rows: cases(1, 7), time: PERIOD.start }, 3)], 3, 'e', {
+        ring_full: 5,
+        sampled_out: 7,
+      }),
     );
     const { rows } = await pool.query(
       'select id, reason, request from monitoring.exchanges where reason is not null order by id',
@@ -100,9 +111,36 @@ describe('a pack', () => {
       quarantined: 2,
       exchanges: 4,
       packs: 2,
+      sampledOut: 7,
       dropped: { ring_full: 5 },
     });
     await expectExact();
+  });
+
+  test('keeps the probability and what was redacted, and counts no redacted variable', async () => {
+    const [variable] = reference.baseline.variables.map(({ name }) => name);
+    const [row, whole] = cases(2, 9);
+    const redacted = { variables: [variable as string] };
+    const some = exchange({ id: 'some', rows: [row as Case], time: PERIOD.start }, 0);
+    const none = exchange({ id: 'none', rows: [whole as Case], time: PERIOD.start }, 1);
+    const packed = pack(
+      [
+        { ...some, head: { ...some.head, sampling: 0.25, redacted } },
+        { ...none, head: { ...none.head, redacted: { ...redacted, request: 'unparsable' } }, request: Buffer.alloc(0) },
+      ],
+      0,
+    );
+    expect(await recorder()(packed)).toEqual({ outcome: 'stored', predictions: 1 });
+    const { rows } = await pool.query(
+      "select id, reason, head->>'sampling' as sampling from monitoring.exchanges order by id",
+    );
+    expect(rows).toEqual([
+      { id: 'none', reason: 'withheld_request_unparsable', sampling: null },
+      { id: 'some', reason: null, sampling: '0.25' },
+    ]);
+    const counted = await pool.query<{ variable: string }>('select distinct variable from monitoring.profile_counts');
+    const names = reference.baseline.variables.map(({ name }) => name).filter((name) => name !== variable);
+    expect(counted.rows.map((each) => each.variable).toSorted()).toEqual(names.toSorted());
   });
 
   test('of a version without baseline still counts rows, missing values and nothing else', async () => {

@@ -1,5 +1,7 @@
-import { encodeExchange } from '@fairway/core';
-import type { Capture, DropReason, RawExchange, Spool, SpoolRecord } from '../ports.ts';
+import { encodeExchange, type Exchange } from '@fairway/core';
+import type { Deferred } from '../privacy/deferred.ts';
+import { isSampled } from '../privacy/sampling.ts';
+import type { Capture, DropReason, RawExchange, Spool } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
 import { toExchange } from './exchange.ts';
 import { type Attribution, UNKNOWN, type VersionHistory } from './versions.ts';
@@ -8,6 +10,8 @@ export type CaptureConfig = {
   readonly model: string;
   readonly environment: string;
   readonly trustEventTime: boolean;
+  /** Probability that an exchange is recorded. */
+  readonly sampling: number;
 };
 
 export type CaptureParts = {
@@ -15,33 +19,41 @@ export type CaptureParts = {
   readonly versions: VersionHistory;
   readonly tally: Tally;
   readonly ids: () => string;
+  /** Makes an exchange what may be written, later than the hop; undefined where nothing is to be redacted. */
+  readonly redaction: { readonly later: Deferred; readonly redact: (exchange: Exchange) => Exchange } | undefined;
 };
 
-/** Numbers, attributes and spools what the hop saw. Every number is stored, or dropped and counted: no third way. */
+/**
+ * Numbers, attributes and spools what the hop saw. Every number is stored, or dropped and counted: no third way.
+ * What the sample leaves out is counted and gets no number: a gap is always a loss.
+ */
 export class Capturer implements Capture {
   readonly nextId: () => string;
   private readonly config: CaptureConfig;
   private readonly spool: Pick<Spool, 'offer'>;
   private readonly versions: VersionHistory;
   private readonly tally: Tally;
+  private readonly redaction: CaptureParts['redaction'];
   private seq = 0;
 
-  constructor(config: CaptureConfig, { spool, versions, tally, ids }: CaptureParts) {
+  constructor(config: CaptureConfig, { spool, versions, tally, ids, redaction }: CaptureParts) {
     this.config = config;
     this.spool = spool;
     this.versions = versions;
     this.tally = tally;
+    this.redaction = redaction;
     this.nextId = ids;
   }
 
   completed(raw: RawExchange): void {
-    const seq = this.number();
-    let reason: DropReason | undefined = 'spool_error';
-    try {
-      reason = this.spool.offer(this.record(raw, seq));
-    } finally {
-      if (reason) bump(this.tally.dropped, reason);
+    if (!isSampled(raw.id, this.config.sampling)) {
+      this.tally.captured++;
+      this.tally.sampledOut++;
+      return;
     }
+    const seq = this.number();
+    if (raw.truncated) this.tally.truncated++;
+    this.orDropped(() => this.take(raw, seq));
   }
 
   missed(reason: DropReason): void {
@@ -54,13 +66,26 @@ export class Capturer implements Capture {
     return ++this.seq;
   }
 
-  private record(raw: RawExchange, seq: number): SpoolRecord {
+  private take(raw: RawExchange, seq: number): DropReason | undefined {
     const attribution = this.attribution(raw);
-    const { environment, trustEventTime } = this.config;
-    const bytes = encodeExchange(toExchange(raw, { seq, environment, trustEventTime, attribution }));
-    if (attribution.source === 'url' || raw.route.model !== this.config.model) return { seq, bytes, span: undefined };
+    const exchange = toExchange(raw, { seq, attribution, ...this.config });
     const { startedAt, endedAt } = raw;
-    return { seq, bytes, span: { seq, startedAt, endedAt, ...attribution } };
+    const settled = attribution.source === 'url' || raw.route.model !== this.config.model;
+    const span = settled ? undefined : { seq, startedAt, endedAt, ...attribution };
+    const { redaction } = this;
+    if (!redaction) return this.spool.offer({ seq, bytes: encodeExchange(exchange), span });
+    const store = () => this.spool.offer({ seq, bytes: encodeExchange(redaction.redact(exchange)), span });
+    const bytes = exchange.request.length + exchange.response.length;
+    return redaction.later.offer({ bytes, run: () => this.orDropped(store) });
+  }
+
+  private orDropped(store: () => DropReason | undefined): void {
+    let reason: DropReason | undefined = 'spool_error';
+    try {
+      reason = store();
+    } finally {
+      if (reason) bump(this.tally.dropped, reason);
+    }
   }
 
   private attribution({ route }: RawExchange): Attribution {

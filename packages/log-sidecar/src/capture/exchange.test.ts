@@ -22,7 +22,7 @@ const raw: RawExchange = {
   responseLength: 1,
   truncated: false,
 };
-const context = { seq: 3, environment: 'dev', attribution: { version: '1', source: 'status' } as const };
+const context = { seq: 3, environment: 'dev', sampling: 1, attribution: { version: '1', source: 'status' } as const };
 
 test('business time comes from the caller only where that is trusted', () => {
   expect(toExchange(raw, { ...context, trustEventTime: true }).head.time).toBe('2024-12-31T23:00:00.000Z');

@@ -11,6 +11,8 @@ export type ExchangeContext = {
   /** Take `x-fairway-time` for the business time. */
   readonly trustEventTime: boolean;
   readonly attribution: Attribution;
+  /** Probability that an exchange is recorded. */
+  readonly sampling: number;
 };
 
 /** What is recorded of an exchange that the hop saw. */
@@ -33,6 +35,7 @@ export function toExchange(raw: RawExchange, context: ExchangeContext): Exchange
     ...(correlationId === undefined ? {} : { correlationId }),
     ...(requestEncoding === undefined ? {} : { requestEncoding }),
     ...(truncated ? { truncated } : {}),
+    ...(context.sampling < 1 ? { sampling: context.sampling } : {}),
     requestLength: raw.requestLength,
     responseLength: raw.responseLength,
   };

@@ -1,4 +1,4 @@
-import type { Part } from '@fairway/core';
+import { type Part, SAMPLED_OUT } from '@fairway/core';
 import type { AgentClock, PackNote, Span, Spool, SpooledPack, VersionRange } from '../ports.ts';
 import type { Tally } from '../tally.ts';
 import { type Attribution, combine, type VersionHistory } from './versions.ts';
@@ -46,11 +46,15 @@ export class Sealer implements Part {
       const impatient = this.clock.monotonic() - pack.closedAt >= waitMs;
       const versions = decideVersions(pack, this.versions, impatient);
       if (!versions) return;
-      const note: PackNote = { versions, dropped: pack.earlierDropped ?? { ...this.tally.dropped } };
+      const note: PackNote = { versions, dropped: pack.earlierDropped ?? losses(this.tally) };
       this.spool.settle(pack, note);
     }
   }
 }
+
+/** The sample is in the same totals under its own name; without one the name is not there. */
+const losses = ({ dropped, sampledOut }: Tally): Record<string, number> =>
+  sampledOut === 0 ? { ...dropped } : { ...dropped, [SAMPLED_OUT]: sampledOut };
 
 /** The corrections to the versions as written; undefined while evidence is missing and there is time to wait. */
 export function decideVersions(

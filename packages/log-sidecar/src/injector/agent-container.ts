@@ -72,6 +72,10 @@ function environmentOf(plan: Plan, facts: AgentFacts): { name: string; value?: s
     QUEUE_URL: queue('url'),
     SPOOL_DIR: SPOOL,
     UPSTREAM: `127.0.0.1:${plan.upstream}`,
+    // The agent says what is missing; Kubernetes would only not start it.
+    ...(facts.settings['CAPTURE_REDACT'] && {
+      CAPTURE_HASH_KEY: { secretKeyRef: { ...queue('hash-key').secretKeyRef, optional: true } },
+    }),
   };
   return Object.keys(env)
     .sort()

@@ -74,7 +74,10 @@ const READERS: { readonly [K in keyof Fields]: Reader<Fields[K]> } = {
 
 /** Annotation → setting of the agent, checked by the agent's own reader. A new setting of the agent is one line here. */
 const AGENT_SETTINGS: Readonly<Record<string, keyof typeof ENVIRONMENT>> = {
+  'body-bytes': 'CAPTURE_BODY_BYTES',
   'log-level': 'LOG_LEVEL',
+  redact: 'CAPTURE_REDACT',
+  sampling: 'CAPTURE_SAMPLING',
   'trust-event-time': 'TRUST_EVENT_TIME',
 };
 

@@ -8,8 +8,7 @@ import type { UnframedReason } from './unframed.ts';
 
 /** Requests that may wait for their answers on one connection. */
 const PIPELINE_CAP = 64;
-/** Bytes kept of each body; beyond, the exchange is `truncated`. */
-const BODY_CAP = 1024 * 1024;
+const DEFAULT_BODY_CAP = 1024 * 1024;
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 const TLS_HANDSHAKE = 0x16;
 const UPPER_H = 0x48;
@@ -19,6 +18,8 @@ export type ConversationParts = {
   readonly clock: AgentClock;
   readonly tally: Tally;
   readonly budget: BodyBudget;
+  /** Bytes kept of each body; beyond, the exchange is `truncated`. 1 MiB if not said. */
+  readonly bodyCap?: number;
 };
 
 /** A header line that belongs before the byte at `at` of the chunk just read (-1: before the held CR of the last one). */
@@ -122,15 +123,15 @@ export class Conversation {
   }
 
   private begin(head: RequestHead, route: InferenceRoute): Inference {
-    const { capture, clock, budget } = this.parts;
+    const { capture, clock, budget, bodyCap = DEFAULT_BODY_CAP } = this.parts;
     return {
       id: capture.nextId(),
       route,
       head,
       at: clock.now(),
       startedAt: clock.monotonic(),
-      request: new Tape(BODY_CAP, budget),
-      response: new Tape(BODY_CAP, budget),
+      request: new Tape(bodyCap, budget),
+      response: new Tape(bodyCap, budget),
       status: 0,
     };
   }

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import {
+  type Baseline,
   decodeExchanges,
   type Exchange,
   FairwayError,
@@ -90,6 +91,7 @@ function recordingOf(
   const records: PredictionRecord[] = [];
   const predictions: PredictionRow[] = [];
   const rows: ExchangeRow[] = [];
+  const redacted = new Map<PredictionRecord, readonly string[]>();
   for (const exchange of exchanges) {
     const { head } = exchange;
     const reference = found.get(referenceKey(head.model, head.version));
@@ -98,12 +100,14 @@ function recordingOf(
     rows.push(exchangeRow(exchange, given.length, 'reason' in split ? split.reason : null));
     for (const record of given) {
       records.push(record);
+      if (head.redacted) redacted.set(record, head.redacted.variables);
       predictions.push(predictionRow(record, head.id, reference?.modelVersion.target.probability));
     }
   }
   const quarantined = rows.filter(({ reason }) => reason !== null).length;
   const model = exchanges[0]?.head.model ?? '';
-  const baselineOf = (record: PredictionRecord) => found.get(referenceKey(record.model, record.version))?.baseline;
+  const baselineOf = (record: PredictionRecord) =>
+    without(redacted.get(record), found.get(referenceKey(record.model, record.version))?.baseline);
   return {
     ledger: { ...ledgerOf(pack, model), stored: predictions.length, quarantined },
     exchanges: rows,
@@ -111,6 +115,12 @@ function recordingOf(
     profile: profileCounts(records, baselineOf),
     scores: scoreCounts(predictions),
   };
+}
+
+/** A redacted value is in no bin of the baseline, and not missing either: it is not counted. */
+function without(variables: readonly string[] | undefined, baseline: Baseline | undefined): Baseline | undefined {
+  if (variables === undefined || baseline === undefined) return baseline;
+  return { ...baseline, variables: baseline.variables.filter(({ name }) => !variables.includes(name)) };
 }
 
 const ledgerOf = ({ packId, agent, epoch, first, last, exchanges, dropped }: Pack, model: string): Ledger => ({

@@ -20,6 +20,8 @@ export function splitExchange(exchange: Exchange, modelVersion: ModelVersion | u
   if (head.outcome !== 'complete') return { reason: head.outcome };
   if (head.status !== 200) return { reason: `status_${head.status}` };
   if (head.truncated) return { reason: 'truncated' };
+  if (head.redacted?.request) return { reason: `withheld_request_${head.redacted.request}` };
+  if (head.redacted?.response) return { reason: `withheld_response_${head.redacted.response}` };
   if (method !== 'predict') return { reason: method === undefined ? 'not_a_prediction' : `unsupported_${method}` };
   let request: Json;
   let response: Json;

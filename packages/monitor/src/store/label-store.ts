@@ -1,3 +1,4 @@
+import { SAMPLED_OUT } from '@fairway/core';
 import type { Pool } from 'pg';
 import type { Account, EarlyLabel, LabelStore, LabelTarget } from '../ports.ts';
 import { addScoreCounts } from './counts.ts';
@@ -29,7 +30,10 @@ insert into monitoring.early_labels (key, label, observed_at)
 select * from unnest($1::text[], $2::smallint[], $3::timestamptz[])
 on conflict (key) do update set label = excluded.label, observed_at = excluded.observed_at, received_at = now()`;
 
-/** `dropped` holds the totals of an epoch so far: the newest pack of each epoch has them all. */
+/**
+ * `dropped` holds the totals of an epoch so far: the newest pack of each epoch has them all. What a sample left out is
+ * among them, but no loss.
+ */
 const ACCOUNT = `
 with chosen as (select * from monitoring.packs where $1::text is null or model = $1),
 newest as (select distinct on (agent, epoch) dropped from chosen order by agent, epoch, last desc)
@@ -41,8 +45,10 @@ select
   (select coalesce(sum(count), 0)::float8 from monitoring.score_counts
     where label >= 0 and ($1::text is null or model = $1)) as labelled,
   (select coalesce(json_object_agg(reason, n), '{}'::json) from (
-    select key as reason, sum(value::float8) as n from newest, jsonb_each_text(dropped) group by key order by key
-  ) totals) as dropped
+    select key as reason, sum(value::float8) as n from newest, jsonb_each_text(dropped)
+    where key <> '${SAMPLED_OUT}' group by key order by key
+  ) totals) as dropped,
+  (select coalesce(sum((dropped->>'${SAMPLED_OUT}')::float8), 0)::float8 from newest) as "sampledOut"
 from chosen`;
 
 /** Labels in PostgreSQL: prediction, counts and dirty mark change together. */
