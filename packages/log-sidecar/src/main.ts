@@ -21,6 +21,7 @@ import { createMetrics } from './metrics.ts';
 import type { AgentClock, PackQueue } from './ports.ts';
 import { Deferred } from './privacy/deferred.ts';
 import { redactExchange } from './privacy/redaction.ts';
+import { isSampled } from './privacy/sampling.ts';
 import { Listener } from './proxy/listener.ts';
 import { PostgresQueue } from './pump/postgres-queue.ts';
 import { Pump } from './pump/pump.ts';
@@ -64,7 +65,7 @@ function agent(env: AgentEnv, log: Logger): Lifecycle {
       trustEventTime: env.TRUST_EVENT_TIME,
       sampling: env.CAPTURE_SAMPLING,
     },
-    { spool, versions, tally, ids, redaction: rules.size === 0 ? undefined : { later, redact } },
+    { spool, versions, tally, ids, isSampled, redaction: rules.size === 0 ? undefined : { later, redact } },
   );
   const proxy = new Listener(
     { address: { host: env.LISTEN_HOST, port: env.LISTEN_PORT }, upstream: env.UPSTREAM, graceMs: CONNECTION_GRACE_MS },

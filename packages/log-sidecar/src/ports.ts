@@ -58,6 +58,11 @@ export type Capture = {
 /** Why an exchange is lost; each has its count in every pack and on /metrics. */
 export type DropReason = 'unframed' | 'spool_full' | 'ring_full' | 'spool_error' | 'spool_corrupt' | 'redaction_full';
 
+/** Runs what would hold up the hop, in order, and says when there is no room for it. */
+export type Later = {
+  offer(task: { readonly bytes: number; readonly run: () => void }): DropReason | undefined;
+};
+
 /** When an un-pinned exchange ran (monotonic ms) and the version that was written with it. */
 export type Span = {
   readonly seq: number;

@@ -1,6 +1,7 @@
 import { decodeExchanges, type Exchange } from '@fairway/core';
 import { expect, test } from 'vitest';
 import { Deferred } from '../privacy/deferred.ts';
+import { isSampled } from '../privacy/sampling.ts';
 import type { RawExchange, SpoolRecord } from '../ports.ts';
 import { createTally } from '../tally.ts';
 import { Capturer } from './capturer.ts';
@@ -37,6 +38,7 @@ function setUp({ sampling = 1, redact }: { sampling?: number; redact?: (exchange
       versions: new VersionHistory(),
       tally,
       ids: () => 'id',
+      isSampled,
       redaction: redact && { later, redact },
     },
   );

@@ -1,7 +1,5 @@
 import { encodeExchange, type Exchange } from '@fairway/core';
-import type { Deferred } from '../privacy/deferred.ts';
-import { isSampled } from '../privacy/sampling.ts';
-import type { Capture, DropReason, RawExchange, Spool } from '../ports.ts';
+import type { Capture, DropReason, Later, RawExchange, Spool } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
 import { toExchange } from './exchange.ts';
 import { type Attribution, UNKNOWN, type VersionHistory } from './versions.ts';
@@ -19,8 +17,9 @@ export type CaptureParts = {
   readonly versions: VersionHistory;
   readonly tally: Tally;
   readonly ids: () => string;
+  readonly isSampled: (id: string, probability: number) => boolean;
   /** Makes an exchange what may be written, later than the hop; undefined where nothing is to be redacted. */
-  readonly redaction: { readonly later: Deferred; readonly redact: (exchange: Exchange) => Exchange } | undefined;
+  readonly redaction: { readonly later: Later; readonly redact: (exchange: Exchange) => Exchange } | undefined;
 };
 
 /**
@@ -33,20 +32,22 @@ export class Capturer implements Capture {
   private readonly spool: Pick<Spool, 'offer'>;
   private readonly versions: VersionHistory;
   private readonly tally: Tally;
+  private readonly isSampled: CaptureParts['isSampled'];
   private readonly redaction: CaptureParts['redaction'];
   private seq = 0;
 
-  constructor(config: CaptureConfig, { spool, versions, tally, ids, redaction }: CaptureParts) {
+  constructor(config: CaptureConfig, { spool, versions, tally, ids, isSampled, redaction }: CaptureParts) {
     this.config = config;
     this.spool = spool;
     this.versions = versions;
     this.tally = tally;
+    this.isSampled = isSampled;
     this.redaction = redaction;
     this.nextId = ids;
   }
 
   completed(raw: RawExchange): void {
-    if (!isSampled(raw.id, this.config.sampling)) {
+    if (!this.isSampled(raw.id, this.config.sampling)) {
       this.tally.captured++;
       this.tally.sampledOut++;
       return;

@@ -1,5 +1,5 @@
 import type { Part } from '@fairway/core';
-import type { AgentClock, DropReason } from '../ports.ts';
+import type { AgentClock, DropReason, Later } from '../ports.ts';
 import type { Tally } from '../tally.ts';
 
 const MAX_WAITING = 1000;
@@ -14,7 +14,7 @@ type Task = { readonly bytes: number; readonly run: () => void };
  * parse 275 KB takes milliseconds. It runs between the sockets' turns, in order, and waits bounded by count and bytes.
  * What waits is in memory only: a kill loses it, and the gap in the sequence shows how much.
  */
-export class Deferred implements Part {
+export class Deferred implements Later, Part {
   readonly name = 'redaction';
   private readonly clock: AgentClock;
   private readonly tally: Tally;
