@@ -1,6 +1,7 @@
 import { archive } from './archive.ts';
 import type { Campaign } from './campaign.ts';
+import { framer } from './framer.ts';
 import { savedModel } from './savedmodel.ts';
 
 /** By the name that `npm run fuzz -- NAME` takes. */
-export const CAMPAIGNS: Readonly<Record<string, Campaign>> = { archive, savedmodel: savedModel };
+export const CAMPAIGNS: Readonly<Record<string, Campaign>> = { archive, framer, savedmodel: savedModel };

@@ -1,4 +1,10 @@
-const SIZE_LINE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n\0]*)?$/;
+import { FIELDS } from './head.ts';
+
+/** As strict as RFC 9112 about extensions, without its blanks: what servers read differently is not read at all. */
+const SIZE_LINE =
+  /^([0-9A-Fa-f]{1,8})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"[\t\x20\x21\x23-\x5b\x5d-\x7e]*"))?)*$/;
+/** In a trailer these would come too late: a server refuses them. */
+const LENGTH = /^(?:content-length|transfer-encoding):/i;
 const SIZE_LINE_CAP = 1024;
 const TRAILER_CAP = 32 * 1024;
 const CR = 0x0d;
@@ -51,7 +57,8 @@ export class ChunkedBody {
       default:
         this.trailer += line.length;
         this.done = line === '';
-        return this.trailer <= TRAILER_CAP && !line.includes('\r') && (line === '' || line.indexOf(':') > 0);
+        if (this.trailer > TRAILER_CAP || LENGTH.test(line)) return false;
+        return this.done || FIELDS.test(`\r\n${line}`);
     }
   }
 

@@ -22,10 +22,14 @@ type Fields = {
   encoding?: string;
 };
 
-const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^ \r\n\0]+) HTTP\/([0-9])\.([0-9])$/;
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?$/;
+/** The methods of RFC 9110, and PATCH. Behind any other a server may have left HTTP, so capture stops there. */
+const METHOD = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|TRACE|PATCH)$/;
+const REQUEST_LINE = /^([A-Z]+) (\*|\/[\x21-\x7e]*) HTTP\/1\.([01])$/;
+const HTTP2_LINE = 'PRI * HTTP/2.0';
+const CONNECT_LINE = /^CONNECT [\x21-\x7e]+ HTTP\/1\.1$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** All field lines at once, each with its line end before it. Linear in the length of the head. */
-const FIELDS = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n\0]*)*$/;
+export const FIELDS = /^(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
 const OURS = /\r\n(content-length|transfer-encoding|x-request-id|x-fairway-time|content-encoding):([^\r]*)/gi;
 
 /**
@@ -34,13 +38,13 @@ const OURS = /\r\n(content-length|transfer-encoding|x-request-id|x-fairway-time|
  */
 export function parseRequestHead(bytes: Buffer): RequestHead | UnframedReason {
   const { line, fields } = split(bytes);
+  if (line === HTTP2_LINE) return 'http2';
+  if (CONNECT_LINE.test(line)) return 'connect';
   const start = REQUEST_LINE.exec(line);
   if (!start) return 'malformed';
-  const [, method = '', target = '', major, minor] = start;
-  if (major === '2') return 'http2';
-  if (method === 'CONNECT') return 'connect';
-  const read = readFields(fields);
-  if (major !== '1' || !read || (read.chunked && minor === '0')) return 'malformed';
+  const [, method = '', target = '', minor] = start;
+  const read = METHOD.test(method) ? readFields(fields) : undefined;
+  if (!read || (read.chunked && minor === '0')) return 'malformed';
   return {
     method,
     target,

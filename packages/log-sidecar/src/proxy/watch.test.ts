@@ -174,6 +174,7 @@ describe('exchanges cut anywhere', () => {
 });
 
 describe('what nobody understands passes untouched', () => {
+  const CHUNKED = 'POST /v1/models/m:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n';
   const big = `X: ${'y'.repeat(HEAD_CAP)}\r\n`;
   const table: Array<[reason: string, requests: string, answers: string]> = [
     ['tls', '\x16\x03\x01\x02\x00\x01\x00', '\x16\x03\x03'],
@@ -191,6 +192,15 @@ describe('what nobody understands passes untouched', () => {
     ['malformed', 'POST /v1/models/m:predict HTTP/1.1\r\nA: b\r\n folded\r\n\r\n', answer('x')],
     ['malformed', 'POST /v1/models/m:predict HTTP/1.1\nContent-Length: 0\r\n\r\n', answer('x')],
     ['malformed', 'POST /v1/models/m:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', answer('x')],
+    ['malformed', predict('x', 'A: \x01\r\n'), answer('x')],
+    ['malformed', predict('x', 'A: \x7f\r\n'), answer('x')],
+    ['malformed', predict('x').replace('1.1', '1.2'), answer('x')],
+    ['malformed', predict('x').replace('/m:', '/\x01:'), answer('x')],
+    ['malformed', predict('x').replace('POST', 'FOO'), answer('x')],
+    ['malformed', `${CHUNKED}3 \r\nabc\r\n0\r\n\r\n`, answer('x')],
+    ['malformed', `${CHUNKED}3;\xff\r\nabc\r\n0\r\n\r\n`, answer('x')],
+    ['malformed', `${CHUNKED}0\r\nContent-Length: 9\r\n\r\n`, answer('x')],
+    ['malformed', `${CHUNKED}0\r\na b: x\r\n\r\n`, answer('x')],
     ['malformed', 'no http at all\r\n\r\n', 'whatever'],
     ['malformed', predict('x'), 'ICY 200 OK\r\n\r\n'],
     ['head_too_large', predict('x', big), answer('x')],
