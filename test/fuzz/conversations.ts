@@ -166,14 +166,12 @@ function message(start: string, lines: readonly string[], framed: Framed, end: s
 const request = fc
   .tuple(method, target, version, fields, fc.oneof(sized, sized, chunked, none), eol)
   .map(([verb, to, v, lines, framed, end]) => message(`${verb} ${to} HTTP/${v}`, lines, framed, end));
-const bodyless = fc.constantFrom('HEAD', '');
 const answer = fc
   .tuple(
     fc.tuple(version, status, reason),
     fields,
     fc.oneof({ weight: 6, arbitrary: sized }, { weight: 3, arbitrary: chunked }, { weight: 1, arbitrary: open }, none),
     eol,
-    bodyless,
   )
   .map(([[v, code, why], lines, framed, end]) => message(`HTTP/${v} ${code}${why}`, lines, framed, end));
 const interim = mostly(
