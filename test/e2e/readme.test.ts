@@ -10,12 +10,13 @@ import { expectStory } from './facts.ts';
 
 test("the README's first command in a fresh clone, under a path with spaces, while a second demo runs beside it", async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'new user '));
+  let first: ReturnType<typeof shell> | undefined;
   try {
     const clone = join(scratch, 'fair way');
     await shell(`git clone --quiet "${ROOT}" "${clone}"`, scratch).ended;
     const [, command = ''] =
       /```sh\n(npm ci && npm run demo)\n```/.exec(readFileSync(join(clone, 'README.md'), 'utf8')) ?? [];
-    const first = shell(command, clone);
+    first = shell(command, clone);
     await first.text(/stack started/);
     const startedAt = Date.now();
     const second = shell('npx fairway demo --exit --summary second.json', clone);
@@ -36,8 +37,12 @@ test("the README's first command in a fresh clone, under a path with spaces, whi
     for (const { predictions } of summary.windows) expect(predictions).toBeGreaterThanOrEqual(2000);
     first.interrupt();
     await first.ended;
+    first = undefined;
     await expect(fetch(dashboard)).rejects.toThrow();
   } finally {
+    // A test that failed half-way must not leave its stack behind.
+    first?.interrupt();
+    await first?.ended;
     rmSync(scratch, { recursive: true, force: true });
   }
 });
@@ -68,5 +73,8 @@ function shell(command: string, cwd: string) {
       listeners.add(check);
       check();
     });
-  return { ended, text, output: () => output, interrupt: () => process.kill(-(child.pid as number), 'SIGINT') };
+  const interrupt = () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGINT');
+  };
+  return { ended, text, output: () => output, interrupt };
 }

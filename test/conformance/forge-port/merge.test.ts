@@ -1,25 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GitClient, gitClient } from '../forge/git-client.ts';
+import { describe, expect, it } from 'vitest';
+import type { GitClient } from '../forge/git-client.ts';
+import { freshTargets } from './fresh.ts';
 import { SERVERS } from './servers.ts';
-import { ofBase, type PortServer, type PortTarget, push } from './target.ts';
+import { ofBase, type PortTarget, push } from './target.ts';
 
 const BRANCH = 'fairway/deploy/home-equity/dev/1f';
 const MESSAGE = 'Deploy home-equity 2\n\nApproved by Ann.\n\nFairway-Change: 1f';
 
 describe.each(Object.entries(SERVERS))('merging on %s', (_name, start) => {
-  let server: PortServer;
   let git: GitClient;
   let target: PortTarget;
-  beforeAll(async () => {
-    git = gitClient();
-    server = await start();
-  });
-  afterAll(async () => {
-    await server.stop();
-    git.remove();
-  });
-  beforeEach(async () => {
-    target = await server.newTarget(git);
+  freshTargets(start, (fresh, client) => {
+    target = fresh;
+    git = client;
   });
 
   const opened = async (files: Readonly<Record<string, string>> = { 'x.txt': 'x\n' }) => {

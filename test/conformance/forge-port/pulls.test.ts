@@ -1,27 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ForgePullRequest, NewPullRequest } from '../../../packages/gitops-writer/src/ports.ts';
-import { type GitClient, gitClient } from '../forge/git-client.ts';
+import type { GitClient } from '../forge/git-client.ts';
+import { freshTargets } from './fresh.ts';
 import { SERVERS } from './servers.ts';
-import { type PortServer, type PortTarget, push } from './target.ts';
+import { type PortTarget, push } from './target.ts';
 
 const BRANCH = 'fairway/deploy/home-equity/prod/1f';
 const TEXT = { title: 'Deploy home-equity 2', body: 'Approved by Ann.\n\n<!-- fairway:change 1f -->' };
 const normal = (text: string) => text.replaceAll('\r\n', '\n').trim();
 
 describe.each(Object.entries(SERVERS))('pull requests on %s', (_name, start) => {
-  let server: PortServer;
   let git: GitClient;
   let target: PortTarget;
-  beforeAll(async () => {
-    git = gitClient();
-    server = await start();
-  });
-  afterAll(async () => {
-    await server.stop();
-    git.remove();
-  });
-  beforeEach(async () => {
-    target = await server.newTarget(git);
+  freshTargets(start, (fresh, client) => {
+    target = fresh;
+    git = client;
   });
 
   const pushed = (branch = BRANCH, text = 'x\n') => push(git, target.folder, branch, { [`${branch}.txt`]: text });

@@ -1,27 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type GitClient, gitClient } from '../forge/git-client.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { GitClient } from '../forge/git-client.ts';
+import { freshTargets } from './fresh.ts';
 import { SERVERS } from './servers.ts';
-import { type PortServer, type PortTarget, push } from './target.ts';
+import { type PortTarget, push } from './target.ts';
 
 const BRANCH = 'fairway/deploy/home-equity/dev/1f';
 const MARKER = '<!-- fairway:status -->';
 
 describe.each(Object.entries(SERVERS))('talking on %s', (_name, start) => {
-  let server: PortServer;
   let git: GitClient;
   let target: PortTarget;
   let number: number;
   let head: string;
-  beforeAll(async () => {
-    git = gitClient();
-    server = await start();
-  });
-  afterAll(async () => {
-    await server.stop();
-    git.remove();
+  freshTargets(start, (fresh, client) => {
+    target = fresh;
+    git = client;
   });
   beforeEach(async () => {
-    target = await server.newTarget(git);
     head = await push(git, target.folder, BRANCH, { 'x.txt': 'x\n' });
   });
 
