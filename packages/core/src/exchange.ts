@@ -22,6 +22,13 @@ export type ExchangeHead = {
   readonly status: number;
   readonly latencyMs: number;
   readonly outcome: 'complete' | 'client_aborted' | 'upstream_aborted';
+  /**
+   * How the bodies are to be read; absent: TensorFlow Serving's JSON over HTTP. `grpc`: request and response are one
+   * protobuf message each (without gRPC's 5-byte prefix), `target` is the path of the method, `status` is the HTTP status
+   * that REST would have given for `grpcStatus`.
+   */
+  readonly protocol?: 'grpc';
+  readonly grpcStatus?: number;
   readonly correlationId?: string;
   readonly requestEncoding?: string;
   /** Bodies were cut at the cap; lengths tell how long they were. */

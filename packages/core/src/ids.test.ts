@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { branchName, changeId, checkName, checkVersion, hashFields } from './ids.ts';
+import { branchName, changeId, checkName, checkVersion, dayOfId, hashFields, timedId } from './ids.ts';
 
 const key = {
   kind: 'deploy',
@@ -43,4 +43,25 @@ test.each(['0', '01', '-1', '1.0', 'latest', '', '1'.repeat(19)])('the version %
 test('usable names and versions pass unchanged', () => {
   expect(checkName('Model', 'home-equity')).toBe('home-equity');
   expect(checkVersion('20261122')).toBe('20261122');
+});
+
+test('an id made from a time and a hash names the day and is the same again', () => {
+  const at = Date.parse('2026-11-22T23:59:59.999Z');
+  const hash = hashFields(['a']);
+  const id = timedId(at, hash);
+  expect(id).toMatch(/^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
+  expect(timedId(at, hash)).toBe(id);
+  expect(timedId(at, hashFields(['b']))).not.toBe(id);
+  expect(dayOfId(id)).toBe('2026-11-22');
+  expect(dayOfId(`${id}-17`)).toBe('2026-11-22');
+});
+
+test.each([
+  '',
+  'loan-17',
+  'f'.repeat(32),
+  `${'0'.repeat(12)}4${'0'.repeat(19)}`,
+  `ffffffffffff7000a${'0'.repeat(15)}`,
+])('the id %j names no day', (id) => {
+  expect(dayOfId(id)).toBeUndefined();
 });

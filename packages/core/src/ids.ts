@@ -10,6 +10,26 @@ export function hashFields(fields: readonly string[]): string {
   return sha256(fields.map((field) => `${Buffer.byteLength(field)}:${field}`).join(''));
 }
 
+const DAY_MS = 86_400_000;
+/** 9999-12-31: beyond, dates have no four-digit year. */
+const MAX_DATE_MS = 253_402_300_800_000;
+
+/**
+ * An exchange id that names its moment as the agent's do (UUID version 7, RFC 9562, without hyphens), made from a time in
+ * ms and a hash of at least 20 hex digits instead of from chance: the same again gives the same id.
+ */
+export function timedId(ms: number, hash: string): string {
+  const variant = ((Number.parseInt(hash.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
+  return `${Math.max(0, Math.trunc(ms)).toString(16).padStart(12, '0')}7${hash.slice(0, 3)}${variant}${hash.slice(4, 19)}`;
+}
+
+/** UTC day (`2026-11-22`) that an exchange or prediction id was given on, or undefined when the id names none. */
+export function dayOfId(id: string): string | undefined {
+  if (!/^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}(?:-\d+)?$/.test(id)) return undefined;
+  const ms = Number.parseInt(id.slice(0, 12), 16);
+  return ms < MAX_DATE_MS ? new Date(Math.floor(ms / DAY_MS) * DAY_MS).toISOString().slice(0, 10) : undefined;
+}
+
 /** What a Change is made of; the id follows from it alone, on any machine, at any time. */
 export type ChangeKey = {
   readonly kind: ChangeKind;

@@ -1,8 +1,8 @@
 /** A value of one input variable. Absent, null and NaN all mean missing to a profile. */
 export type Scalar = number | string | boolean | null;
 
-/** How the model version behind a prediction was learned (TF Serving's REST answers do not say it). */
-export type VersionSource = 'url' | 'label' | 'status' | 'ambiguous';
+/** How the model version behind a prediction was learned: TF Serving's REST answers do not say it, those of gRPC do. */
+export type VersionSource = 'url' | 'label' | 'answer' | 'status' | 'ambiguous';
 
 /** One scored instance. */
 export type PredictionRecord = {

@@ -32,6 +32,11 @@ export type RawExchange = {
   /** 0 when no answer came. */
   readonly status: number;
   readonly outcome: 'complete' | 'client_aborted' | 'upstream_aborted';
+  /** Absent: HTTP; see ExchangeHead. */
+  readonly protocol?: 'grpc';
+  readonly grpcStatus?: number;
+  /** The version that the answer itself names (gRPC only). */
+  readonly answered?: string;
   /** Wall clock at the request's head, ms. */
   readonly at: number;
   /** Monotonic ms. */

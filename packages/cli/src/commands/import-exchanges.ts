@@ -1,5 +1,14 @@
 import { gzipSync } from 'node:zlib';
-import { encodeExchange, type Exchange, type GroundTruth, hashFields, iso, type Pack, packId } from '@fairway/core';
+import {
+  encodeExchange,
+  type Exchange,
+  type GroundTruth,
+  hashFields,
+  iso,
+  type Pack,
+  packId,
+  timedId,
+} from '@fairway/core';
 import { type Mapping, readScored, type Scored } from './import-mapping.ts';
 import { type ImportRow, readRows, type Source } from './import-source.ts';
 import { spread } from './import-time.ts';
@@ -73,14 +82,15 @@ async function* timed({ source, mapping, rows }: History): AsyncGenerator<Timed>
 
 function call({ mapping, epoch }: History, batch: readonly Timed[], seq: number): Call {
   const { model, version } = mapping.modelVersion;
-  const id = hashFields([epoch, String(batch[0]?.line)]).slice(0, 32);
+  const at = batch[0]?.at ?? 0;
+  const id = timedId(at, hashFields([epoch, String(batch[0]?.line)]));
   const request = Buffer.from(`{"instances": [${batch.map(({ scored }) => scored.instance).join(', ')}]}`);
   const response = Buffer.from(`{"predictions": [${batch.map(({ scored }) => scored.prediction).join(', ')}]}`);
   const head = {
     v: 1,
     id,
     seq,
-    time: iso(batch[0]?.at ?? 0),
+    time: iso(at),
     model,
     version,
     // The caller of the import pins the version, as a caller of the model would in the URL.
