@@ -56,12 +56,9 @@ test('an id made from a time and a hash names the day and is the same again', ()
   expect(dayOfId(`${id}-17`)).toBe('2026-11-22');
 });
 
-test.each([
-  '',
-  'loan-17',
-  'f'.repeat(32),
-  `${'0'.repeat(12)}4${'0'.repeat(19)}`,
-  `ffffffffffff7000a${'0'.repeat(15)}`,
-])('the id %j names no day', (id) => {
-  expect(dayOfId(id)).toBeUndefined();
-});
+test.each(['', 'loan-17', 'f'.repeat(32), `${'0'.repeat(12)}4${'0'.repeat(19)}`, `ffffffffffff7000a${'0'.repeat(15)}`])(
+  'the id %j names no day',
+  (id) => {
+    expect(dayOfId(id)).toBeUndefined();
+  },
+);
