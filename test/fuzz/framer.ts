@@ -57,6 +57,11 @@ class Run {
     this.watch.clientGone();
   }
 
+  close(): void {
+    this.asked.close();
+    this.told.close();
+  }
+
   /** What the client got, without the lines that we put in. */
   plain(): string {
     let text = this.got;
@@ -83,6 +88,7 @@ class Run {
     for (let other = 0; other < this.issued; other++) before = before.replaceAll(lineOf(other), '');
     const fresh = answersTo(this.asked);
     fresh.push(Buffer.from(`${before}\r\n`, 'latin1'));
+    fresh.close();
     const at = finals(fresh).length - 1;
     const one = finals(fresh)[at];
     const fits = at === this.calls[n] && one?.headed === true && one.body.length === 0;
@@ -128,8 +134,16 @@ function answersTo(asked: NodeParser): NodeParser {
 
 const finals = ({ messages }: NodeParser): Message[] => messages.filter(({ status }) => status === 0 || status >= 200);
 
-function attempt({ steps, ending }: Conversation): string | undefined {
+function attempt(conversation: Conversation): string | undefined {
   const run = new Run();
+  try {
+    return wrongIn(run, conversation);
+  } finally {
+    run.close();
+  }
+}
+
+function wrongIn(run: Run, { steps, ending }: Conversation): string | undefined {
   for (const step of steps) run.step(step);
   run.end(ending);
   const wrong = run.broken[0];

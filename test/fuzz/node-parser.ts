@@ -14,6 +14,7 @@ type Raw = {
   /** Answers how many bytes were read: fewer than came when the message asked for an upgrade. */
   execute(bytes: Buffer): number | Error;
   finish(): Error | undefined;
+  close(): void;
   [callback: number]: Callback;
 };
 type Failure = Error & { readonly code: string; readonly bytesParsed: number };
@@ -99,6 +100,7 @@ export class NodeParser {
    */
   private failed(error: Failure, rest: Buffer): Buffer {
     if (error.code === 'HPE_CLOSED_CONNECTION') {
+      this.raw.close();
       this.raw = this.fresh();
       // Its first byte is read already.
       return rest.subarray(error.bytesParsed - 1);
@@ -110,6 +112,11 @@ export class NodeParser {
   /** The direction ended: a body that lasts until then is whole. */
   finish(): void {
     if (this.refused === undefined) this.raw.finish();
+  }
+
+  /** Node holds a parser, and with it all that its callbacks refer to, until it is told. */
+  close(): void {
+    this.raw.close();
   }
 
   get last(): Message {
