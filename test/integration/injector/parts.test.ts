@@ -92,7 +92,7 @@ const workload = {
   change: '0123456789abcdef0123',
   modelVersion: { model: 'home-equity', version: '2', digest: `sha256:${'a'.repeat(64)}` },
   environment: { name: 'prod', namespace: 'home-equity-prod' },
-  file: { replicas: 1, trustEventTime: false },
+  file: { replicas: 1, trustEventTime: false, capture: {} },
   image: 'models/home-equity@sha256:2',
   agentImage: surroundings.template.image,
 } as unknown as Workload;

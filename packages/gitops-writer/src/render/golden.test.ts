@@ -17,7 +17,11 @@ kind: Model
 name: home-equity
 owner: credit-risk@example.com
 source: { registry: directory }
-capture: { eventTime: header }
+capture:
+  eventTime: header
+  sampling: 0.25
+  redact: { ssn: drop, name: hash, zip: 'truncate:3' }
+  bodyBytes: 65536
 serving: { replicas: 2 }
 retrain:
   image: registry.example.com/home-equity-trainer@${digest('7')}

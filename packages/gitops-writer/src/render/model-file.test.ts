@@ -26,10 +26,20 @@ describe('model.yaml', () => {
       owner: 'team@example.com',
       source: { registry: 'directory' },
       trustEventTime: false,
+      capture: {},
       replicas: 1,
       rollback: { maxAgeMs: 90 * 86_400_000, auto: true },
       environments: [{ name: 'dev', namespace: 'm-dev', merge: 'auto', application: 'm-dev' }],
     });
+  });
+
+  it('takes the settings of the agent within its limits', () => {
+    const capture = { sampling: 0.25, redact: { ssn: 'drop', zip: 'truncate:3' }, bodyBytes: 65_536 };
+    expect(parseModelFile('m', `${good}capture: ${JSON.stringify(capture)}\n`)).toMatchObject({ capture });
+    const wrong = { sampling: 1.5, redact: { ssn: 'truncate:0' }, bodyBytes: 1 };
+    expect(problem(`${good}capture: ${JSON.stringify(wrong)}\n`)).toMatch(
+      /capture\.sampling: .*capture\.redact\.ssn: must be drop, hash or truncate:N .*capture\.bodyBytes: /,
+    );
   });
 
   it('reads durations, reviewers and how to go back', () => {

@@ -38,13 +38,25 @@ const sourceSchema = z.discriminatedUnion('registry', [
   z.strictObject({ registry: z.literal('mlflow'), name: line(250), alias: line(250).default('champion'), approves }),
 ]);
 
+const ACTION = /^(drop|hash|truncate:[1-9]\d{0,3})$/;
+
+/** What the agent is told; its own limits (docs/contracts.md), so that a wrong value is refused here and not in the pod. */
+const captureSchema = z.strictObject({
+  eventTime: z.enum(['wall-clock', 'header']).default('wall-clock'),
+  sampling: z.number().min(0).max(1).optional(),
+  redact: z
+    .record(line(200), z.string().regex(ACTION, 'must be drop, hash or truncate:N with N from 1 to 9999'))
+    .optional(),
+  bodyBytes: z.int().min(1024).max(16_777_216).optional(),
+});
+
 const schema = z.strictObject({
   apiVersion: z.literal('fairway.dev/v1'),
   kind: z.literal('Model'),
   name: z.string(),
   owner: line(200),
   source: sourceSchema,
-  capture: z.strictObject({ eventTime: z.enum(['wall-clock', 'header']).default('wall-clock') }).prefault({}),
+  capture: captureSchema.prefault({}),
   serving: z.strictObject({ replicas: z.int().min(1).max(100).default(1) }).prefault({}),
   retrain: z
     .strictObject({
@@ -57,6 +69,16 @@ const schema = z.strictObject({
   environments: z.array(environmentSchema).max(20),
 });
 
+/** Settings of the agent that somebody gave; what is left out keeps the agent's own value. */
+export type CaptureSettings = {
+  /** Probability that an exchange is recorded. */
+  readonly sampling?: number;
+  /** Variable → `drop`, `hash` or `truncate:N`. */
+  readonly redact?: Readonly<Record<string, string>>;
+  /** Bytes kept of each body. */
+  readonly bodyBytes?: number;
+};
+
 /** `model.yaml`: what people say about a model. */
 export type ModelFile = {
   readonly name: string;
@@ -65,6 +87,7 @@ export type ModelFile = {
   /** The environment for which a new champion of the registry is an approval. */
   readonly approves?: string;
   readonly trustEventTime: boolean;
+  readonly capture: CaptureSettings;
   readonly replicas: number;
   readonly retrain?: { readonly image: string; readonly gateMargin: number };
   readonly rollback: {
@@ -89,14 +112,16 @@ export function parseModelFile(model: string, text: string): ModelFile {
   if (!parsed.success) throw unusable(model, parsed.error.issues.map(sentence));
   const problems = disagreements(model, parsed.data);
   if (problems.length > 0) throw unusable(model, problems);
-  const { name, owner, capture, serving, retrain, rollback, environments } = parsed.data;
+  const { name, owner, serving, retrain, rollback, environments } = parsed.data;
   const { approves: approved, ...source } = parsed.data.source;
+  const { eventTime, ...capture } = parsed.data.capture;
   return {
     name,
     owner,
     source,
     ...(approved === undefined ? {} : { approves: approved }),
-    trustEventTime: capture.eventTime === 'header',
+    trustEventTime: eventTime === 'header',
+    capture: capture as CaptureSettings,
     replicas: serving.replicas,
     ...(retrain === undefined ? {} : { retrain }),
     rollback: { maxAgeMs: durationMs(rollback.maxAge), auto: rollback.auto },

@@ -1,5 +1,5 @@
 import type { Environment, ModelVersion } from '@fairway/core';
-import type { ModelFile } from './model-file.ts';
+import type { CaptureSettings, ModelFile } from './model-file.ts';
 
 const AGENT_PORT = 9001;
 
@@ -112,6 +112,7 @@ function agent({ modelVersion: { model }, environment, file, agentImage }: Workl
     env: [
       { name: 'ADMIN_PORT', value: '9090' },
       { name: 'AGENT_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ...captureSettings(file.capture, queue('hash-key').secretKeyRef),
       { name: 'FAIRWAY_ENVIRONMENT', value: environment.name },
       { name: 'FAIRWAY_MODEL', value: model },
       { name: 'LISTEN_PORT', value: String(AGENT_PORT) },
@@ -131,4 +132,17 @@ function agent({ modelVersion: { model }, environment, file, agentImage }: Workl
     securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
     volumeMounts: [{ name: 'spool', mountPath: '/var/spool/fairway' }],
   };
+}
+
+/** In the order of their names, as all of the agent's environment; what nobody set is not there. */
+function captureSettings({ sampling, redact, bodyBytes }: CaptureSettings, hashKey: object): object[] {
+  const rules = Object.entries(redact ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const hashes = rules.some(([, action]) => action === 'hash');
+  return [
+    ...(bodyBytes === undefined ? [] : [{ name: 'CAPTURE_BODY_BYTES', value: String(bodyBytes) }]),
+    // Without the key Kubernetes would only not start the container; the agent says what is missing.
+    ...(hashes ? [{ name: 'CAPTURE_HASH_KEY', valueFrom: { secretKeyRef: { ...hashKey, optional: true } } }] : []),
+    ...(rules.length === 0 ? [] : [{ name: 'CAPTURE_REDACT', value: JSON.stringify(Object.fromEntries(rules)) }]),
+    ...(sampling === undefined ? [] : [{ name: 'CAPTURE_SAMPLING', value: String(sampling) }]),
+  ];
 }
