@@ -57,6 +57,8 @@ export type ScoreCount = Omit<ProfileCount, 'variable'> & { readonly label: Labe
 
 /** What {@link PackStore.record} writes for one exchange: the faithful bytes and why it gave no predictions, if it gave none. */
 export type ExchangeRow = {
+  /** The day its id was given on, which finds its partition; `infinity` when neither id nor head name a moment. */
+  readonly day: string;
   readonly id: string;
   readonly model: string;
   readonly version: string;
@@ -78,6 +80,8 @@ export type ExchangeRow = {
 
 /** A stored prediction: the queryable view; the exchange keeps the bytes. */
 export type PredictionRow = {
+  /** As of its exchange. */
+  readonly day: string;
   readonly id: string;
   readonly exchange: string;
   readonly model: string;

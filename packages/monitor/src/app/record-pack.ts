@@ -1,9 +1,12 @@
 import { gunzipSync } from 'node:zlib';
 import {
   type Baseline,
+  dayOfId,
   decodeExchanges,
   type Exchange,
+  type ExchangeHead,
   FairwayError,
+  iso,
   type Logger,
   type Pack,
   type PredictionRecord,
@@ -101,7 +104,7 @@ function recordingOf(
     for (const record of given) {
       records.push(record);
       if (head.redacted) redacted.set(record, head.redacted.variables);
-      predictions.push(predictionRow(record, head.id, reference?.modelVersion.target.probability));
+      predictions.push(predictionRow(record, dayOf(head), head.id, reference?.modelVersion.target.probability));
     }
   }
   const quarantined = rows.filter(({ reason }) => reason !== null).length;
@@ -136,8 +139,15 @@ const ledgerOf = ({ packId, agent, epoch, first, last, exchanges, dropped }: Pac
   quarantined: 0,
 });
 
+/** The day of the id, else of the business time, else none: PostgreSQL's `infinity`, which retention never reaches. */
+function dayOf({ id, time }: ExchangeHead): string {
+  const ms = Date.parse(time);
+  return dayOfId(id) ?? (Number.isNaN(ms) ? 'infinity' : iso(ms).slice(0, 10));
+}
+
 function exchangeRow({ head, request, response }: Exchange, instances: number, reason: string | null): ExchangeRow {
   return {
+    day: dayOf(head),
     id: head.id,
     model: head.model,
     version: head.version,
@@ -155,8 +165,14 @@ function exchangeRow({ head, request, response }: Exchange, instances: number, r
   };
 }
 
-function predictionRow(record: PredictionRecord, exchange: string, probability: string | undefined): PredictionRow {
+function predictionRow(
+  record: PredictionRecord,
+  day: string,
+  exchange: string,
+  probability: string | undefined,
+): PredictionRow {
   return {
+    day,
     id: record.id,
     exchange,
     model: record.model,

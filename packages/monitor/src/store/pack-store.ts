@@ -71,6 +71,7 @@ function outcomeOf(error: unknown): PackOutcome {
 }
 
 const EXCHANGE_COLUMNS = [
+  'day',
   'id',
   'model',
   'version',
@@ -88,6 +89,7 @@ const EXCHANGE_COLUMNS = [
 ];
 
 const exchangeCells = (row: ExchangeRow): Cell[] => [
+  row.day,
   row.id,
   row.model,
   row.version,
@@ -105,6 +107,7 @@ const exchangeCells = (row: ExchangeRow): Cell[] => [
 ];
 
 const PREDICTION_COLUMNS = [
+  'day',
   'id',
   'exchange',
   'model',
@@ -123,6 +126,7 @@ const PREDICTION_COLUMNS = [
 ];
 
 const predictionCells = (row: PredictionRow): Cell[] => [
+  row.day,
   row.id,
   row.exchange,
   row.model,
