@@ -5,6 +5,8 @@ import { join } from 'node:path';
 const QUIET_MS = 200;
 /** A folder that was made anew is another one, and what watched the old one hears nothing; so this often it is looked for. */
 const LOOK_MS = 2_000;
+/** With thousands of models a look takes a while: it may have a fiftieth of the process, not more. */
+const REST_PER_LOOK = 50;
 
 type Watched = { readonly identity: string; readonly watcher: FSWatcher };
 
@@ -34,21 +36,36 @@ export function watchFolder(directory: string, changed: (model: string) => void)
     return watcher !== undefined;
   };
   const look = (first = false) => {
-    keep(directory, () => look());
-    const models = foldersIn(directory);
+    keep(directory, () => soon(QUIET_MS));
+    const paths = new Map(foldersIn(directory).map((model) => [join(directory, model), model]));
     // What appears later may have come with its champion already.
-    for (const model of models) if (keep(join(directory, model), () => tell(model)) && !first) tell(model);
+    for (const [path, model] of paths) if (keep(path, () => tell(model)) && !first) tell(model);
     for (const [path, { watcher }] of watched) {
-      if (path === directory || models.some((model) => join(directory, model) === path)) continue;
+      if (path === directory || paths.has(path)) continue;
       watcher.close();
       watched.delete(path);
     }
   };
-  look(true);
-  const timer = setInterval(look, LOOK_MS).unref();
+  let next: NodeJS.Timeout | undefined;
+  let at = Number.POSITIVE_INFINITY;
+  /** A look within `ms`, unless one comes sooner. */
+  const soon = (ms: number) => {
+    if (performance.now() + ms >= at) return;
+    clearTimeout(next);
+    at = performance.now() + ms;
+    next = setTimeout(again, ms).unref();
+  };
+  const again = (first = false) => {
+    const began = performance.now();
+    look(first);
+    at = Number.POSITIVE_INFINITY;
+    soon(Math.max(LOOK_MS, REST_PER_LOOK * (performance.now() - began)));
+  };
+  again(true);
   return {
     stop: () => {
-      clearInterval(timer);
+      clearTimeout(next);
+      at = Number.NEGATIVE_INFINITY;
       for (const waiting of due.values()) clearTimeout(waiting);
       for (const { watcher } of watched.values()) watcher.close();
       watched.clear();
