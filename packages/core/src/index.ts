@@ -15,6 +15,7 @@ export * from './model.ts';
 export * from './monitoring.ts';
 export * from './process-start.ts';
 export * from './profile.ts';
+export * from './protobuf.ts';
 export * from './ranking.ts';
 export * from './redact.ts';
 export * from './steps.ts';

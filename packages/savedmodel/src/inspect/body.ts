@@ -1,6 +1,6 @@
 import type { Names } from './names.ts';
 import { readEntry } from './tensor-info.ts';
-import { BYTES, eachField, MAX_DEPTH } from './wire.ts';
+import { BYTES, eachField, MAX_MESSAGE_DEPTH } from '@fairway/core';
 
 /** Where a NodeDef stands in the file. */
 export type NodePlace = readonly [start: number, end: number];
@@ -40,7 +40,7 @@ export function addNode(bytes: Uint8Array, start: number, end: number, body: Bod
 
 /** AttrValue: `func` (10), or `func`s in a `list` (1.9); a NameAttrList has attributes again. */
 function addCalls(bytes: Uint8Array, start: number, end: number, body: Body, names: Names, depth: number): void {
-  if (depth > MAX_DEPTH) throw new RangeError(`it is nested deeper than ${MAX_DEPTH}`);
+  if (depth > MAX_MESSAGE_DEPTH) throw new RangeError(`it is nested deeper than ${MAX_MESSAGE_DEPTH}`);
   const named = (from: number, to: number): void =>
     eachField(bytes, from, to, (id, wire, value, until) => {
       if (wire !== BYTES) return;

@@ -3,7 +3,7 @@ import { dtypeName } from './dtypes.ts';
 import type { Names } from './names.ts';
 import type { FeatureReport } from './report.ts';
 import { readEntry, readShape } from './tensor-info.ts';
-import { BYTES, eachField, VARINT } from './wire.ts';
+import { BYTES, eachField, VARINT } from '@fairway/core';
 
 /** A node with the parts that say which features it parses. */
 type Parser = {

@@ -4,7 +4,7 @@ import type { Names } from './names.ts';
 import { judgeOps } from './ops.ts';
 import type { GraphReport, OpReport, SignatureReport } from './report.ts';
 import { byName, readSignature } from './tensor-info.ts';
-import { BYTES, eachField, VARINT, type Visit } from './wire.ts';
+import { BYTES, eachField, VARINT, type Visit } from '@fairway/core';
 
 const MAX_GRAPHS = 100;
 /** What a function costs while its graph is read. */

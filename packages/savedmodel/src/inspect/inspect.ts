@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FairwayError } from '@fairway/core';
+import { BYTES, eachField, FairwayError } from '@fairway/core';
 import { digestTree, type Member, savedModelMembers } from '../digest.ts';
 import { readGraphs } from './graph.ts';
 import { namesOf } from './names.ts';
@@ -8,7 +8,6 @@ import { problemsOf, remarksOf } from './problems.ts';
 import type { Fingerprint, GraphReport, SavedModelReport } from './report.ts';
 import { readVariables } from './variables.ts';
 import { readWarmup } from './warmup.ts';
-import { BYTES, eachField } from './wire.ts';
 
 /** Weights do not stand in the graph of such a model; protobuf itself ends at 2 GiB. */
 export const MAX_PB = 256 * 2 ** 20;

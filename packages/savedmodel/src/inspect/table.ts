@@ -1,6 +1,6 @@
 import { maskedCrc32c } from './crc32c.ts';
 import { LONGEST_NAME } from './names.ts';
-import { type Cursor, readVarint } from './wire.ts';
+import { type Cursor, readVarint } from '@fairway/core';
 
 /** Last eight bytes of every LevelDB table, little endian (leveldb/doc/table_format.md). */
 const MAGIC = 0xdb4775248b80fb57n;

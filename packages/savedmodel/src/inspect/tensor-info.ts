@@ -1,7 +1,7 @@
 import { dtypeName } from './dtypes.ts';
 import type { Names } from './names.ts';
 import type { SignatureReport, TensorReport } from './report.ts';
-import { BYTES, eachField, VARINT } from './wire.ts';
+import { BYTES, eachField, VARINT } from '@fairway/core';
 
 /** TensorFlow's own limit (TensorShape::MaxDimensions). */
 const MAX_RANK = 254;

@@ -5,7 +5,7 @@ import { dtypeName, dtypeWidth } from './dtypes.ts';
 import type { Shard, VariablesReport } from './report.ts';
 import { eachEntry } from './table.ts';
 import { readShape } from './tensor-info.ts';
-import { BYTES, eachField, VARINT } from './wire.ts';
+import { BYTES, eachField, VARINT } from '@fairway/core';
 
 const INDEX = 'variables/variables.index';
 /** A million variables take 60 MB. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Member } from '../digest.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import type { WarmupReport } from './report.ts';
-import { eachField } from './wire.ts';
+import { eachField } from '@fairway/core';
 
 const WARMUP = 'assets.extra/tf_serving_warmup_requests';
 /** TensorFlow Serving refuses to load a version with more (WarmupConsts::kMaxNumRecords). */

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eachField, MAX_DEPTH, readVarint } from './wire.ts';
+import { eachField, MAX_MESSAGE_DEPTH, readVarint } from '@fairway/core';
 
 const read = (...bytes: number[]) => {
   const seen: Array<readonly number[]> = [];
@@ -73,7 +73,7 @@ test.each<[string, number[], RegExp]>([
   ['wire type 7', [0x0f], /wire type 7/],
   ['a group without an end', [0x0b, 0x08, 1], /ends inside a group/],
   ['the end of no group', [0x0c], /ends a group/],
-  ['groups in groups', Array<number>(MAX_DEPTH + 1).fill(0x0b), /nested deeper than 100/],
+  ['groups in groups', Array<number>(MAX_MESSAGE_DEPTH + 1).fill(0x0b), /nested deeper than 100/],
 ])('%s is refused', (_, bytes, message) => {
   expect(() => read(...bytes)).toThrow(message);
 });

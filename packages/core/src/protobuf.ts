@@ -4,7 +4,7 @@ export const FIXED64 = 1;
 export const BYTES = 2;
 const GROUP = 3;
 const END_GROUP = 4;
-const FIXED32 = 5;
+export const FIXED32 = 5;
 
 /**
  * Told of each field of a message: its number and wire type; then its value (a varint as int64, exact up to 2^53), or where its bytes
@@ -13,7 +13,7 @@ const FIXED32 = 5;
 export type Visit = (id: number, wire: number, value: number, end: number) => void;
 
 /** Groups inside groups and messages inside messages; 100 is protobuf's own limit. */
-export const MAX_DEPTH = 100;
+export const MAX_MESSAGE_DEPTH = 100;
 
 /** Where the next byte is read. */
 export type Cursor = { at: number };
@@ -30,7 +30,8 @@ export function eachField(bytes: Uint8Array, start: number, end: number, visit: 
     const id = Math.floor(tag / 8);
     const wire = tag & 7;
     if (id < 1 || id > 0x1fff_ffff) throw new RangeError(`it has a field of number ${id}`);
-    if (wire === GROUP && ++group > MAX_DEPTH) throw new RangeError(`it is nested deeper than ${MAX_DEPTH}`);
+    if (wire === GROUP && ++group > MAX_MESSAGE_DEPTH)
+      throw new RangeError(`it is nested deeper than ${MAX_MESSAGE_DEPTH}`);
     if (wire === END_GROUP && --group < 0) throw new RangeError('it ends a group that it has not begun');
     if (wire === GROUP || wire === END_GROUP) continue;
     if (wire > FIXED32) throw new RangeError(`it has a field of wire type ${wire}`);
