@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FairwayError } from '@fairway/core';
-import { calls, type History, identity, usable } from './import-exchanges.ts';
-import { checkColumns, type Mapping } from './import-mapping.ts';
+import { checkColumns, type Mapping, usable } from '@fairway/log-sidecar';
+import { calls, type History, identity } from './import-exchanges.ts';
 import { openSource, readRows } from './import-source.ts';
 
 /** What a first reading of a file found. */

@@ -1,25 +1,11 @@
-import { gzipSync } from 'node:zlib';
-import {
-  encodeExchange,
-  type Exchange,
-  type GroundTruth,
-  hashFields,
-  iso,
-  type Pack,
-  packId,
-  timedId,
-} from '@fairway/core';
-import { type Mapping, readScored, type Scored } from './import-mapping.ts';
-import { type ImportRow, readRows, type Source } from './import-source.ts';
-import { spread } from './import-time.ts';
+import { type Exchange, type GroundTruth, hashFields, type Pack, timedId } from '@fairway/core';
+import { type Mapping, packOf, predictCall, type Scored, spread, usable } from '@fairway/log-sidecar';
+import { readRows, type Source } from './import-source.ts';
 
 /** Packs of an import are kept in the ledger under this name. */
 export const AGENT = 'import';
 const ROWS_PER_EXCHANGE = 100;
 const ROWS_PER_PACK = 500;
-/** As the agent's pump has it: speed before the last 13 % of bytes. */
-const GZIP_LEVEL = 1;
-
 /** A checked file with its identity: the same bytes under the same mapping give the same ids, packs and ledger rows. */
 export type History = {
   readonly source: Source;
@@ -34,18 +20,6 @@ export function identity(sha256: string, { delimiter }: Source, mapping: Mapping
   const period = 'column' in time ? ['column', time.column] : ['period', String(time.from), String(time.to)];
   const fields = ['import-1', sha256, delimiter ?? 'json', modelVersion.model, modelVersion.version, environment];
   return hashFields([...fields, ...period, score]).slice(0, 32);
-}
-
-export type Usable =
-  | { readonly line: number; readonly scored: Scored }
-  | { readonly line: number; readonly problem: string };
-
-/** A row of a file by its mapping. */
-export function usable(row: ImportRow, mapping: Mapping): Usable {
-  const { line } = row;
-  if ('problem' in row) return row;
-  const scored = readScored(row.cells, mapping);
-  return typeof scored === 'string' ? { line, problem: scored } : { line, scored };
 }
 
 /** One predict call made of rows, and the labels of its predictions. */
@@ -81,33 +55,10 @@ async function* timed({ source, mapping, rows }: History): AsyncGenerator<Timed>
 }
 
 function call({ mapping, epoch }: History, batch: readonly Timed[], seq: number): Call {
-  const { model, version } = mapping.modelVersion;
   const at = batch[0]?.at ?? 0;
   const id = timedId(at, hashFields([epoch, String(batch[0]?.line)]));
-  const request = Buffer.from(`{"instances": [${batch.map(({ scored }) => scored.instance).join(', ')}]}`);
-  const response = Buffer.from(`{"predictions": [${batch.map(({ scored }) => scored.prediction).join(', ')}]}`);
-  const head = {
-    v: 1,
-    id,
-    seq,
-    time: iso(at),
-    model,
-    version,
-    // The caller of the import pins the version, as a caller of the model would in the URL.
-    versionSource: 'url',
-    environment: mapping.environment,
-    method: 'POST',
-    target: `/v1/models/${model}/versions/${version}:predict`,
-    status: 200,
-    latencyMs: 0,
-    outcome: 'complete',
-    requestLength: request.length,
-    responseLength: response.length,
-  } as const;
-  const labels = batch.flatMap(({ scored: { label } }, index) =>
-    label === undefined ? [] : [{ id: `${id}-${index}`, label }],
-  );
-  return { exchange: { head, request, response }, rows: batch.length, labels };
+  const rows = batch.map(({ scored }) => scored);
+  return { ...predictCall(mapping, { id, seq, at }, rows), rows: rows.length };
 }
 
 /** The packs of a file, in order, as the agent's pump makes them. */
@@ -116,28 +67,17 @@ export async function* packs(history: History): AsyncGenerator<{ readonly pack: 
   let rows = 0;
   for await (const next of calls(history)) {
     if (rows > 0 && rows + next.rows > ROWS_PER_PACK) {
-      yield { pack: packOf(history.epoch, exchanges), rows };
+      yield { pack: closed(history.epoch, exchanges), rows };
       exchanges = [];
       rows = 0;
     }
     exchanges.push(next.exchange);
     rows += next.rows;
   }
-  if (rows > 0) yield { pack: packOf(history.epoch, exchanges), rows };
+  if (rows > 0) yield { pack: closed(history.epoch, exchanges), rows };
 }
 
-function packOf(epoch: string, exchanges: readonly Exchange[]): Pack {
+function closed(epoch: string, exchanges: readonly Exchange[]): Pack {
   const [first, last] = [exchanges[0]?.head.seq ?? 0, exchanges.at(-1)?.head.seq ?? 0];
-  const bytes = gzipSync(Buffer.concat(exchanges.map(encodeExchange)), { level: GZIP_LEVEL });
-  return {
-    v: 1,
-    packId: packId(AGENT, epoch, first, last),
-    agent: AGENT,
-    epoch,
-    first,
-    last,
-    exchanges: exchanges.length,
-    payload: bytes.toString('base64'),
-    dropped: {},
-  };
+  return packOf({ agent: AGENT, epoch, first, last, dropped: {} }, exchanges);
 }

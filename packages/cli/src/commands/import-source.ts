@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { FairwayError } from '@fairway/core';
-import { DelimitedText, detectDelimiter } from './import-delimited.ts';
+import { DelimitedText, detectDelimiter, foreignKind, jsonRow, namedRow, type Row } from '@fairway/log-sidecar';
 
 /** A file of history. `delimiter` undefined: JSON Lines. */
 export type Source = {
@@ -11,11 +11,6 @@ export type Source = {
   readonly bytes: number;
   readonly modified: number;
 };
-
-/** One row by column name: text of a CSV, values of JSON; or why it cannot be read. */
-export type ImportRow =
-  | { readonly line: number; readonly cells: Readonly<Record<string, unknown>> }
-  | { readonly line: number; readonly problem: string };
 
 const HEAD_BYTES = 64 * 1024;
 /** JSON objects may leave out what is missing: so many of them are asked for their names. */
@@ -36,15 +31,15 @@ export async function openSource(file: string, delimiter: string | undefined): P
 export async function* readRows(
   source: Omit<Source, 'columns'>,
   onBytes: (bytes: Buffer) => void = () => {},
-): AsyncGenerator<ImportRow> {
+): AsyncGenerator<Row> {
   let names: readonly string[] | undefined;
   const { file, delimiter } = source;
   const reader = delimiter === undefined ? jsonLines(file) : new DelimitedText(file, delimiter);
   for await (const text of texts(file, onBytes)) {
     for (const row of text === undefined ? reader.end() : reader.push(text)) {
-      if (delimiter === undefined) yield readObject(row);
+      if (delimiter === undefined) yield jsonRow(row.line, row.cells[0] ?? '');
       else if (names === undefined) names = row.cells.map((name) => name.trim());
-      else yield named(names, row);
+      else yield namedRow(names, row);
     }
   }
   const { bytes, modified } = await stamp(file);
@@ -52,26 +47,7 @@ export async function* readRows(
   throw new FairwayError('input.invalid', `${file} was changed while it was read: run the import again.`);
 }
 
-function named(names: readonly string[], row: Line): ImportRow {
-  const { line, cells } = row;
-  if (row.problem !== undefined) return { line, problem: row.problem };
-  if (cells.length !== names.length) return { line, problem: `${cells.length} cells for ${names.length} columns` };
-  return { line, cells: Object.fromEntries(names.map((name, index) => [name, cells[index]])) };
-}
-
 type Line = { readonly line: number; readonly cells: readonly string[]; readonly problem?: string };
-
-function readObject({ line, cells: [text = ''] }: Line): ImportRow {
-  try {
-    const cells: unknown = JSON.parse(text);
-    if (cells !== null && typeof cells === 'object' && !Array.isArray(cells)) {
-      return { line, cells: cells as Record<string, unknown> };
-    }
-  } catch {
-    // Said below; the parser's own words quote the row.
-  }
-  return { line, problem: 'this line is no JSON object' };
-}
 
 /** Lines, each as a row of one cell; empty ones are skipped. */
 function jsonLines(file: string) {
@@ -162,16 +138,8 @@ async function firstBytes(file: string): Promise<Buffer> {
   }
 }
 
-const FOREIGN: ReadonlyArray<readonly [string, string]> = [
-  ['1f8b', 'compressed by gzip: unpack it first'],
-  ['504b0304', 'a zip or an Excel workbook: export it as CSV'],
-  ['fffe', 'UTF-16: save it as UTF-8'],
-  ['feff', 'UTF-16: save it as UTF-8'],
-];
-
 function textOf(file: string, bytes: Buffer): string {
-  const start = bytes.toString('hex', 0, 4);
-  const [, what] = FOREIGN.find(([magic]) => start.startsWith(magic)) ?? [];
+  const what = foreignKind(bytes);
   if (what === undefined) return new TextDecoder().decode(bytes);
   throw new FairwayError('input.invalid', `${file} is ${what}.`);
 }

@@ -1,13 +1,11 @@
 import { checkName, checkVersion, FairwayError, type ModelVersion, systemClock } from '@fairway/core';
-import { openPackQueue } from '@fairway/log-sidecar';
+import { type Mapping, openPackQueue, readTimeMapping, TIMES } from '@fairway/log-sidecar';
 import { Command, InvalidArgumentError } from 'commander';
 import { expectJson } from '../stack/http.ts';
 import { type Connection, connection, DEFAULT_DIR } from './connection.ts';
 import { type Checked, checkFile, firstRecord, type OnProgress, requireUsable } from './import-check.ts';
-import type { Mapping } from './import-mapping.ts';
 import { foundLines, progressOn, sentLines } from './import-report.ts';
 import { epochAccount, type Ports, sendLabels, sendRows } from './import-send.ts';
-import { readTimeMapping, TIMES } from './import-time.ts';
 import { printable } from './printable.ts';
 
 type Options = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DelimitedText, detectDelimiter } from './import-delimited.ts';
+import { DelimitedText, detectDelimiter } from './delimited.ts';
 
 const whole = (text: string, delimiter = ',') => {
   const reader = new DelimitedText('f.csv', delimiter);

@@ -1,6 +1,6 @@
 import { iso } from '@fairway/core';
 import { expect, test } from 'vitest';
-import { readTime, readTimeMapping, spread } from './import-time.ts';
+import { readTime, readTimeMapping, spread } from './time.ts';
 
 test.each([
   ['2025-03-01', '2025-03-01T00:00:00.000Z'],

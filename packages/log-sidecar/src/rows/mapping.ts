@@ -1,5 +1,5 @@
 import { cellText, checkName, checkVersion, FairwayError, type ModelVersion, type TensorSpec } from '@fairway/core';
-import { readTime, type TimeMapping, TIMES } from './import-time.ts';
+import { readTime, type TimeMapping, TIMES } from './time.ts';
 
 /** What the columns of a file mean. */
 export type Mapping = {

@@ -1,6 +1,6 @@
 import type { DType, ModelVersion } from '@fairway/core';
 import { expect, test } from 'vitest';
-import { checkColumns, type Mapping, readScored } from './import-mapping.ts';
+import { checkColumns, type Mapping, readScored } from './mapping.ts';
 
 const version = (event = '1', dtype: DType = 'DT_FLOAT'): ModelVersion => ({
   model: 'loans',
