@@ -20,3 +20,4 @@ export * from './ranking.ts';
 export * from './redact.ts';
 export * from './steps.ts';
 export * from './teams.ts';
+export * from './two-sample.ts';

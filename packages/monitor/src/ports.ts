@@ -6,7 +6,9 @@ import type {
   ModelVersion,
   ProfileCount,
   RetrainRequest,
+  ScoreTable,
   Snapshot,
+  TwoSample,
   Verdict,
   Window,
 } from '@fairway/core';
@@ -198,6 +200,27 @@ export type WindowCounts = {
   readonly variables: Readonly<Record<string, ReadonlyArray<readonly [bin: number, count: number]>>>;
   /** `[score bin (-1 = no score), unlabelled, non-events, events]`, bins ascending. */
   readonly scores: ReadonlyArray<readonly [bin: number, unlabelled: number, nonEvents: number, events: number]>;
+  /** Only where single values are at hand (`fairway analyze`): what bins can no more than bound. Never stored. */
+  readonly exact?: ExactCounts;
+  /** Sums over labelled predictions of a model whose target is a number. */
+  readonly regression?: RegressionSums;
+};
+
+export type ExactCounts = {
+  readonly scores: ScoreTable;
+  /** Those that decay and score drift are measured against, where there are any. */
+  readonly reference?: ScoreTable;
+  /** Distance to the baseline's own values, by variable. */
+  readonly distances: Readonly<Record<string, TwoSample>>;
+};
+
+/** Sums that add up over windows; y is the true value, e = prediction − y. */
+export type RegressionSums = {
+  readonly n: number;
+  readonly sumY: number;
+  readonly sumYY: number;
+  readonly sumAbsoluteError: number;
+  readonly sumSquaredError: number;
 };
 
 /** A window whose counts changed since it was judged, with the marks to take away once it is judged. */

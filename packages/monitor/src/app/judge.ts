@@ -34,19 +34,30 @@ export type Evidence = {
  */
 export function judge({ window, counts, earlier, baseline, policy, blob }: Evidence): Judgement {
   const countsHash = sha256(canonicalJson({ counts, earlier, baseline: baseline ?? null }));
-  const judged = policy.rules.map((rule) => applyRule(rule, [counts, ...earlier], baseline, policy));
-  const enoughRows = totals(counts).predictions >= policy.minimum.rows;
-  const findings = enoughRows ? judged.flatMap((outcome) => outcome.findings) : [];
-  const complete = enoughRows && judged.every(({ evaluated }) => evaluated);
+  const { state, findings } = assess({ counts, earlier, baseline, policy });
   return {
     id: hashFields([window.model, window.version, window.environment, window.start, blob, countsHash]).slice(0, 20),
     window,
-    state: stateOf(findings, complete),
+    state,
     metrics: windowMetrics(counts, baseline, performanceKnown(counts, policy)),
     findings,
     policy: blob,
     counts: countsHash,
   };
+}
+
+/** The decision alone: what `fairway analyze` asks for, whose counts are never stored. */
+export function assess({
+  counts,
+  earlier,
+  baseline,
+  policy,
+}: Pick<Evidence, 'counts' | 'earlier' | 'baseline' | 'policy'>): Pick<Judgement, 'state' | 'findings'> {
+  const judged = policy.rules.map((rule) => applyRule(rule, [counts, ...earlier], baseline, policy));
+  const enoughRows = totals(counts).predictions >= policy.minimum.rows;
+  const findings = enoughRows ? judged.flatMap((outcome) => outcome.findings) : [];
+  const complete = enoughRows && judged.every(({ evaluated }) => evaluated);
+  return { state: stateOf(findings, complete), findings };
 }
 
 function stateOf(findings: readonly Finding[], complete: boolean): VerdictState {
@@ -131,7 +142,7 @@ function compare(
 ): { readonly value: number; readonly z?: number } | undefined {
   if (rule.compare === 'value') return { value: now.value };
   const metric = metricOf(rule.metric);
-  const before = baseline === undefined ? null : metric.held(baseline);
+  const before = baseline === undefined ? null : (metric.held?.(baseline) ?? null);
   if (before === null) return undefined;
   const decay = metric.better === 'higher' ? before.value - now.value : now.value - before.value;
   const errors = [before.standardError, now.standardError];

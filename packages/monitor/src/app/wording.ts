@@ -1,29 +1,13 @@
 import type { Finding } from '@fairway/core';
 import type { Evaluation } from '../metrics/metric.ts';
-import type { MetricName } from '../metrics/registry.ts';
+import { metricOf } from '../metrics/registry.ts';
 import type { Rule } from '../policy/schema.ts';
-
-/** A metric's name for people. */
-const METRIC_TITLES: Readonly<Record<MetricName, string>> = {
-  auc: 'AUC',
-  brier: 'Brier score',
-  eventRate: 'event rate',
-  gini: 'Gini',
-  ks: 'KS',
-  meanScore: 'mean score',
-  missing: 'missing rate',
-  psi: 'PSI',
-  psiWithMissing: 'PSI with missing values',
-  scorePsi: 'score PSI',
-};
-
-const RATES: ReadonlySet<MetricName> = new Set(['missing', 'eventRate']);
 
 /** A finding in one sentence, with the numbers a person needs to believe it. */
 export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, evaluation: Evaluation): string {
-  const title = METRIC_TITLES[rule.metric];
+  const { title, isRate } = metricOf(rule.metric);
   const rows = `${finding.sample.toLocaleString('en-US')} rows`;
-  const shown = RATES.has(rule.metric) ? percent : figure;
+  const shown = isRate ? percent : figure;
   const now = shown(evaluation.value);
   if (rule.compare !== 'value') {
     const [lost, limit] = [finding.value, rule.limit].map(rule.compare === 'relative-decay' ? percent : figure);

@@ -2,30 +2,34 @@ import { auc as area, type ScoreGroup } from '@fairway/core';
 import { groupTotals, heldOutGroups, labelledGroups } from './counts.ts';
 import type { Evaluation, Metric } from './metric.ts';
 
-/** Area under the ROC curve by mid-ranks of 1e-4 score bins, with DeLong's standard error. */
+/** Area under the ROC curve by mid-ranks of scores (of 1e-4 bins where they are not at hand), with DeLong's standard error. */
 export const auc: Metric = {
   name: 'auc',
+  title: 'AUC',
   scope: 'window',
   needsLabels: true,
   better: 'higher',
   guards: ['z'],
-  evaluate: (counts) => evaluateAuc(labelledGroups(counts)),
+  evaluate: (counts) => evaluateAuc(labelledGroups(counts), counts.exact !== undefined),
   held: (baseline) => {
-    const binned = evaluateAuc(heldOutGroups(baseline.scores));
+    if (baseline.performance.rows === 0) return null;
+    const binned = evaluateAuc(heldOutGroups(baseline.scores), false);
     // The registered figure is exact; the bins only lend it their standard error.
     return { ...binned, value: baseline.performance.auc, sample: baseline.performance.rows };
   },
 };
 
-function evaluateAuc(groups: readonly ScoreGroup[]): Evaluation | null {
+function evaluateAuc(groups: Iterable<ScoreGroup>, isExact: boolean): Evaluation | null {
   const value = area(groups);
   if (value === null) return null;
   const standardError = deLongError(groups, value);
-  return { value, sample: groupTotals(groups).rows, ...(standardError === null ? {} : { standardError }) };
+  const { rows, events } = groupTotals(groups);
+  const bound = isExact ? 0 : tieBound(groups, events, rows - events);
+  return { value, sample: rows, bound, ...(standardError === null ? {} : { standardError }) };
 }
 
 /** DeLong's standard error, tie-aware (monitoring reference §4). null with fewer than two rows in a class. */
-function deLongError(groups: readonly ScoreGroup[], value: number): number | null {
+function deLongError(groups: Iterable<ScoreGroup>, value: number): number | null {
   const { rows, events } = groupTotals(groups);
   const nonEvents = rows - events;
   if (events < 2 || nonEvents < 2) return null;
@@ -42,4 +46,11 @@ function deLongError(groups: readonly ScoreGroup[], value: number): number | nul
     positivesBelow += positive;
   }
   return Math.sqrt(byEvents / (events - 1) / events + byNonEvents / (nonEvents - 1) / nonEvents);
+}
+
+/** Pairs inside one bin count one half, whichever way they lie: AUC is at most this far off (monitoring reference §6). */
+function tieBound(groups: Iterable<ScoreGroup>, events: number, nonEvents: number): number {
+  let pairs = 0;
+  for (const [, negative, positive] of groups) pairs += negative * positive;
+  return (0.5 * pairs) / (events * nonEvents);
 }

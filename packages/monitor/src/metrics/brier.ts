@@ -1,10 +1,14 @@
 import type { ScoreGroup } from '@fairway/core';
-import { groupTotals, heldOutGroups, labelledGroups } from './counts.ts';
+import { heldOutGroups, labelledGroups } from './counts.ts';
 import type { Evaluation, Metric } from './metric.ts';
 
-/** Mean squared error of the score (SAS: ASE), with the middle of each 1e-4 bin as score: at most 1e-4 from the exact one. */
+/**
+ * Mean squared error of the score (SAS: ASE, which is the same number for a binary target). From 1e-4 bins, with the middle of
+ * each as score, at most 1e-4 from the exact one.
+ */
 export const brier: Metric = {
   name: 'brier',
+  title: 'Brier score',
   scope: 'window',
   needsLabels: true,
   better: 'lower',
@@ -13,9 +17,13 @@ export const brier: Metric = {
   held: (baseline) => evaluateBrier(heldOutGroups(baseline.scores)),
 };
 
-function evaluateBrier(groups: readonly ScoreGroup[]): Evaluation | null {
-  const { rows } = groupTotals(groups);
-  if (rows === 0) return null;
-  const errors = groups.reduce((sum, [p, negative, positive]) => sum + positive * (1 - p) ** 2 + negative * p * p, 0);
-  return { value: errors / rows, sample: rows };
+/** Mean squared error of grouped scores. */
+export function evaluateBrier(groups: Iterable<ScoreGroup>): Evaluation | null {
+  let errors = 0;
+  let rows = 0;
+  for (const [p, negative, positive] of groups) {
+    errors += positive * (1 - p) ** 2 + negative * p * p;
+    rows += positive + negative;
+  }
+  return rows === 0 ? null : { value: errors / rows, sample: rows };
 }

@@ -4,6 +4,8 @@ import type { Metric } from './metric.ts';
 /** Events among labelled predictions. */
 export const eventRate: Metric = {
   name: 'eventRate',
+  title: 'event rate',
+  isRate: true,
   scope: 'window',
   needsLabels: true,
   better: 'lower',

@@ -1,20 +1,24 @@
-import { SCORE_BINS } from '@fairway/core';
-import { scoredBins } from './counts.ts';
+import { heldOutGroups, scored } from './counts.ts';
 import type { Evaluation, Metric } from './metric.ts';
 
 /** Mean score of all scored predictions, labelled or not; at most 5e-5 from the exact one. */
 export const meanScore: Metric = {
   name: 'meanScore',
+  title: 'mean score',
   scope: 'window',
   needsLabels: false,
   better: 'lower',
   guards: [],
-  evaluate: (counts) => mean(scoredBins(counts)),
-  held: (baseline) => mean(baseline.scores.map(([bin, nonEvents, events]) => [bin, nonEvents + events] as const)),
+  evaluate: (counts) => mean(scored(counts)),
+  held: ({ scores }) => mean(heldOutGroups(scores).map(([score, nonEvents, events]) => [score, nonEvents + events])),
 };
 
-function mean(bins: ReadonlyArray<readonly [bin: number, count: number]>): Evaluation | null {
-  const sample = bins.reduce((sum, [, count]) => sum + count, 0);
-  if (sample === 0) return null;
-  return { value: bins.reduce((sum, [bin, count]) => sum + ((bin + 0.5) / SCORE_BINS) * count, 0) / sample, sample };
+function mean(groups: Iterable<readonly [score: number, count: number]>): Evaluation | null {
+  let sum = 0;
+  let sample = 0;
+  for (const [score, count] of groups) {
+    sum += score * count;
+    sample += count;
+  }
+  return sample === 0 ? null : { value: sum / sample, sample };
 }

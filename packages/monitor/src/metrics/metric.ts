@@ -10,6 +10,16 @@ export type Evaluation = {
   readonly standardError?: number;
   /** Level that the value stays below with this probability when nothing has changed, where the metric has one. */
   readonly noise?: (probability: number) => number;
+  /** How far the bins can have moved the value from that of the single values, where they can. */
+  readonly bound?: number;
+  /** Probability of a value at least so large when nothing has changed, where the metric is a test. */
+  readonly p?: number;
+};
+
+/** What a metric may be asked for beside the counts. */
+export type Settings = {
+  /** A prediction is "event" from this score on; 0.5 where nothing is said. With 1e-4 bins, a multiple of 1e-4. */
+  readonly cutoff?: number;
 };
 
 /**
@@ -18,13 +28,25 @@ export type Evaluation = {
  */
 export type Metric = {
   readonly name: string;
+  /** Its name in a sentence: `PSI`, `missing rate`. */
+  readonly title: string;
+  /** Shown as a percentage. */
+  readonly isRate?: true;
   /** `each-input`: one figure per variable of the baseline. */
   readonly scope: 'window' | 'each-input';
   readonly needsLabels: boolean;
   readonly better: 'higher' | 'lower';
   /** Which evidence the metric can give beside its value. */
   readonly guards: ReadonlyArray<'noise' | 'z'>;
-  evaluate(counts: WindowCounts, baseline: Baseline | undefined, variable: string): Evaluation | null;
-  /** The same figure on the baseline's held-out rows: what decay is measured against. null where it has none. */
-  held(baseline: Baseline): Evaluation | null;
+  evaluate(
+    counts: WindowCounts,
+    baseline: Baseline | undefined,
+    variable: string,
+    settings?: Settings,
+  ): Evaluation | null;
+  /**
+   * The same figure on the baseline's held-out rows: what decay is measured against. It answers null where they cannot give
+   * it; the metric has null in its place when it is a comparison with the baseline already.
+   */
+  readonly held: ((baseline: Baseline) => Evaluation | null) | null;
 };

@@ -5,6 +5,8 @@ import type { Metric } from './metric.ts';
 /** Share of predictions in which one input is missing. */
 export const missing: Metric = {
   name: 'missing',
+  title: 'missing rate',
+  isRate: true,
   scope: 'each-input',
   needsLabels: false,
   better: 'lower',
@@ -14,5 +16,5 @@ export const missing: Metric = {
     if (predictions === 0) return null;
     return { value: (new Map(counts.variables[name]).get(MISSING_BIN) ?? 0) / predictions, sample: predictions };
   },
-  held: () => null,
+  held: null,
 };

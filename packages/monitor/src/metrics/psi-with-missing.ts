@@ -6,6 +6,7 @@ import { stabilityIndex } from './stability.ts';
 /** PSI of one input with one more bin for missing values; shares over all rows. */
 export const psiWithMissing: Metric = {
   name: 'psiWithMissing',
+  title: 'PSI with missing values',
   scope: 'each-input',
   needsLabels: false,
   better: 'lower',
@@ -16,5 +17,5 @@ export const psiWithMissing: Metric = {
     const missing = new Map(counts.variables[name]).get(MISSING_BIN) ?? 0;
     return stabilityIndex([...variable.counts, variable.missing], [...properBins(variable, counts), missing]);
   },
-  held: () => null,
+  held: null,
 };

@@ -6,6 +6,7 @@ import { stabilityIndex } from './stability.ts';
 /** PSI of one input in the baseline's bins, right-closed; missing and invalid values are left out. */
 export const psi: Metric = {
   name: 'psi',
+  title: 'PSI',
   scope: 'each-input',
   needsLabels: false,
   better: 'lower',
@@ -14,7 +15,7 @@ export const psi: Metric = {
     const variable = variableOf(baseline, name);
     return variable === undefined ? null : stabilityIndex(variable.counts, properBins(variable, counts));
   },
-  held: () => null,
+  held: null,
 };
 
 export const variableOf = (baseline: Baseline | undefined, name: string): VariableBaseline | undefined =>

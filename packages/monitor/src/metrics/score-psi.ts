@@ -1,58 +1,71 @@
-import type { Baseline } from '@fairway/core';
-import { scoredBins } from './counts.ts';
+import { referenceScored, scored } from './counts.ts';
 import type { Metric } from './metric.ts';
 import { stabilityIndex } from './stability.ts';
 
-type BinCount = readonly [bin: number, count: number];
+type Scores = Iterable<readonly [score: number, count: number]>;
 
-/** PSI of the score against the baseline's held-out scores, in their deciles (type 7 on 1e-4 bins, right-closed, ties merged). */
+/**
+ * PSI of the score against the baseline's held-out scores, in their deciles (type 7, right-closed, ties merged). From 1e-4
+ * bins the edges lie at most 5e-5 beside those of the single scores.
+ */
 export const scorePsi: Metric = {
   name: 'scorePsi',
+  title: 'score PSI',
   scope: 'window',
   needsLabels: false,
   better: 'lower',
   guards: ['noise'],
   evaluate: (counts, baseline) => {
-    const reference = referenceBins(baseline);
-    const edges = decileBins(reference);
-    return stabilityIndex(cut(reference, edges), cut(scoredBins(counts), edges));
+    const reference = referenceScored(counts, baseline);
+    const edges = decileEdges(reference);
+    return stabilityIndex(cut(reference, edges), cut(scored(counts), edges));
   },
-  held: () => null,
+  held: null,
 };
 
-const referenceBins = (baseline: Baseline | undefined): BinCount[] =>
-  (baseline?.scores ?? []).map(([bin, nonEvents, events]) => [bin, nonEvents + events] as const);
-
-/** Inner decile edges of binned values, on the scale of bin numbers. */
-function decileBins(bins: readonly BinCount[]): number[] {
-  const n = bins.reduce((total, [, count]) => total + count, 0);
+/** Inner decile edges of grouped values in ascending order. */
+function decileEdges(groups: Scores): number[] {
+  let n = 0;
+  for (const [, count] of groups) n += count;
+  const wanted = Array.from({ length: 9 }, (_, k) => ((n - 1) * (k + 1)) / 10);
+  const values =
+    n === 0
+      ? []
+      : ranked(
+          groups,
+          wanted.flatMap((h) => [Math.floor(h), Math.floor(h) + 1]),
+        );
   const edges: number[] = [];
-  if (n === 0) return edges;
-  for (let k = 1; k <= 9; k++) {
-    const h = ((n - 1) * k) / 10;
-    const low = binAt(bins, Math.floor(h));
-    const edge = low + (h - Math.floor(h)) * (binAt(bins, Math.floor(h) + 1) - low);
+  for (const [k, h] of (n === 0 ? [] : wanted).entries()) {
+    const low = values[2 * k] as number;
+    const edge = low + (h - Math.floor(h)) * ((values[2 * k + 1] as number) - low);
     if (edges.at(-1) !== edge) edges.push(edge);
   }
   return edges;
 }
 
-/** The bin of the value at `rank` (from 0) in ascending order. */
-function binAt(bins: readonly BinCount[], rank: number): number {
+/** The values at these ranks (from 0, ascending); a rank beyond the last value is that of the last. */
+function ranked(groups: Scores, ranks: readonly number[]): number[] {
+  const order = ranks.map((rank, index) => [rank, index] as const).sort((a, b) => a[0] - b[0]);
+  const values: number[] = [];
   let seen = 0;
-  for (const [bin, count] of bins) {
+  let next = 0;
+  let last = 0;
+  for (const [score, count] of groups) {
     seen += count;
-    if (rank < seen) return bin;
+    last = score;
+    while (next < order.length && (order[next]?.[0] as number) < seen) values[order[next++]?.[1] as number] = score;
   }
-  return bins.at(-1)?.[0] ?? 0;
+  for (; next < order.length; next++) values[order[next]?.[1] as number] = last;
+  return values;
 }
 
-function cut(bins: readonly BinCount[], edges: readonly number[]): number[] {
+function cut(groups: Scores, edges: readonly number[]): number[] {
   const counts = Array.from({ length: edges.length + 1 }, () => 0);
-  for (const [bin, count] of bins) {
-    const found = edges.findIndex((edge) => bin <= edge);
-    const at = found < 0 ? edges.length : found;
-    counts[at] = (counts[at] ?? 0) + count;
+  let bin = 0;
+  for (const [score, count] of groups) {
+    while (bin < edges.length && score > (edges[bin] as number)) bin++;
+    counts[bin] = (counts[bin] as number) + count;
   }
   return counts;
 }

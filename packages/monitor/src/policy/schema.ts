@@ -46,13 +46,13 @@ type RuleShape = {
 
 /** What the shape alone cannot say, as [key, sentence]. */
 function contradictions({ metric, scope, compare, guard, periods }: RuleShape): Array<[string, string]> {
-  const { name, scope: wanted, guards, needsLabels } = metricOf(metric);
+  const { name, scope: wanted, guards, held } = metricOf(metric);
   const found: Array<[string, string]> = [];
   if (wanted === 'each-input' && scope === undefined)
     found.push(['scope', `is needed for ${name}: each-input, or the name of one input`]);
   if (wanted === 'window' && scope !== undefined)
     found.push(['scope', `does not fit ${name}, which is one figure per window; leave it out`]);
-  if (compare !== 'value' && !(needsLabels || name === 'meanScore')) {
+  if (compare !== 'value' && held === null) {
     found.push([
       'compare',
       `cannot be ${compare} for ${name}, which is a comparison with the baseline already; use value`,
