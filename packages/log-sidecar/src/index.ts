@@ -6,7 +6,6 @@ export { warningsOf } from './injector/review.ts';
 export { parseVersion } from './injector/version.ts';
 export { openPackQueue } from './pump/open.ts';
 // What scored rows become, for imports of history.
-export { DelimitedText, detectDelimiter } from './rows/delimited.ts';
 export { packOf, predictCall } from './rows/exchange.ts';
 export { checkColumns, type Mapping, type Scored } from './rows/mapping.ts';
 export { foreignKind, jsonRow, namedRow, type Row, usable } from './rows/row.ts';

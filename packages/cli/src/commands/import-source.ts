@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { FairwayError } from '@fairway/core';
-import { DelimitedText, detectDelimiter, foreignKind, jsonRow, namedRow, type Row } from '@fairway/log-sidecar';
+import { DelimitedText, detectDelimiter, FairwayError } from '@fairway/core';
+import { foreignKind, jsonRow, namedRow, type Row } from '@fairway/log-sidecar';
 
 /** A file of history. `delimiter` undefined: JSON Lines. */
 export type Source = {

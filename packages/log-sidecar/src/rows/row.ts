@@ -1,4 +1,4 @@
-import type { TextRow } from './delimited.ts';
+import type { TextRow } from '@fairway/core';
 import { type Mapping, readScored, type Scored } from './mapping.ts';
 
 /** One row by column name: text of a CSV, values of JSON; or why it cannot be read. */

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DelimitedBytes, delimiterIn } from './delimited.ts';
+
+type Row = { line: number; cells: string[]; problem?: string };
+
+function read(text: string | Buffer, delimiter = ',', size = 1 << 20): Row[] {
+  const rows: Row[] = [];
+  const reader = new DelimitedBytes('a.csv', delimiter, (row) => {
+    const cells = Array.from({ length: row.cells }, (_, cell) => row.text(cell));
+    rows.push({ line: row.line, cells, ...(row.problem === undefined ? {} : { problem: row.problem }) });
+  });
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+  reader.end();
+  return rows;
+}
+
+const numbers = (cells: string): number[] => {
+  const found: number[] = [];
+  const reader = new DelimitedBytes('a.csv', ';', (row) => {
+    for (let cell = 0; cell < row.cells; cell++) found.push(row.number(cell));
+  });
+  reader.push(Buffer.from(`${cells}\n`));
+  reader.end();
+  return found;
+};
+
+test.each<[string, Row[]]>([
+  [
+    'a,b\n1,2\n',
+    [
+      { line: 1, cells: ['a', 'b'] },
+      { line: 2, cells: ['1', '2'] },
+    ],
+  ],
+  [
+    'a,b\r\n1,\r\n',
+    [
+      { line: 1, cells: ['a', 'b'] },
+      { line: 2, cells: ['1', ''] },
+    ],
+  ],
+  [
+    'a\n\n\r\nb',
+    [
+      { line: 1, cells: ['a'] },
+      { line: 4, cells: ['b'] },
+    ],
+  ],
+  ['\uFEFFa,b', [{ line: 1, cells: ['a', 'b'] }]],
+  [
+    '"a,b","c ""d"""\r\nx,y',
+    [
+      { line: 1, cells: ['a,b', 'c "d"'] },
+      { line: 2, cells: ['x', 'y'] },
+    ],
+  ],
+  [
+    '"a\nb",c\nd,e',
+    [
+      { line: 1, cells: ['a\nb', 'c'] },
+      { line: 3, cells: ['d', 'e'] },
+    ],
+  ],
+  [
+    '"",b\n""\n',
+    [
+      { line: 1, cells: ['', 'b'] },
+      { line: 2, cells: [''] },
+    ],
+  ],
+  ['a"b,c', [{ line: 1, cells: ['a"b', 'c'] }]],
+  ['"a"b,c', [{ line: 1, cells: ['a', 'c'], problem: 'text follows a closing quote' }]],
+])('reads %j, in pieces of any size', (text, rows) => {
+  for (const size of [1, 2, 3, 1000]) expect(read(text, ',', size)).toEqual(rows);
+});
+
+test('any table comes back as it was written', () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', 'é', '"', ';', '\n', ' ', '1', '\u{1F600}') });
+  const table = fc.array(fc.array(cell, { minLength: 2, maxLength: 80 }), { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(table, fc.integer({ min: 1, max: 50 }), (rows, size) => {
+      const text = rows.map((row) => row.map((one) => `"${one.replaceAll('"', '""')}"`).join(';')).join('\n');
+      expect(read(text, ';', size).map(({ cells }) => cells)).toEqual(rows);
+    }),
+  );
+});
+
+test('numbers are those of the engine, to the last bit', () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), (x, n) => {
+      const texts = [String(x), x.toFixed(3), (x % 1000).toFixed(9), String(n), (n / 1000).toFixed(3)];
+      expect(numbers(texts.join(';'))).toEqual(texts.map(Number));
+    }),
+  );
+});
+
+test('missing is NaN, and what is neither missing nor a finite number is infinite', () => {
+  expect(numbers(';.; NA ;NaN;nan')).toEqual([NaN, NaN, NaN, NaN, NaN]);
+  expect(numbers('x;1,5;0x10;inf;1e999;-;1 2;+')).toEqual(Array.from({ length: 8 }, () => Infinity));
+  expect(numbers(' 7 ;+3;.5;5.;-0.25;1e3')).toEqual([7, 3, 0.5, 5, -0.25, 1000]);
+});
+
+test.each([
+  ['a,"b\nc', /line 1 opens a quote that is never closed/],
+  [Buffer.from([0x61, 0xff, 0x0a]), /is not UTF-8 text/],
+  [`a\n"${'x'.repeat(1_100_000)}`, /line 2 is longer than 1048576 bytes/],
+])('says what is wrong', (text, sentence) => {
+  expect(() => read(text)).toThrow(sentence);
+});
+
+test('the delimiter is that of the header', () => {
+  expect(['a,b', 'a;b;c,d', 'a\tb', '"a,b"|c', 'a'].map(delimiterIn)).toEqual([',', ';', '\t', '|', undefined]);
+});
