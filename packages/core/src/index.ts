@@ -2,7 +2,7 @@ export * from './admin.ts';
 export * from './batched.ts';
 export * from './canonical.ts';
 export * from './clock.ts';
-export * from './delimited.ts';
+export * from './delimited-text.ts';
 export * from './delimited.ts';
 export * from './env.ts';
 export * from './errors.ts';
