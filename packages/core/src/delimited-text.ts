@@ -40,6 +40,11 @@ export class DelimitedText {
     return rows;
   }
 
+  /** Whether a quoted cell goes on. */
+  get isOpen(): boolean {
+    return this.state === 'quoted';
+  }
+
   /** Whether the row is complete. */
   private take(char: string): boolean {
     this.length++;
