@@ -15,14 +15,16 @@ const readPrefix: Reader<string> = (raw) => {
     : { problem: 'must be 1 to 63 letters, digits, points, hyphens and underscores' };
 };
 
-const readUpstream: Reader<Address> = (raw) => {
-  const match = HOST_AND_PORT.exec(raw ?? '127.0.0.1:8501');
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2];
-  return host !== undefined && port >= 1 && port <= 65_535
-    ? { value: { host, port } }
-    : { problem: 'must be host:port, such as 127.0.0.1:8501' };
-};
+const readUpstream =
+  (fallback: string): Reader<Address> =>
+  (raw) => {
+    const match = HOST_AND_PORT.exec(raw ?? fallback);
+    const port = Number(match?.[3]);
+    const host = match?.[1] ?? match?.[2];
+    return host !== undefined && port >= 1 && port <= 65_535
+      ? { value: { host, port } }
+      : { problem: `must be host:port, such as ${fallback}` };
+  };
 
 const readProbability: Reader<number> = (raw) =>
   /^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/.test(raw ?? '1')
@@ -38,7 +40,9 @@ const port = (about: string, fallback: number) => integer(about, { min: 1, max: 
 export const ENVIRONMENT = {
   LISTEN_HOST: text('address of the prediction port and of the admin port', '0.0.0.0'),
   LISTEN_PORT: port('port that callers predict on', 9001),
-  UPSTREAM: { about: 'address of the model server', read: readUpstream },
+  UPSTREAM: { about: 'address of the model server', read: readUpstream('127.0.0.1:8501') },
+  GRPC_LISTEN_PORT: integer('port that callers predict on by gRPC; 0: none', { min: 0, max: 65_535, fallback: 0 }),
+  GRPC_UPSTREAM: { about: "address of the model server's gRPC port", read: readUpstream('127.0.0.1:8500') },
   ADMIN_PORT: port('port of /healthz, /readyz, /metrics and /account', 9090),
   SPOOL_DIR: text('folder that survives a restart of the container'),
   QUEUE_URL: url('queue that takes the packs', ['redis', 'rediss', 'postgres', 'postgresql']),

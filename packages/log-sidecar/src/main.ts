@@ -17,12 +17,17 @@ import { createIds } from './capture/ids.ts';
 import { Sealer } from './capture/sealer.ts';
 import { VersionHistory } from './capture/versions.ts';
 import { type AgentEnv, ENVIRONMENT, hashKey, queueBackend } from './config.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
+import type { GrpcParts } from './grpc/call.ts';
+import { GrpcWatch } from './grpc/watch.ts';
 import { createMetrics } from './metrics.ts';
-import type { AgentClock, PackQueue } from './ports.ts';
+import type { Address, AgentClock, PackQueue } from './ports.ts';
 import { Deferred } from './privacy/deferred.ts';
 import { redactExchange } from './privacy/redaction.ts';
 import { isSampled } from './privacy/sampling.ts';
+import { Breaker } from './proxy/breaker.ts';
 import { Listener } from './proxy/listener.ts';
+import { Watch } from './proxy/watch.ts';
 import { PostgresQueue } from './pump/postgres-queue.ts';
 import { Pump } from './pump/pump.ts';
 import { RedisQueue } from './pump/redis-queue.ts';
@@ -67,20 +72,33 @@ function agent(env: AgentEnv, log: Logger): Lifecycle {
     },
     { spool, versions, tally, ids, isSampled, redaction: rules.size === 0 ? undefined : { later, redact } },
   );
-  const proxy = new Listener(
-    { address: { host: env.LISTEN_HOST, port: env.LISTEN_PORT }, upstream: env.UPSTREAM, graceMs: CONNECTION_GRACE_MS },
-    { capture, clock, tally, budget: { held: 0, cap: BODY_BUDGET }, bodyCap: env.CAPTURE_BODY_BYTES },
-  );
+  const seen = { capture, clock, tally, budget: { held: 0, cap: BODY_BUDGET }, bodyCap: env.CAPTURE_BODY_BYTES };
+  const listeners = listenersOf(env, seen);
   const metrics = createMetrics({ tally, spool, queueUp: () => pump.flowing, clock });
   const admin = new AdminServer(
     { host: env.LISTEN_HOST, port: env.ADMIN_PORT },
-    { ready: () => proxy.notReady, metrics: () => readMetrics(metrics) },
+    { ready: () => listeners.find(({ notReady }) => notReady)?.notReady, metrics: () => readMetrics(metrics) },
     () => account(epoch, tally, spool),
   );
   const sealer = new Sealer(spool, versions, tally, clock);
   const poll = new StatusPoll(env.UPSTREAM, env.FAIRWAY_MODEL, versions, clock);
-  // Stopped in reverse: the port closes first, then the last evidence is taken, packs are settled and sent.
-  return lifecycle([admin, spool, pump, sealer, later, poll, proxy], log);
+  // Stopped in reverse: the ports close first, then the last evidence is taken, packs are settled and sent.
+  return lifecycle([admin, spool, pump, sealer, later, poll, ...listeners], log);
+}
+
+/** The prediction port, and that of gRPC where it is switched on. */
+function listenersOf(env: AgentEnv, seen: Omit<GrpcParts, 'model'>): Listener[] {
+  const { clock, tally } = seen;
+  const breaker = new Breaker(clock, tally);
+  const at = (name: string, port: number, upstream: Address, watch: () => ConnectionWatch) =>
+    new Listener(
+      { name, address: { host: env.LISTEN_HOST, port }, upstream, graceMs: CONNECTION_GRACE_MS },
+      { clock, tally, watch },
+    );
+  const rest = at('prediction', env.LISTEN_PORT, env.UPSTREAM, () => new Watch(seen, breaker));
+  if (env.GRPC_LISTEN_PORT === 0) return [rest];
+  const called = { ...seen, model: env.FAIRWAY_MODEL };
+  return [rest, at('gRPC', env.GRPC_LISTEN_PORT, env.GRPC_UPSTREAM, () => new GrpcWatch(called, breaker))];
 }
 
 async function readMetrics(registry: Registry): Promise<{ contentType: string; body: string }> {

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { Breaker } from '../../../packages/log-sidecar/src/proxy/breaker.ts';
 import { Listener } from '../../../packages/log-sidecar/src/proxy/listener.ts';
+import { Watch } from '../../../packages/log-sidecar/src/proxy/watch.ts';
 import { createTally, type Tally } from '../../../packages/log-sidecar/src/tally.ts';
 import { freePort } from '../../harness/ports.ts';
 import { eventually } from './agent.ts';
@@ -24,18 +26,17 @@ async function inFrontOf(behaviour: (socket: Socket) => void): Promise<{ dial: (
   const port = await freePort();
   const tally = createTally();
   const capture = { nextId: () => 'id', completed: () => {}, missed: () => {} };
+  const clock = { now: Date.now, monotonic: () => performance.now() };
+  const parts = { capture, clock, tally, budget: { held: 0, cap: 1e6 } };
+  const breaker = new Breaker(clock, tally);
   const listener = new Listener(
     {
+      name: 'proxy',
       address: { host: '127.0.0.1', port },
       upstream: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
       graceMs: 100,
     },
-    {
-      capture,
-      clock: { now: Date.now, monotonic: () => performance.now() },
-      tally,
-      budget: { held: 0, cap: 1e6 },
-    },
+    { clock, tally, watch: () => new Watch(parts, breaker) },
   );
   await listener.start();
   cleanUp.push(

@@ -71,7 +71,8 @@ export class Capturer implements Capture {
     const attribution = this.attribution(raw);
     const exchange = toExchange(raw, { seq, attribution, ...this.config });
     const { startedAt, endedAt } = raw;
-    const settled = attribution.source === 'url' || raw.route.model !== this.config.model;
+    const settled =
+      attribution.source === 'url' || attribution.source === 'answer' || raw.route.model !== this.config.model;
     const span = settled ? undefined : { seq, startedAt, endedAt, ...attribution };
     const { redaction } = this;
     if (!redaction) return this.spool.offer({ seq, bytes: encodeExchange(exchange), span });
@@ -89,7 +90,8 @@ export class Capturer implements Capture {
     }
   }
 
-  private attribution({ route }: RawExchange): Attribution {
+  private attribution({ route, answered }: RawExchange): Attribution {
+    if (answered !== undefined) return { version: answered, source: 'answer' };
     if (route.version !== undefined) return { version: route.version, source: 'url' };
     // Only this pod's model is observed; a call for another name is the caller's mistake.
     return route.model === this.config.model ? this.versions.current() : UNKNOWN;

@@ -17,7 +17,7 @@ export type ExchangeContext = {
 
 /** What is recorded of an exchange that the hop saw. */
 export function toExchange(raw: RawExchange, context: ExchangeContext): Exchange {
-  const { correlationId, requestEncoding, truncated } = raw;
+  const { protocol, grpcStatus, correlationId, requestEncoding, truncated } = raw;
   const head: ExchangeHead = {
     v: 1,
     id: raw.id,
@@ -32,6 +32,8 @@ export function toExchange(raw: RawExchange, context: ExchangeContext): Exchange
     status: raw.status,
     latencyMs: Math.round((raw.endedAt - raw.startedAt) * 1000) / 1000,
     outcome: raw.outcome,
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(grpcStatus === undefined ? {} : { grpcStatus }),
     ...(correlationId === undefined ? {} : { correlationId }),
     ...(requestEncoding === undefined ? {} : { requestEncoding }),
     ...(truncated ? { truncated } : {}),

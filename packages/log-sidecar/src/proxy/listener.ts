@@ -1,11 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Part, pause } from '@fairway/core';
+import type { ConnectionWatch } from '../connection-watch.ts';
 import { listen } from '../listen.ts';
 import type { Address, AgentClock } from '../ports.ts';
-import { Breaker } from './breaker.ts';
-import type { ConversationParts } from './conversation.ts';
+import type { Tally } from '../tally.ts';
 import { relay } from './relay.ts';
-import { Watch } from './watch.ts';
 
 /** At stop: when nothing moved for so long, connections without an exchange under way are closed. */
 const QUIET_MS = 500;
@@ -14,37 +13,44 @@ const BUSY_MS = 2000;
 const KEEP_ALIVE_MS = 30_000;
 
 export type ListenerConfig = {
+  readonly name: string;
   readonly address: Address;
   readonly upstream: Address;
   /** At stop: how long open connections may go on. */
   readonly graceMs: number;
 };
 
-type Connection = { readonly client: Socket; readonly upstream: Socket; readonly watch: Watch };
+export type ListenerParts = {
+  readonly clock: AgentClock;
+  readonly tally: Tally;
+  /** Who looks on at a new connection. */
+  readonly watch: () => ConnectionWatch;
+};
 
-/** The port the Service points at: one upstream connection per client connection, bytes both ways. */
+type Connection = { readonly client: Socket; readonly upstream: Socket; readonly watch: ConnectionWatch };
+
+/** A port that the Service points at: one upstream connection per client connection, bytes both ways. */
 export class Listener implements Part {
-  readonly name = 'proxy';
+  readonly name: string;
   private readonly config: ListenerConfig;
-  private readonly parts: ConversationParts;
+  private readonly parts: ListenerParts;
   private readonly clock: AgentClock;
-  private readonly breaker: Breaker;
   private readonly server: Server;
   private readonly connections = new Set<Connection>();
   private listening = false;
 
-  constructor(config: ListenerConfig, parts: ConversationParts) {
+  constructor(config: ListenerConfig, parts: ListenerParts) {
+    this.name = config.name;
     this.config = config;
     this.parts = parts;
     this.clock = parts.clock;
-    this.breaker = new Breaker(parts.clock, parts.tally);
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     this.server = createServer(options, (client) => this.accept(client));
   }
 
   /** Why the port is not open; undefined when it is. */
   get notReady(): string | undefined {
-    return this.listening ? undefined : 'the prediction port is not open';
+    return this.listening ? undefined : `the ${this.name} port is not open`;
   }
 
   async start(): Promise<void> {
@@ -84,7 +90,7 @@ export class Listener implements Part {
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     });
-    const connection = { client, upstream, watch: new Watch(this.parts, this.breaker) };
+    const connection = { client, upstream, watch: this.parts.watch() };
     this.connections.add(connection);
     this.parts.tally.connections++;
     client.once('close', () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import type { ConnectionWatch } from '../connection-watch.ts';
 import type { Tally } from '../tally.ts';
-import type { Watch } from './watch.ts';
 
 /** Up to here copying the pieces of an answer together is cheaper than a gathered write of them. */
 const COPY_LIMIT = 16 * 1024;
@@ -10,7 +10,7 @@ const COPY_LIMIT = 16 * 1024;
  * The watch sees the client's bytes after they left, and the model's just before, because the id header goes into them
  * and because a caller shall not hold an answer whose record a kill could still take away.
  */
-export function relay(client: Socket, upstream: Socket, watch: Watch, tally: Tally): void {
+export function relay(client: Socket, upstream: Socket, watch: ConnectionWatch, tally: Tally): void {
   client.on('data', (chunk: Buffer) => {
     tally.requestBytes += chunk.length;
     if (!upstream.write(chunk)) client.pause();

@@ -1,3 +1,4 @@
+import type { ConnectionWatch } from '../connection-watch.ts';
 import { bump } from '../tally.ts';
 import { Conversation, type ConversationParts, type Insert } from './conversation.ts';
 import type { Breaker } from './breaker.ts';
@@ -9,7 +10,7 @@ const CR = Buffer.from('\r');
  * The guard between the bytes of a connection and everything that looks at them: no exception of capture gets past it,
  * and after one (or after bytes nobody understands) the connection goes on without capture.
  */
-export class Watch {
+export class Watch implements ConnectionWatch {
   private readonly parts: ConversationParts;
   private readonly breaker: Breaker;
   private conversation: Conversation | undefined;
