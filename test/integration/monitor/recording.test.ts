@@ -108,7 +108,7 @@ describe('a pack', () => {
     expect(await labelStore(pool).account(MODEL)).toEqual({
       stored: 3,
       labelled: 0,
-      quarantined: 2,
+      quarantined: 1,
       exchanges: 4,
       packs: 2,
       sampledOut: 7,

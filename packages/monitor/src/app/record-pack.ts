@@ -15,6 +15,7 @@ import type { EarlyLabel, ExchangeRow, Ledger, PackStore, PredictionRow, Recordi
 import { profileCounts, scoreCounts, scoreOf } from './count.ts';
 import { storable } from './read-json.ts';
 import type { References } from './references.ts';
+import type { SplitRecord } from './rows-record.ts';
 import { splitExchange } from './split.ts';
 
 export type PackResult = { readonly outcome: 'stored' | 'known' | 'quarantined'; readonly predictions: number };
@@ -95,11 +96,13 @@ function recordingOf(
   const predictions: PredictionRow[] = [];
   const rows: ExchangeRow[] = [];
   const redacted = new Map<PredictionRecord, readonly string[]>();
+  let quarantined = 0;
   for (const exchange of exchanges) {
     const { head } = exchange;
     const reference = found.get(referenceKey(head.model, head.version));
     const split = splitExchange(exchange, reference?.modelVersion);
     const given = 'records' in split ? split.records : [];
+    if ('as' in split && split.as === 'quarantined') quarantined += 1;
     rows.push(exchangeRow(exchange, given.length, 'reason' in split ? split.reason : null));
     for (const record of given) {
       records.push(record);
@@ -107,7 +110,6 @@ function recordingOf(
       predictions.push(predictionRow(record, dayOf(head), head.id, reference?.modelVersion.target.probability));
     }
   }
-  const quarantined = rows.filter(({ reason }) => reason !== null).length;
   const model = exchanges[0]?.head.model ?? '';
   const baselineOf = (record: PredictionRecord) =>
     without(redacted.get(record), found.get(referenceKey(record.model, record.version))?.baseline);
@@ -166,7 +168,7 @@ function exchangeRow({ head, request, response }: Exchange, instances: number, r
 }
 
 function predictionRow(
-  record: PredictionRecord,
+  record: SplitRecord,
   day: string,
   exchange: string,
   probability: string | undefined,
@@ -181,8 +183,8 @@ function predictionRow(
     environment: record.environment,
     time: record.time,
     score: scoreOf(record.outputs, probability),
-    inputs: viewOf(record.inputs),
-    outputs: viewOf(record.outputs),
+    inputs: record.view.inputs,
+    outputs: record.view.outputs,
     latencyMs: record.latencyMs,
     status: record.status,
     correlationId: record.correlationId ?? null,
@@ -190,12 +192,6 @@ function predictionRow(
     observedAt: null,
   };
 }
-
-/** JSON for the queryable view: NaN and infinities as text (they stay distinct from null and from absent). */
-const viewOf = (row: PredictionRecord['inputs']): string =>
-  JSON.stringify(row, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
-  );
 
 /** Prediction ids, and correlation ids that only one prediction of the pack carries: what an early label may be for. */
 function labelKeys(predictions: readonly PredictionRow[]): string[] {
