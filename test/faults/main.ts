@@ -1,25 +1,38 @@
 /**
- * `npm run faults -- --rounds N --json FILE`: tells the story N times, each time killing every process at other moments, and
- * kills the writer once at each boundary between it and the world. `--only story|writer` does one of the two.
+ * `npm run faults -- --rounds N --json FILE`: tells the story N times, each time killing every process at other moments; kills the
+ * writer once at each boundary between it and the world; and strikes the way of a prediction N times under traffic.
+ * `story`, `writer` or `capture` before the options (or as `--only`) does one of the three. Each round of `capture` prints its seed: `capture
+ * --rounds 1 --seed S` is that round again. `--fault TEXT` draws only faults whose name has it, `--worlds N` runs N side by side.
  */
 import { parseArgs } from 'node:util';
 import { startOwnPostgres } from '../harness/postgres.ts';
 import { atMost, publish, type Result } from '../bench/result.ts';
 import { campaign } from './campaign.ts';
+import { captureCampaign } from './capture/campaign.ts';
 import { killAtEachPoint } from './writer-points.ts';
 
-const { values } = parseArgs({
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    fault: { type: 'string' },
+    worlds: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
 });
-const wanted = (what: string) => values.only === undefined || values.only === what;
+const parts = [...positionals, ...(values.only === undefined ? [] : [values.only])];
+const wanted = (what: string) => parts.length === 0 || parts.includes(what);
 const results: Result[] = [];
-if (wanted('story')) results.push(...(await campaign(Number(values.rounds), Number(values.seed))));
+const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+if (wanted('story')) results.push(...(await campaign(rounds, seed)));
 if (wanted('writer')) results.push(...(await writerPoints()));
+if (wanted('capture')) {
+  const { fault: only, worlds } = values;
+  const order = { rounds, seed, worlds: Number(worlds), ...(only === undefined ? {} : { only }) };
+  results.push(...(await captureCampaign({ ...order, say: (line) => console.log(line) })));
+}
 publish('faults', results, values.json);
 
 async function writerPoints(): Promise<Result[]> {

@@ -88,7 +88,8 @@ export class NodeParser {
   push(chunk: Buffer): void {
     for (let rest = chunk; rest.length > 0 && this.refused === undefined; ) {
       const read = this.raw.execute(rest);
-      if (read === 0) this.refused = 'another protocol';
+      // Behind an upgrade llhttp answers none, or a place in bytes of an earlier call, which may be less than none.
+      if (typeof read === 'number' && (read <= 0 || read > rest.length)) this.refused = 'another protocol';
       else if (typeof read === 'number') rest = rest.subarray(read);
       else rest = this.failed(read as Failure, rest);
     }
