@@ -148,27 +148,52 @@ export type PackStore = {
   quarantine(ledger: Ledger, payload: string, reason: string): Promise<void>;
 };
 
-/** Stored prediction that a label key points to. */
-export type LabelTarget = {
+/** A label and when its outcome was seen; -1: none yet. */
+export type LabelState = { readonly label: LabelClass; readonly observedAt: string | null };
+
+/** Stored prediction that a label points to. */
+export type LabelTarget = LabelState & {
+  readonly day: string;
   readonly id: string;
-  readonly correlationId: string | null;
-  readonly label: LabelClass;
   readonly model: string;
   readonly version: string;
   readonly environment: string;
   readonly hour: string;
   readonly bin: number;
 };
-export type LabelUpdate = { readonly id: string; readonly label: 0 | 1; readonly observedAt: string | null };
+export type LabelUpdate = {
+  readonly day: string;
+  readonly id: string;
+  readonly label: 0 | 1;
+  readonly observedAt: string | null;
+};
 
-/** One open transaction of a label request; no pack is recorded meanwhile. */
-type LabelTransaction = {
-  targets(keys: readonly string[]): Promise<readonly LabelTarget[]>;
+/** A label that replaced another one: of a prediction (`key` is its id), or of a key that still waits (no day). */
+export type LabelCorrection = {
+  readonly key: string;
+  readonly day: string | null;
+  readonly before: LabelState;
+  readonly after: LabelState;
+};
+
+/** A stored exchange; `reason`: why it holds no predictions, if it holds none. */
+export type LabelExchange = { readonly id: string; readonly instances: number; readonly reason: string | null };
+
+/** One open transaction of a label request; no other one is open. */
+export type LabelTransaction = {
+  /** Predictions by their ids; `day` as `dayOfId` has it. */
+  byId(ids: ReadonlyArray<{ readonly id: string; readonly day: string | undefined }>): Promise<readonly LabelTarget[]>;
+  /** At most `limit` predictions of each correlation id. */
+  byCorrelation(keys: readonly string[], limit: number): Promise<ReadonlyArray<LabelTarget & { readonly key: string }>>;
+  exchanges(ids: ReadonlyArray<{ readonly id: string; readonly day: string }>): Promise<readonly LabelExchange[]>;
   early(keys: readonly string[]): Promise<readonly EarlyLabel[]>;
   write(change: {
     readonly updates: readonly LabelUpdate[];
     readonly scores: readonly ScoreCount[];
     readonly early: readonly EarlyLabel[];
+    readonly corrections: readonly LabelCorrection[];
+    /** Who gave the labels, for the history. */
+    readonly source: string;
   }): Promise<void>;
 };
 
@@ -183,9 +208,48 @@ export type Account = {
   readonly dropped: Readonly<Record<string, number>>;
 };
 
+/** Labels that wait for their predictions, and those that were given up. */
+export type WaitingLabels = { readonly waiting: number; readonly expired: number };
+
 export type LabelStore = {
-  transaction<T>(work: (transaction: LabelTransaction) => Promise<T>): Promise<T>;
+  /** `no packs`: none is recorded meanwhile. */
+  transaction<T>(beside: 'packs' | 'no packs', work: (transaction: LabelTransaction) => Promise<T>): Promise<T>;
+  /** Gives up early labels that have waited for more than `days`; answers how many, at most `limit`. */
+  expire(days: number, limit: number): Promise<number>;
+  waiting(): Promise<WaitingLabels>;
   account(model: string | undefined): Promise<Account>;
+};
+
+/**
+ * What became of the exchanges of one agent process (an epoch):
+ * captured = recorded + quarantined + sampledOut + dropped + inFlight + unexplained.
+ */
+export type EpochAccount = {
+  readonly model: string;
+  readonly agent: string;
+  readonly epoch: string;
+  readonly captured: number;
+  readonly recorded: number;
+  /** Rows that the recorded exchanges gave. */
+  readonly predictions: number;
+  readonly quarantined: number;
+  readonly sampledOut: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Numbers whose pack may still come: a later pack came less than two minutes ago. */
+  readonly inFlight: number;
+  readonly unexplained: number;
+  readonly lastPackAt: string;
+};
+
+/** Numbers of an epoch that are in no pack; explained: by then the agent had counted as many losses. */
+export type Gap = {
+  readonly model: string;
+  readonly agent: string;
+  readonly epoch: string;
+  readonly firstMissing: number;
+  readonly lastMissing: number;
+  readonly unexplained: number;
+  readonly noticedAt: string;
 };
 
 /** References that were asked for once; a committed reference never changes. */

@@ -1,5 +1,6 @@
 import {
   type EnvOf,
+  integer,
   lifecycle,
   type Logger,
   readEnv,
@@ -13,9 +14,13 @@ import { pino } from 'pino';
 import { expose, recorderMetrics } from './api/prometheus.ts';
 import { recorderApi } from './api/recorder-api.ts';
 import { httpServer } from './api/server.ts';
+import { accountFigures } from './app/account.ts';
+import { expireLabels } from './app/labels-expiry.ts';
 import { recordPack } from './app/record-pack.ts';
 import { cachedReferences } from './app/references.ts';
+import { rounds } from './app/rounds.ts';
 import { packWorker } from './queue/pack-worker.ts';
+import { ledgerAccount } from './store/account-store.ts';
 import { databasePart, databaseTrouble, openPool } from './store/database.ts';
 import { epochAccount } from './store/epoch-account.ts';
 import { labelStore } from './store/label-store.ts';
@@ -35,7 +40,10 @@ const ENVIRONMENT = {
   WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
   WRITER_TOKEN: text('token of the writer'),
   MONITOR_TOKEN: text('token that callers of this service send'),
+  EARLY_LABEL_DAYS: integer('days that a label waits for its prediction', { min: 1, max: 3650, fallback: 30 }),
 };
+
+const EXPIRE_EVERY_MS = 600_000;
 
 const queuePrefix = (raw: string) =>
   /^[a-z_][a-z0-9_]{0,62}$/.test(raw)
@@ -44,7 +52,7 @@ const queuePrefix = (raw: string) =>
 
 function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
-  const metrics = recorderMetrics();
+  const metrics = recorderMetrics(accountFigures(labelStore(pool), ledgerAccount(pool), systemClock));
   const references = cachedReferences(
     referenceStore(pool),
     writerClient(env.WRITER_URL, env.WRITER_TOKEN),
@@ -57,9 +65,12 @@ function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
     async (pack) => metrics.onPack(await recordPack({ store, references, log }, pack)),
     log,
   );
+  const labels = labelStore(pool);
+  const ledger = ledgerAccount(pool);
   const api = recorderApi({
-    store: labelStore(pool),
+    store: labels,
     epoch: epochAccount(pool),
+    ledger,
     token: env.MONITOR_TOKEN,
     log,
     onLabels: metrics.onLabels,
@@ -72,6 +83,7 @@ function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
     [
       databasePart(pool, env.DATABASE_URL, migrate),
       packs,
+      rounds('early labels', () => expireLabels(labels, env.EARLY_LABEL_DAYS), EXPIRE_EVERY_MS, log),
       httpServer(api, admin, { host: env.HOST, port: env.PORT }, log),
     ],
     log,

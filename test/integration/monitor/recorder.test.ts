@@ -160,6 +160,7 @@ test('labels come in over HTTP; every refusal says why', async () => {
         { id: 'h-2-0', reason: 'label must be 0 or 1' },
         { id: 'line 6', reason: 'this line is no JSON' },
       ],
+      refusedTotal: 2,
     },
   });
   expect((await post('{"id":"h-2-0","label":1}', 'application/json')).body).toMatchObject({ joined: 1 });

@@ -108,7 +108,7 @@ export async function sendLabels(
   return counts;
 }
 
-type Answer = Omit<LabelCounts, 'refused'> & { readonly refused: readonly unknown[] };
+type Answer = Omit<LabelCounts, 'refused'> & { readonly refusedTotal: number };
 
 const post = ({ recorder, token }: Ports, labels: readonly GroundTruth[]): Promise<Answer> =>
   patientJson('The recorder', `${recorder}/v1/labels`, {
@@ -120,5 +120,5 @@ const post = ({ recorder, token }: Ports, labels: readonly GroundTruth[]): Promi
 
 function addUp(counts: LabelCounts, answer: Answer): void {
   for (const key of ['joined', 'early', 'unchanged', 'corrected'] as const) counts[key] += answer[key];
-  counts.refused += answer.refused.length;
+  counts.refused += answer.refusedTotal;
 }

@@ -1,56 +1,51 @@
-import { FairwayError, type GroundTruth } from '@fairway/core';
+import { FairwayError } from '@fairway/core';
 import { z } from 'zod';
+import type { GivenLabel } from '../app/labels-aim.ts';
 import type { Refusal } from '../app/labels.ts';
 
-const MAX_LABELS = 10_000;
+const LONGEST_ID = 300;
+const name = (what: string) =>
+  z
+    .string(`${what} must be text`)
+    .min(1, `${what} must not be empty`)
+    .max(LONGEST_ID, `${what} must have at most ${LONGEST_ID} characters`);
 
-const groundTruth = z.object({
-  id: z.string('id must be text').min(1, 'id must not be empty').max(300, 'id must have at most 300 characters'),
-  label: z.union([z.literal(0), z.literal(1)], 'label must be 0 or 1'),
-  observedAt: z.iso.datetime({ offset: true, error: 'observedAt must be an RFC 3339 time' }).optional(),
-});
+const groundTruth = z
+  .object({
+    id: name('id').optional(),
+    correlationId: name('correlationId').optional(),
+    label: z.union([z.literal(0), z.literal(1)], 'label must be 0 or 1'),
+    observedAt: z.iso.datetime({ offset: true, error: 'observedAt must be an RFC 3339 time' }).nullish(),
+  })
+  .refine(({ id, correlationId }) => (id === undefined) !== (correlationId === undefined), {
+    error: 'give id or correlationId, one of them',
+  });
 
 /** One label as JSON. Throws `input.invalid` with the reason. */
-export function parseLabel(body: unknown): GroundTruth {
-  const result = readLabel(body);
-  if ('reason' in result) throw new FairwayError('input.invalid', `The label cannot be used: ${result.reason}.`);
-  return result.label;
+export function parseLabel(body: unknown): GivenLabel {
+  const read = readLabel(body);
+  if ('reason' in read) throw new FairwayError('input.invalid', `The label cannot be used: ${read.reason}.`);
+  return read;
 }
 
-/** Labels as NDJSON: a line that cannot be used is refused with its reason, and the others still count. */
-export function parseLabels(text: string): { labels: GroundTruth[]; refused: Refusal[] } {
-  const lines = text.split('\n');
-  if (lines.length > MAX_LABELS + 1) {
-    throw new FairwayError('input.invalid', `One request takes at most ${MAX_LABELS} labels; send them in parts.`);
-  }
-  const labels: GroundTruth[] = [];
-  const refused: Refusal[] = [];
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === '') continue;
-    const result = readLine(line);
-    if ('label' in result) labels.push(result.label);
-    else refused.push({ id: result.id ?? `line ${index + 1}`, reason: result.reason });
-  }
-  return { labels, refused };
-}
-
-type Read = { readonly label: GroundTruth } | { readonly reason: string; readonly id?: string };
-
-function readLine(line: string): Read {
-  try {
-    return readLabel(JSON.parse(line));
-  } catch {
-    return { reason: 'this line is no JSON' };
-  }
-}
-
-function readLabel(value: unknown): Read {
+/** A label, or why it is none; `line` names it where it has no id. */
+export function readLabel(value: unknown, line?: number): GivenLabel | Refusal {
   const result = groundTruth.safeParse(value);
-  if (result.success) {
-    const { id, label, observedAt } = result.data;
-    return { label: { id, label, ...(observedAt === undefined ? {} : { observedAt }) } };
+  if (!result.success) {
+    const { id, correlationId } = (value ?? {}) as { id?: unknown; correlationId?: unknown };
+    const known = [id, correlationId].find((each) => typeof each === 'string' && each !== '') as string | undefined;
+    return refusal(known, line, result.error.issues[0]?.message ?? 'this is no label');
   }
-  const id = (value as { id?: unknown } | null)?.id;
-  const reason = result.error.issues[0]?.message ?? 'this is no label';
-  return typeof id === 'string' && id !== '' ? { reason, id: id.slice(0, 300) } : { reason };
+  const { id, correlationId, label, observedAt } = result.data;
+  return {
+    id: id ?? correlationId ?? '',
+    label,
+    ...(observedAt === undefined || observedAt === null ? {} : { observedAt }),
+    ...(correlationId === undefined ? {} : { by: 'correlation' as const }),
+  };
 }
+
+export const refusal = (id: string | undefined, line: number | undefined, reason: string): Refusal => ({
+  id: id?.slice(0, LONGEST_ID) ?? `line ${line ?? 1}`,
+  reason,
+});

@@ -1,5 +1,6 @@
 import type { Verdict } from '@fairway/core';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { AccountFigures } from '../app/account.ts';
 import type { LabelOutcome } from '../app/labels.ts';
 import type { PackResult } from '../app/record-pack.ts';
 
@@ -9,8 +10,8 @@ export const expose = (registry: Registry) => async () => ({
   body: await registry.metrics(),
 });
 
-/** Counters of the recorder. */
-export function recorderMetrics() {
+/** Counters of the recorder, and its ledger as an account. */
+export function recorderMetrics(account: () => Promise<AccountFigures>) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -27,6 +28,7 @@ export function recorderMetrics() {
     labelNames: ['outcome'],
     registers,
   });
+  accountGauges(registers, account);
   return {
     registry,
     onPack: ({ outcome, predictions }: PackResult) => {
@@ -38,6 +40,36 @@ export function recorderMetrics() {
       for (const [outcome, count] of Object.entries(counts)) labels.inc({ outcome }, count);
     },
   };
+}
+
+/** captured = all other parts together. While the database is away the figures are absent; the counters still answer. */
+function accountGauges(registers: Registry[], account: () => Promise<AccountFigures>): void {
+  const gauge = (
+    name: string,
+    help: string,
+    label: string,
+    read: (figures: AccountFigures) => Record<string, number>,
+  ) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      async collect() {
+        this.reset();
+        const figures = await account().catch(() => undefined);
+        if (figures === undefined) return;
+        for (const [value, count] of Object.entries(read(figures))) this.set({ [label]: value }, count);
+      },
+    });
+  gauge(
+    'fairway_account_exchanges',
+    'Exchanges of the last 24 hours by what became of them',
+    'part',
+    (all) => all.parts,
+  );
+  gauge('fairway_account_dropped_exchanges', 'Exchanges lost in the last 24 hours', 'reason', (all) => all.dropped);
+  gauge('fairway_early_labels', 'Labels without a prediction: waiting now, or given up', 'state', (all) => all.labels);
 }
 
 /** Gauges of the last judged window of each model and environment; a figure that is not known is absent, not 0. */

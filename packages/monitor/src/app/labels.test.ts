@@ -1,35 +1,65 @@
 import { expect, test } from 'vitest';
 import { planLabels } from './labels.ts';
 
-const target = (id: string, label: -1 | 0 | 1, correlationId: string | null = null) => ({
+const target = (id: string, label: -1 | 0 | 1) => ({
   id,
+  day: '2025-01-01',
   label,
-  correlationId,
+  observedAt: null,
   model: 'm',
   version: '1',
   environment: 'prod',
   hour: '2025-01-01T00:00:00.000Z',
   bin: 7,
 });
+const aims = (...entries: Array<[string, ReturnType<typeof target>]>) => ({ aims: new Map(entries), early: [] });
 
 test('a label that comes twice in one request is booked once, the last one standing', () => {
+  const same = target('p', -1);
   const plan = planLabels(
     [
       { id: 'p', label: 0 },
       { id: 'c', label: 1, observedAt: '2025-02-01T00:00:00Z' },
       { id: 'p', label: 1 },
     ],
-    { targets: [target('p', -1, 'c')], early: [] },
+    aims(['p', same], ['c', same]),
   );
   expect(plan.outcome).toEqual({ joined: 1, early: 0, unchanged: 1, corrected: 1, refused: [] });
-  expect(plan.updates).toEqual([{ id: 'p', label: 1, observedAt: '2025-02-01T00:00:00Z' }]);
+  expect(plan.updates).toEqual([{ id: 'p', day: '2025-01-01', label: 1, observedAt: '2025-02-01T00:00:00Z' }]);
   expect(plan.scores.map(({ label, count }) => [label, count])).toEqual([
     [-1, -1],
     [1, 1],
   ]);
+  expect(plan.corrections).toEqual([
+    {
+      key: 'p',
+      day: '2025-01-01',
+      before: { label: 0, observedAt: null },
+      after: { label: 1, observedAt: '2025-02-01T00:00:00Z' },
+    },
+  ]);
 });
 
-test('a label that changes nothing moves no count', () => {
-  const plan = planLabels([{ id: 'p', label: 1 }], { targets: [target('p', 1)], early: [] });
-  expect([plan.updates, plan.scores, plan.early]).toEqual([[], [], []]);
+test('a label that changes nothing moves no count and leaves no history', () => {
+  const plan = planLabels([{ id: 'p', label: 1 }], aims(['p', target('p', 1)]));
+  expect([plan.updates, plan.scores, plan.early, plan.corrections]).toEqual([[], [], [], []]);
+});
+
+test('a label without a prediction waits, and its correction is history too', () => {
+  const plan = planLabels(
+    [
+      { id: 'x', label: 1 },
+      { id: 'y', label: 0 },
+    ],
+    {
+      aims: new Map(),
+      early: [{ key: 'x', label: 0, observedAt: null }],
+    },
+  );
+  expect(plan.outcome).toMatchObject({ early: 1, corrected: 1 });
+  expect(plan.early.map(({ key, label }) => [key, label])).toEqual([
+    ['x', 1],
+    ['y', 0],
+  ]);
+  expect(plan.corrections).toMatchObject([{ key: 'x', day: null, before: { label: 0 }, after: { label: 1 } }]);
 });

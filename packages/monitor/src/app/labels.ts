@@ -1,6 +1,14 @@
-import type { GroundTruth } from '@fairway/core';
-import type { EarlyLabel, LabelStore, LabelTarget, LabelUpdate, ScoreCount } from '../ports.ts';
+import type {
+  EarlyLabel,
+  LabelCorrection,
+  LabelStore,
+  LabelTarget,
+  LabelTransaction,
+  LabelUpdate,
+  ScoreCount,
+} from '../ports.ts';
 import { mergeScores } from './count.ts';
+import { type Aim, aim, aimKey, type GivenLabel, groupBy } from './labels-aim.ts';
 
 export type Refusal = { readonly id: string; readonly reason: string };
 /** What became of each given label; the numbers add up to how many were given. */
@@ -12,92 +20,128 @@ export type LabelOutcome = {
   readonly refused: readonly Refusal[];
 };
 
+/** No pack is recorded while a slice of labels without a prediction is looked at once more: some milliseconds. */
+const EARLY_SLICE = 500;
+const UNKNOWN_SOURCE = 'api';
+
 /**
- * Books labels to their predictions, all in one transaction: joined (late), kept for later (early), corrected, or a
- * repetition that changes nothing. Counts move in the hour of the **prediction**, in the same transaction.
+ * Books labels to their predictions: joined (late), kept for later (early), corrected, or a repetition that changes nothing.
+ * Counts move in the hour of the **prediction**, in the same transaction. What is found is one transaction, beside which
+ * packs are recorded; what is not found follows in slices, each alone with the packs (store/label-lock.ts). All of it may
+ * be sent again after a failure: what is booked changes nothing.
  */
-export function addLabels(
+export async function addLabels(
   store: LabelStore,
-  given: readonly GroundTruth[],
+  given: readonly GivenLabel[],
   refused: readonly Refusal[],
+  source = UNKNOWN_SOURCE,
 ): Promise<LabelOutcome> {
-  const latest = new Map(given.map((label) => [label.id, label]));
-  const keys = [...latest.keys()];
-  return store.transaction(async (transaction) => {
-    const known = { targets: await transaction.targets(keys), early: await transaction.early(keys) };
-    const plan = planLabels(given, known);
-    await transaction.write(plan);
-    return { ...plan.outcome, refused: [...refused, ...plan.outcome.refused] };
-  });
+  const book = (labels: readonly GivenLabel[], last: boolean) =>
+    store.transaction(last ? 'no packs' : 'packs', async (transaction) => {
+      const aims = await aim(transaction, labels);
+      const unknown = last ? [] : labels.filter((label) => aims.get(aimKey(label)) === undefined);
+      const found = unknown.length === 0 ? labels : labels.filter((label) => aims.get(aimKey(label)) !== undefined);
+      const plan = planLabels(found, { aims, early: last ? await waiting(transaction, found) : [] });
+      await transaction.write({ ...plan, source });
+      return { outcome: plan.outcome, unknown };
+    });
+  const first = await book(given, false);
+  const outcomes = [first.outcome];
+  for (const slice of slices(first.unknown)) outcomes.push((await book(slice, true)).outcome);
+  return sum(outcomes, refused);
 }
 
-type Known = { readonly targets: readonly LabelTarget[]; readonly early: readonly EarlyLabel[] };
+const waiting = (transaction: LabelTransaction, labels: readonly GivenLabel[]) =>
+  transaction.early([...new Set(labels.map(({ id }) => id))]);
+
+/** Labels of one key stay together, in their order: the last one of them stands. */
+function slices(labels: readonly GivenLabel[]): GivenLabel[][] {
+  const all: GivenLabel[][] = [];
+  for (const group of groupBy(labels, aimKey).values()) {
+    const last = all.at(-1);
+    if (last === undefined || last.length >= EARLY_SLICE) all.push([...group]);
+    else last.push(...group);
+  }
+  return all;
+}
+
+function sum(outcomes: readonly LabelOutcome[], refused: readonly Refusal[]): LabelOutcome {
+  const total = (key: 'joined' | 'early' | 'unchanged' | 'corrected') =>
+    outcomes.reduce((all, outcome) => all + outcome[key], 0);
+  return {
+    joined: total('joined'),
+    early: total('early'),
+    unchanged: total('unchanged'),
+    corrected: total('corrected'),
+    refused: [...refused, ...outcomes.flatMap((outcome) => outcome.refused)],
+  };
+}
+
+type Known = { readonly aims: ReadonlyMap<string, Aim>; readonly early: readonly EarlyLabel[] };
 type Plan = {
   readonly updates: readonly LabelUpdate[];
   readonly scores: readonly ScoreCount[];
   readonly early: readonly EarlyLabel[];
+  readonly corrections: readonly LabelCorrection[];
   readonly outcome: LabelOutcome;
 };
 
+type State = { readonly label: -1 | 0 | 1; readonly observedAt: string | null };
+
 /** Decides, label by label in the order given, what has to be written. */
-export function planLabels(given: readonly GroundTruth[], known: Known): Plan {
-  const find = finder(known.targets);
-  const now = new Map(known.targets.map((target) => [target.id, target.label]));
-  const waiting = new Map<string, 0 | 1>(known.early.map(({ key, label }) => [key, label]));
+export function planLabels(given: readonly GivenLabel[], known: Known): Plan {
+  const now = new Map<string, State>();
+  const waits = new Map<string, State>(known.early.map((each) => [each.key, each]));
   const updates = new Map<string, LabelUpdate>();
   const early = new Map<string, EarlyLabel>();
+  const corrections: LabelCorrection[] = [];
+  const targets = new Map<string, LabelTarget>();
   const tally = { joined: 0, early: 0, unchanged: 0, corrected: 0 };
   const refused: Refusal[] = [];
-  for (const { id, label, observedAt = null } of given) {
-    const targets = find(id);
-    const target = targets[0];
-    if (targets.length > 1) {
-      refused.push({ id, reason: `this correlation id belongs to ${targets.length} predictions; use prediction ids` });
-    } else if (target === undefined) {
-      tally[fate(waiting.get(id), label, 'early')] += 1;
-      waiting.set(id, label);
-      early.set(id, { key: id, label, observedAt });
+  for (const label of given) {
+    const { id, observedAt = null } = label;
+    const aimed = known.aims.get(aimKey(label));
+    if (aimed !== undefined && 'reason' in aimed) {
+      refused.push({ id, reason: aimed.reason });
+      continue;
+    }
+    const after = { label: label.label, observedAt };
+    const before = aimed === undefined ? waits.get(id) : (now.get(aimed.id) ?? aimed);
+    const change = fate(before, label.label, aimed === undefined ? 'early' : 'joined');
+    tally[change] += 1;
+    if (aimed !== undefined) targets.set(aimed.id, aimed);
+    if (change === 'unchanged') continue;
+    if (change === 'corrected' && before !== undefined)
+      corrections.push({ key: aimed?.id ?? id, day: aimed?.day ?? null, before, after });
+    if (aimed === undefined) {
+      waits.set(id, after);
+      early.set(id, { key: id, ...after });
     } else {
-      const before = now.get(target.id);
-      const change = fate(before === -1 ? undefined : before, label, 'joined');
-      tally[change] += 1;
-      now.set(target.id, label);
-      if (change !== 'unchanged') updates.set(target.id, { id: target.id, label, observedAt });
+      now.set(aimed.id, after);
+      updates.set(aimed.id, { id: aimed.id, day: aimed.day, ...after });
     }
   }
   return {
     updates: [...updates.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
-    scores: moves(known.targets, now),
+    scores: moves([...targets.values()], now),
     early: [...early.values()],
+    corrections,
     outcome: { ...tally, refused },
   };
 }
 
-function fate<T extends string>(before: 0 | 1 | undefined, label: 0 | 1, first: T): T | 'unchanged' | 'corrected' {
-  if (before === undefined) return first;
-  return before === label ? 'unchanged' : 'corrected';
+function fate<T extends string>(before: State | undefined, label: 0 | 1, first: T): T | 'unchanged' | 'corrected' {
+  if (before === undefined || before.label === -1) return first;
+  return before.label === label ? 'unchanged' : 'corrected';
 }
 
-/** A prediction id points to its prediction; any other key to the predictions that carry it as correlation id. */
-function finder(targets: readonly LabelTarget[]): (key: string) => readonly LabelTarget[] {
-  const byId = new Map(targets.map((target) => [target.id, [target]]));
-  const byCorrelation = new Map<string, LabelTarget[]>();
-  for (const target of targets) {
-    if (target.correlationId === null) continue;
-    const same = byCorrelation.get(target.correlationId);
-    if (same === undefined) byCorrelation.set(target.correlationId, [target]);
-    else same.push(target);
-  }
-  return (key) => byId.get(key) ?? byCorrelation.get(key) ?? [];
-}
-
-function moves(targets: readonly LabelTarget[], now: ReadonlyMap<string, LabelTarget['label']>): ScoreCount[] {
+function moves(targets: readonly LabelTarget[], now: ReadonlyMap<string, State>): ScoreCount[] {
   return mergeScores(
     targets.flatMap(({ id, model, version, environment, hour, bin, label }) => {
       const cell = { model, version, environment, hour, bin };
       return [
         { ...cell, label, count: -1 },
-        { ...cell, label: now.get(id) ?? label, count: 1 },
+        { ...cell, label: now.get(id)?.label ?? label, count: 1 },
       ];
     }),
   );

@@ -13,6 +13,7 @@ import {
 } from '@fairway/core';
 import type { EarlyLabel, ExchangeRow, Ledger, PackStore, PredictionRow, Recording, Reference } from '../ports.ts';
 import { profileCounts, scoreCounts, scoreOf } from './count.ts';
+import { earlyKeys, withEarlyLabels } from './labels-early.ts';
 import { storable } from './read-json.ts';
 import type { References } from './references.ts';
 import type { SplitRecord } from './rows-record.ts';
@@ -37,7 +38,7 @@ export async function recordPack({ store, references, log }: Needs, pack: Pack):
     const found = await referencesOf(exchanges, references);
     const recording = recordingOf(pack, exchanges, found);
     const outcome = await store.once(recording.ledger, async (transaction) => {
-      const early = await transaction.takeEarlyLabels(labelKeys(recording.predictions));
+      const early = await transaction.takeEarlyLabels(earlyKeys(recording.predictions));
       await transaction.write(withLabels(recording, early));
     });
     if (outcome === 'stored' || outcome === 'known') {
@@ -193,22 +194,8 @@ function predictionRow(
   };
 }
 
-/** Prediction ids, and correlation ids that only one prediction of the pack carries: what an early label may be for. */
-function labelKeys(predictions: readonly PredictionRow[]): string[] {
-  const carriers = new Map<string, number>();
-  for (const { correlationId } of predictions) {
-    if (correlationId !== null) carriers.set(correlationId, (carriers.get(correlationId) ?? 0) + 1);
-  }
-  const sole = [...carriers].filter(([, count]) => count === 1).map(([key]) => key);
-  return [...predictions.map(({ id }) => id), ...sole];
-}
-
 function withLabels(recording: Recording, early: readonly EarlyLabel[]): Recording {
   if (early.length === 0) return recording;
-  const labels = new Map(early.map((label) => [label.key, label]));
-  const predictions = recording.predictions.map((row) => {
-    const found = labels.get(row.id) ?? (row.correlationId === null ? undefined : labels.get(row.correlationId));
-    return found === undefined ? row : { ...row, label: found.label, observedAt: found.observedAt };
-  });
+  const predictions = withEarlyLabels(recording.predictions, early);
   return { ...recording, predictions, scores: scoreCounts(predictions) };
 }

@@ -1,83 +1,139 @@
-import { SAMPLED_OUT } from '@fairway/core';
-import type { Pool } from 'pg';
-import type { Account, EarlyLabel, LabelStore, LabelTarget } from '../ports.ts';
+import type { Pool, PoolClient } from 'pg';
+import type {
+  EarlyLabel,
+  LabelCorrection,
+  LabelExchange,
+  LabelStore,
+  LabelTarget,
+  LabelTransaction,
+  WaitingLabels,
+} from '../ports.ts';
+import { accountTotals } from './account-store.ts';
 import { addScoreCounts } from './counts.ts';
 import { withTransaction } from './database.ts';
-import { ALONE_FOR_LABELS } from './label-lock.ts';
+import { ALONE_FOR_LABELS, ONE_LABEL_REQUEST } from './label-lock.ts';
 
-const TARGETS = `
-with found as (
-  select id from monitoring.predictions where id = any($1)
-  union
-  select id from monitoring.predictions where correlation_id = any($1)
-)
-select p.id, p.correlation_id as "correlationId", p.label, p.model, p.version, p.environment,
+/**
+ * Some thousand keys against indexes of millions of rows: one probe per key, in the partition of its day. Left to itself the
+ * planner may prefer to read whole days.
+ */
+const PROBE_ONLY =
+  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off';
+
+const TARGET = `p.day::text as day, p.id, p.label, ${micros('p.observed_at')} as "observedAt", p.model, p.version, p.environment,
   to_char(date_trunc('hour', p.time, 'UTC') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as hour,
-  case when p.score is null then -1 else least(floor(p.score * 10000::float8)::int, 9999) end as bin
-from found join monitoring.predictions p using (id)`;
+  case when p.score is null then -1 else least(floor(p.score * 10000::float8)::int, 9999) end as bin`;
+
+const BY_DAY_AND_ID = `
+select ${TARGET} from unnest($1::date[], $2::text[]) as k (day, id)
+join monitoring.predictions p on p.day = k.day and p.id = k.id`;
+
+/** The condition of the partial index `predictions_undated`, word by word. */
+const UNDATED = `
+select ${TARGET} from monitoring.predictions p
+where p.id = any($1) and p.id !~ '^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}(-[0-9]+)?$'`;
+
+/** A caller may send one correlation id for ever: more than a few carriers are not read. */
+const BY_CORRELATION = `
+select k.key, p.* from unnest($1::text[]) as k (key)
+cross join lateral (select ${TARGET} from monitoring.predictions p where p.correlation_id = k.key limit $2) p`;
+
+const EXCHANGES = `
+select e.id, e.instances, e.reason from unnest($1::date[], $2::text[]) as k (day, id)
+join monitoring.exchanges e on e.day = k.day and e.id = k.id`;
 
 const EARLY = `
-select key, label, to_char(observed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "observedAt"
-from monitoring.early_labels where key = any($1)`;
+select key, label, ${micros('observed_at')} as "observedAt" from monitoring.early_labels where key = any($1)`;
 
 const LABEL_PREDICTIONS = `
 update monitoring.predictions p set label = g.label, observed_at = g.observed_at
-from unnest($1::text[], $2::smallint[], $3::timestamptz[]) as g (id, label, observed_at)
-where p.id = g.id`;
+from unnest($1::date[], $2::text[], $3::smallint[], $4::timestamptz[]) as g (day, id, label, observed_at)
+where p.day = g.day and p.id = g.id`;
 
 const KEEP_EARLY = `
 insert into monitoring.early_labels (key, label, observed_at)
 select * from unnest($1::text[], $2::smallint[], $3::timestamptz[])
 on conflict (key) do update set label = excluded.label, observed_at = excluded.observed_at, received_at = now()`;
 
-/**
- * `dropped` holds the totals of an epoch so far: the newest pack of each epoch has them all. What a sample left out is
- * among them, but no loss.
- */
-const ACCOUNT = `
-with chosen as (select * from monitoring.packs where $1::text is null or model = $1),
-newest as (select distinct on (agent, epoch) dropped from chosen order by agent, epoch, last desc)
-select
-  coalesce(sum(stored), 0)::float8 as stored,
-  coalesce(sum(quarantined), 0)::float8 as quarantined,
-  coalesce(sum(exchanges), 0)::float8 as exchanges,
-  count(*)::float8 as packs,
-  (select coalesce(sum(count), 0)::float8 from monitoring.score_counts
-    where label >= 0 and ($1::text is null or model = $1)) as labelled,
-  (select coalesce(json_object_agg(reason, n), '{}'::json) from (
-    select key as reason, sum(value::float8) as n from newest, jsonb_each_text(dropped)
-    where key <> '${SAMPLED_OUT}' group by key order by key
-  ) totals) as dropped,
-  (select coalesce(sum((dropped->>'${SAMPLED_OUT}')::float8), 0)::float8 from newest) as "sampledOut"
-from chosen`;
+const KEEP_HISTORY = `
+insert into monitoring.label_history (key, day, old_label, old_observed_at, label, observed_at, source)
+select * from unnest($1::text[], $2::date[], $3::smallint[], $4::timestamptz[], $5::smallint[], $6::timestamptz[], $7::text[])`;
 
-/** Labels in PostgreSQL: prediction, counts and dirty mark change together. */
+const EXPIRE_EARLY = `
+with gone as (
+  delete from monitoring.early_labels where key in (
+    select key from monitoring.early_labels where received_at < now() - $1 * interval '1 day' limit $2 for update skip locked
+  ) returning key
+), total as (
+  insert into monitoring.label_totals as t (name, count) select 'expired', count(*) from gone having count(*) > 0
+  on conflict (name) do update set count = t.count + excluded.count
+)
+select count(*)::int as gone from gone`;
+
+const WAITING = `
+select (select count(*)::float8 from monitoring.early_labels) as waiting,
+  coalesce((select count::float8 from monitoring.label_totals where name = 'expired'), 0) as expired`;
+
+function micros(column: string): string {
+  return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+}
+
+/** Labels in PostgreSQL: prediction, counts, history and dirty mark change together. */
 export function labelStore(pool: Pool): LabelStore {
   return {
-    transaction: (work) =>
+    transaction: (beside, work) =>
       withTransaction(pool, async (client) => {
-        await client.query(ALONE_FOR_LABELS);
-        return work({
-          targets: async (keys) => (await client.query<LabelTarget>(TARGETS, [keys])).rows,
-          early: async (keys) => (await client.query<EarlyLabel>(EARLY, [keys])).rows,
-          write: async ({ updates, scores, early }) => {
-            if (updates.length > 0) await client.query(LABEL_PREDICTIONS, labelColumns(updates, 'id'));
-            if (early.length > 0) await client.query(KEEP_EARLY, labelColumns(early, 'key'));
-            await addScoreCounts(client, scores);
-          },
-        });
+        await client.query(ONE_LABEL_REQUEST);
+        if (beside === 'no packs') await client.query(ALONE_FOR_LABELS);
+        await client.query(PROBE_ONLY);
+        return work(transactionOn(client));
       }),
-    account: async (model) => {
-      const { rows } = await pool.query<Account>(ACCOUNT, [model ?? null]);
-      return rows[0] as Account;
-    },
+    expire: async (days, limit) => (await pool.query<{ gone: number }>(EXPIRE_EARLY, [days, limit])).rows[0]?.gone ?? 0,
+    waiting: async () => (await pool.query<WaitingLabels>(WAITING)).rows[0] ?? { waiting: 0, expired: 0 },
+    account: accountTotals(pool),
   };
 }
 
+const transactionOn = (client: PoolClient): LabelTransaction => {
+  const rows = async <T extends object>(sql: string, values: unknown[]) => (await client.query<T>(sql, values)).rows;
+  return {
+    byId: async (ids) => {
+      const dated = ids.flatMap(({ id, day }) => (day === undefined ? [] : [{ id, day }]));
+      const undated = ids.flatMap(({ id, day }) => (day === undefined ? [id] : []));
+      return [
+        ...(dated.length === 0 ? [] : await rows<LabelTarget>(BY_DAY_AND_ID, dayColumns(dated))),
+        ...(undated.length === 0 ? [] : await rows<LabelTarget>(UNDATED, [undated])),
+      ];
+    },
+    byCorrelation: (keys, limit) => rows<LabelTarget & { key: string }>(BY_CORRELATION, [keys, limit]),
+    exchanges: (ids) => rows<LabelExchange>(EXCHANGES, dayColumns(ids)),
+    early: (keys) => rows<EarlyLabel>(EARLY, [keys]),
+    write: async ({ updates, scores, early, corrections, source }) => {
+      const columns = (given: readonly Labelled[]) => [
+        given.map(({ label }) => label),
+        given.map(({ observedAt }) => observedAt),
+      ];
+      if (updates.length > 0) await client.query(LABEL_PREDICTIONS, [...dayColumns(updates), ...columns(updates)]);
+      if (early.length > 0) await client.query(KEEP_EARLY, [early.map(({ key }) => key), ...columns(early)]);
+      if (corrections.length > 0) await client.query(KEEP_HISTORY, historyColumns(corrections, source));
+      await addScoreCounts(client, scores);
+    },
+  };
+};
+
 type Labelled = { readonly label: number; readonly observedAt: string | null };
 
-const labelColumns = <K extends string>(rows: ReadonlyArray<Labelled & Record<K, string>>, key: K): unknown[][] => [
-  rows.map((row) => row[key]),
-  rows.map(({ label }) => label),
-  rows.map(({ observedAt }) => observedAt),
+const dayColumns = (rows: ReadonlyArray<{ readonly id: string; readonly day: string }>): string[][] => [
+  rows.map(({ day }) => day),
+  rows.map(({ id }) => id),
+];
+
+const historyColumns = (rows: readonly LabelCorrection[], source: string): unknown[][] => [
+  rows.map(({ key }) => key),
+  rows.map(({ day }) => day),
+  rows.map(({ before }) => before.label),
+  rows.map(({ before }) => before.observedAt),
+  rows.map(({ after }) => after.label),
+  rows.map(({ after }) => after.observedAt),
+  rows.map(() => source),
 ];
