@@ -3,6 +3,9 @@ import type { Scalar, VariableBaseline } from './monitoring.ts';
 /** Bin numbers outside the edges' own bins. */
 export const MISSING_BIN = -1;
 export const INVALID_BIN = -2;
+/** Counted beside a value's own bin, never instead of it: below and above what the baseline has seen. */
+export const BELOW_BIN = -3;
+export const ABOVE_BIN = -4;
 /** Score bins: k = min(floor(p × 10 000), 9 999); see monitoring reference §6 for the error this leaves. */
 export const SCORE_BINS = 10_000;
 
@@ -70,6 +73,14 @@ export function binOf(variable: VariableBaseline, value: Scalar | undefined): nu
   return Number.isFinite(number) ? rightClosedBin(variable.edges, number) : INVALID_BIN;
 }
 
+/** {@link BELOW_BIN} or {@link ABOVE_BIN} of a number outside the baseline's range, to be counted beside its {@link binOf}. */
+export function guardBinOf(variable: VariableBaseline, value: Scalar | undefined): number | undefined {
+  if (variable.kind !== 'numeric' || variable.n === 0 || binOf(variable, value) < 0) return undefined;
+  const number = Number(value);
+  if (number < variable.min) return BELOW_BIN;
+  return number > variable.max ? ABOVE_BIN : undefined;
+}
+
 /** Score bin of a probability in [0, 1]; undefined when it is none. */
 export function scoreBin(probability: Scalar | undefined): number | undefined {
   if (typeof probability !== 'number' || !(probability >= 0 && probability <= 1)) return undefined;
@@ -88,24 +99,41 @@ export function variableBaseline(
 }
 
 function numericBaseline(name: string, present: readonly Scalar[], missing: number): VariableBaseline {
-  const sorted = Float64Array.from(present, Number)
-    .filter((value) => Number.isFinite(value))
-    .sort();
+  const numbers = Float64Array.from(present, Number).filter((value) => Number.isFinite(value));
+  return numericVariable(name, numbers.sort(), missing);
+}
+
+/** Reference bins of a numeric variable from its ascending finite values. Mean and population deviation are summed in that order. */
+export function numericVariable(name: string, sorted: Float64Array, missing: number): VariableBaseline {
   const n = sorted.length;
   if (n === 0) return { kind: 'numeric', name, edges: [], counts: [0], n, missing, mean: 0, std: 0, min: 0, max: 0 };
   const edges = decileEdges(sorted);
-  const counts = Array.from({ length: edges.length + 1 }, () => 0);
   let sum = 0;
-  for (const value of sorted) {
-    const bin = rightClosedBin(edges, value);
-    counts[bin] = (counts[bin] ?? 0) + 1;
-    sum += value;
-  }
+  for (const value of sorted) sum += value;
   const mean = sum / n;
   let squares = 0;
   for (const value of sorted) squares += (value - mean) ** 2;
   const std = Math.sqrt(squares / n);
-  return { kind: 'numeric', name, edges, counts, n, missing, mean, std, min: sorted[0] ?? 0, max: sorted[n - 1] ?? 0 };
+  const [min = 0, max = 0] = [sorted[0], sorted[n - 1]];
+  return { kind: 'numeric', name, edges, counts: binCounts(edges, sorted), n, missing, mean, std, min, max };
+}
+
+/** Right-closed counts of ascending values: what {@link rightClosedBin} says of each, at the cost of the edges. */
+export function binCounts(edges: readonly number[], sorted: Float64Array): number[] {
+  const until = [...edges.map((edge) => firstAbove(sorted, edge)), sorted.length];
+  return until.map((end, bin) => end - (until[bin - 1] ?? 0));
+}
+
+/** How many ascending values are ≤ `limit`. */
+export function firstAbove(sorted: Float64Array, limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function categoryBaseline(name: string, present: readonly Scalar[], missing: number): VariableBaseline {
@@ -114,7 +142,20 @@ function categoryBaseline(name: string, present: readonly Scalar[], missing: num
     const key = String(value).trim();
     tally.set(key, (tally.get(key) ?? 0) + 1);
   }
-  const categories = [...tally.keys()].sort((a, b) => (a < b ? -1 : 1));
-  const counts = [...categories.map((category) => tally.get(category) ?? 0), 0];
-  return { kind: 'category', name, categories, counts, n: present.length, missing };
+  return categoryVariable(name, tally, missing);
+}
+
+/** Reference bins of a category variable: the `top` commonest get a bin each (ties by name), the rest share the last. */
+export function categoryVariable(
+  name: string,
+  tally: ReadonlyMap<string, number>,
+  missing: number,
+  top = Number.POSITIVE_INFINITY,
+): VariableBaseline {
+  const common = [...tally].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, top);
+  const kept = common.sort(([a], [b]) => (a < b ? -1 : 1));
+  const n = [...tally.values()].reduce((sum, count) => sum + count, 0);
+  const other = n - kept.reduce((sum, [, count]) => sum + count, 0);
+  const categories = kept.map(([category]) => category);
+  return { kind: 'category', name, categories, counts: [...kept.map(([, count]) => count), other], n, missing };
 }

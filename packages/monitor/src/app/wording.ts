@@ -14,7 +14,7 @@ export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, ev
     return `${capital(title)} is ${now}: it lost ${lost} against its baseline, limit ${limit} (${rows}).`;
   }
   const what = finding.variable === undefined ? title : `${title} of ${finding.variable}`;
-  const noise = finding.noise === undefined ? '' : `; chance alone reaches ${figure(finding.noise)}`;
+  const noise = finding.noise === undefined ? '' : `; chance alone reaches ${shown(finding.noise)}`;
   const side = rule.op.startsWith('>') ? 'limit' : 'lower limit';
   return `${capital(what)} is ${now}, ${side} ${shown(rule.limit)} (${rows}${noise}).`;
 }

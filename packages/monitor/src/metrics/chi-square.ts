@@ -15,6 +15,14 @@ export function chiSquareQuantile(probability: number, degrees: number): number 
   return (low + high) / 2;
 }
 
+/** P(X > x) of the chi-square distribution; 1 without degrees of freedom. About 1e-9 relative. */
+export function chiSquareTail(x: number, degrees: number): number {
+  if (degrees <= 0 || x <= 0) return 1;
+  const [a, half] = [degrees / 2, x / 2];
+  if (half < a + 1) return 1 - lowerGamma(a, half);
+  return Math.exp(a * Math.log(half) - half - logGamma(a)) * fraction(a, half);
+}
+
 function lowerGamma(a: number, x: number): number {
   if (x <= 0) return 0;
   const scale = Math.exp(a * Math.log(x) - x - logGamma(a));

@@ -9,11 +9,16 @@ type Scored = readonly [score: number, count: number];
 
 /** Labelled predictions with a score, as groups of equal scores (exact where known, else of 1e-4 bins) in ascending order. */
 export function labelledGroups(counts: WindowCounts): Iterable<ScoreGroup> {
-  if (counts.exact !== undefined) return { [Symbol.iterator]: () => labelledOf(counts.exact?.scores as ScoreTable) };
+  if (counts.exact !== undefined) return labelledScores(counts.exact.scores);
   return counts.scores
     .filter(([bin, , nonEvents, events]) => bin >= 0 && nonEvents + events > 0)
     .map(([bin, , nonEvents, events]) => [midpoint(bin), nonEvents, events]);
 }
+
+/** The groups of a table that hold labels. */
+export const labelledScores = (table: ScoreTable): Iterable<ScoreGroup> => ({
+  [Symbol.iterator]: () => labelledOf(table),
+});
 
 /** A baseline's held-out score counts in the same form. */
 export const heldOutGroups = (scores: ReadonlyArray<ScoreGroup>): ScoreGroup[] =>
@@ -21,7 +26,8 @@ export const heldOutGroups = (scores: ReadonlyArray<ScoreGroup>): ScoreGroup[] =
 
 /** Predictions per score, labelled or not, in ascending order; predictions without a score are left out. */
 export function scored(counts: WindowCounts): Iterable<Scored> {
-  if (counts.exact !== undefined) return { [Symbol.iterator]: () => scoredOf(counts.exact?.scores as ScoreTable) };
+  const { exact } = counts;
+  if (exact !== undefined) return { [Symbol.iterator]: () => scoredOf(exact.scores) };
   return counts.scores
     .filter(([bin]) => bin >= 0)
     .map(([bin, unlabelled, nonEvents, events]) => [midpoint(bin), unlabelled + nonEvents + events]);

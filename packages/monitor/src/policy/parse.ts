@@ -3,23 +3,30 @@ import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { type Policy, policySchema } from './schema.ts';
 
-/** Reads a `policy.yaml`. Throws one `policy.invalid` error that names every wrong key in a sentence. */
-export function parsePolicy(text: string, model: string): Policy {
+/**
+ * Reads a `policy.yaml`; without a `model`, that of any. Throws one `policy.invalid` error that names every wrong key in a
+ * sentence.
+ */
+export function parsePolicy(text: string, model: string | undefined): Policy {
   const document = parseDocument(text, { prettyErrors: false });
   const broken = document.errors[0];
   if (broken !== undefined)
     throw invalid(model, [`The file is no YAML: ${broken.message} (at character ${broken.pos[0]}).`]);
   const result = policySchema.safeParse(document.toJS());
   if (!result.success) throw invalid(model, result.error.issues.map(sentence));
-  if (result.data.model !== model)
+  if (model !== undefined && result.data.model !== model)
     throw invalid(model, [`model is ${result.data.model}, but the file lies in the folder of ${model}.`]);
   return result.data;
 }
 
-function invalid(model: string, problems: readonly string[]): FairwayError {
-  return new FairwayError('policy.invalid', `The policy of ${model} is not usable: ${problems.join(' ')}`, {
-    detail: { problems },
-  });
+function invalid(model: string | undefined, problems: readonly string[]): FairwayError {
+  return new FairwayError(
+    'policy.invalid',
+    `The policy${model === undefined ? '' : ` of ${model}`} is not usable: ${problems.join(' ')}`,
+    {
+      detail: { problems },
+    },
+  );
 }
 
 type Issue = z.core.$ZodIssue;

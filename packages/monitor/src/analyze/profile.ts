@@ -1,0 +1,135 @@
+import {
+  ABOVE_BIN,
+  auc,
+  type Baseline,
+  BELOW_BIN,
+  binCounts,
+  categoryVariable,
+  firstAbove,
+  INVALID_BIN,
+  ksClasses,
+  MISSING_BIN,
+  numericVariable,
+  scoreBin,
+  type ScoreTable,
+  scoreTable,
+  type TwoSample,
+  twoSample,
+  type VariableBaseline,
+} from '@fairway/core';
+import { labelledScores } from '../metrics/counts.ts';
+import type { ExactCounts, WindowCounts } from '../ports.ts';
+import { type CategoryTally, MOST_CATEGORIES, type NumericTally, type Tally, type VariableTally } from './tally.ts';
+
+/** Categories that get a bin of their own; the others share one. */
+export const TOP_CATEGORIES = 50;
+
+export type BaselineMeta = Pick<Baseline, 'model' | 'version' | 'source'>;
+
+/** Reference bins of every column that can have some; `leftOut` says in sentences which cannot. */
+export function baselineOf(
+  tally: Tally,
+  meta: BaselineMeta,
+): { readonly baseline: Baseline; readonly leftOut: readonly string[] } {
+  const variables: VariableBaseline[] = [];
+  const leftOut: string[] = [];
+  for (const [name, one] of tally.variables) {
+    const reason = unusable(one);
+    if (reason !== undefined) leftOut.push(`${name} is left out: ${reason}.`);
+    else if (one.kind === 'numeric') variables.push(numericVariable(name, one.values.sorted(), one.missing));
+    else variables.push(categoryVariable(name, one.texts, one.missing, TOP_CATEGORIES));
+  }
+  const rows = { definition: 1, ...meta, rows: tally.rows, events: tally.labels[1], variables } as const;
+  return { baseline: { ...rows, ...heldOut(tableOf(tally)) }, leftOut };
+}
+
+function unusable(tally: VariableTally): string | undefined {
+  if (tally.kind === 'numeric') return undefined;
+  if (tally.texts.size <= MOST_CATEGORIES) return undefined;
+  return `it has more than ${MOST_CATEGORIES.toLocaleString('en-US')} different texts, so it looks like an identifier`;
+}
+
+/** All scores of a file with their labels. */
+export const tableOf = ({ scores: [unlabelled, nonEvents, events] }: Tally): ScoreTable =>
+  scoreTable(unlabelled.sorted(), nonEvents.sorted(), events.sorted());
+
+/** What decay and score drift are measured against; no rows where one class is empty. */
+export function heldOut(table: ScoreTable): Pick<Baseline, 'performance' | 'scores'> {
+  const groups = [...binned(table)].map(([bin, , nonEvents, events]) => [bin, nonEvents, events] as const);
+  const labelled = groups.filter(([, nonEvents, events]) => nonEvents + events > 0);
+  const exact = labelledScores(table);
+  const [area, distance] = [auc(exact), ksClasses(exact)];
+  if (area === null || distance === null)
+    return { performance: { auc: 0, ks: 0, rows: 0, events: 0 }, scores: labelled };
+  const events = labelled.reduce((sum, group) => sum + group[2], 0);
+  const rows = labelled.reduce((sum, group) => sum + group[1], events);
+  return { performance: { auc: area, ks: distance, rows, events }, scores: labelled };
+}
+
+/** Counts at 1e-4, as the recorder keeps them. */
+function binned({ scores, unlabelled, nonEvents, events }: ScoreTable): Array<[number, number, number, number]> {
+  const bins: Array<[number, number, number, number]> = [];
+  for (let row = 0; row < scores.length; row++) {
+    const bin = scoreBin(scores[row]) ?? 0;
+    let last = bins.at(-1);
+    if (last?.[0] !== bin) bins.push((last = [bin, 0, 0, 0]));
+    last[1] += unlabelled[row] ?? 0;
+    last[2] += nonEvents[row] ?? 0;
+    last[3] += events[row] ?? 0;
+  }
+  return bins;
+}
+
+/**
+ * A window's counts in the baseline's bins, as the recorder would keep them, and beside them what only single values give:
+ * scores, and distances to the baseline's values. Memory: one column of each side at a time.
+ */
+export function countsOf(tally: Tally, baseline: Baseline, reference: Tally): WindowCounts & { exact: ExactCounts } {
+  const variables: Record<string, Array<readonly [number, number]>> = {};
+  const distances: Record<string, TwoSample> = {};
+  for (const variable of baseline.variables) {
+    const one = tally.variables.get(variable.name);
+    if (one === undefined) {
+      variables[variable.name] = [[MISSING_BIN, tally.rows]];
+    } else if (variable.kind === 'category') {
+      variables[variable.name] = categoryBins(variable, one as CategoryTally);
+    } else {
+      const sorted = (one as NumericTally).values.sorted();
+      variables[variable.name] = numericBins(variable, sorted, one as NumericTally);
+      const distance = twoSample((reference.variables.get(variable.name) as NumericTally).values.sorted(), sorted);
+      if (distance !== null) distances[variable.name] = distance;
+    }
+  }
+  const table = tableOf(tally);
+  const [unlabelled, nonEvents, events] = tally.unscored;
+  const without: ReadonlyArray<readonly [number, number, number, number]> =
+    unlabelled + nonEvents + events === 0 ? [] : [[-1, unlabelled, nonEvents, events]];
+  return { variables, scores: [...without, ...binned(table)], exact: { scores: table, distances } };
+}
+
+function numericBins(
+  variable: Extract<VariableBaseline, { kind: 'numeric' }>,
+  sorted: Float64Array,
+  { missing, invalid }: NumericTally,
+): Array<readonly [number, number]> {
+  const proper = binCounts(variable.edges, sorted).map((count, bin) => [bin, count] as const);
+  if (variable.n === 0) return [[INVALID_BIN, invalid], [MISSING_BIN, missing], ...proper];
+  // Values before the first that is not below `min`: those ≤ the largest double under it.
+  let below = 0;
+  for (; below < sorted.length && (sorted[below] as number) < variable.min; below++);
+  const above = sorted.length - firstAbove(sorted, variable.max);
+  return [[ABOVE_BIN, above], [BELOW_BIN, below], [INVALID_BIN, invalid], [MISSING_BIN, missing], ...proper];
+}
+
+function categoryBins(
+  variable: Extract<VariableBaseline, { kind: 'category' }>,
+  { texts, missing }: CategoryTally,
+): Array<readonly [number, number]> {
+  const known = new Map(variable.categories.map((category, bin) => [category, bin]));
+  const counts = variable.counts.map(() => 0);
+  for (const [text, count] of texts) {
+    const bin = known.get(text) ?? variable.categories.length;
+    counts[bin] = (counts[bin] ?? 0) + count;
+  }
+  return [[MISSING_BIN, missing], ...counts.map((count, bin) => [bin, count] as const)];
+}

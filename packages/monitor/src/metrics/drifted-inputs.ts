@@ -1,0 +1,29 @@
+import type { Metric } from './metric.ts';
+import { psiWithMissing } from './psi-with-missing.ts';
+
+/**
+ * How many inputs have a PSI with missing bin above a limit (strictly): SAS's P1 and P25. SAS does not publish its deviation
+ * index; PSI stands for it here. Broad small drift shows in them before any single input does.
+ */
+function metric(name: string, limit: number): Metric {
+  return {
+    name,
+    title: `number of inputs with a PSI above ${limit}`,
+    scope: 'window',
+    needsLabels: false,
+    better: 'lower',
+    guards: [],
+    evaluate: (counts, baseline) => {
+      const found = (baseline?.variables ?? [])
+        .map((variable) => psiWithMissing.evaluate(counts, baseline, variable.name))
+        .filter((one) => one !== null);
+      if (found.length === 0) return null;
+      const sample = Math.max(...found.map((one) => one.sample));
+      return { value: found.filter(({ value }) => value > limit).length, sample };
+    },
+    held: null,
+  };
+}
+
+export const p1 = metric('p1', 0.1);
+export const p25 = metric('p25', 0.25);
