@@ -85,7 +85,11 @@ export class GrpcConnection {
   private answerFrames(): Frames {
     return {
       headers: (stream, block, ends) => this.told(stream, block, ends),
-      data: (stream, piece) => this.calls.get(stream)?.answer.add(piece),
+      data: (stream, piece) => {
+        const call = this.calls.get(stream);
+        // With another status something before the model answers, and not with a message.
+        if (call?.told?.get(':status') === '200') call.answer.add(piece);
+      },
       ends: (stream) => this.answered(stream),
       reset: (stream) => this.finish(stream, 'upstream_aborted'),
       setting: (name, value) => {
