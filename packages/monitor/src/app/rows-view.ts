@@ -11,15 +11,17 @@ const MOST_CHARACTERS = 64 * 1024;
 /** How much of it stays. */
 const BEGINNING = 1024;
 const DOLLAR = 0x24;
+const REPLACED = '\uFFFD';
 
 /**
  * A tensor of one element is its element. In the row, integers beyond 2^53, bytes and larger tensors are their text; in
  * the view everything that JSON cannot hold is tagged `{"$": kind, "value": text}`, so no text can be taken for it.
+ * `sanitised`: something was replaced somewhere in the body that the cells are from.
  */
 export function viewOf(cells: Cells, sanitised: boolean): RowView {
   const plain = sanitised ? undefined : plainRow(cells);
   if (plain !== undefined) return { row: plain, view: JSON.stringify(plain) };
-  const flags = new Set<string>(sanitised ? ['sanitised'] : []);
+  const flags = new Set<string>();
   const row: Record<string, Scalar> = {};
   const view: Record<string, unknown> = {};
   for (const name of Object.keys(cells)) {
@@ -28,6 +30,7 @@ export function viewOf(cells: Cells, sanitised: boolean): RowView {
     put(row, name, scalarOf(cell, seen));
     put(view, name.charCodeAt(0) === DOLLAR ? `$${name}` : name, seen);
   }
+  if (sanitised && JSON.stringify(view).includes(REPLACED)) flags.add('sanitised');
   if (flags.size > 0) view['$'] = [...flags];
   return { row, view: JSON.stringify(view) };
 }
