@@ -179,33 +179,38 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
  * rounded (Clinger 1990). Everything else goes through the engine's own conversion.
  */
 function readNumber(bytes: Buffer, from: number, to: number): number {
-  let [at, end] = [from, to];
+  let at = from;
+  let end = to;
   while (at < end && isBlank(bytes[at] as number)) at++;
   while (end > at && isBlank(bytes[end - 1] as number)) end--;
   const sign = bytes[at] === 45 ? -1 : 1;
-  const first = sign < 0 ? at + 1 : at;
-  let [whole, digits, fraction, isFraction] = [0, 0, 0, false];
-  for (let i = first; i < end; i++) {
+  let whole = 0;
+  let digits = 0;
+  let fraction = -1;
+  for (let i = sign < 0 ? at + 1 : at; i < end; i++) {
     const digit = (bytes[i] as number) - 48;
     if (digit >= 0 && digit <= 9) {
       whole = whole * 10 + digit;
       digits++;
-      if (isFraction) fraction++;
-    } else if (digit === -2 && !isFraction) isFraction = true;
+      if (fraction >= 0) fraction++;
+    } else if (digit === -2 && fraction < 0) fraction = 0;
     else return otherNumber(bytes, at, end);
   }
-  if (digits === 0 || digits > 15) return otherNumber(bytes, at, end);
-  return sign * (fraction === 0 ? whole : whole / (TENS[fraction] as number));
+  if (digits === 0) return otherNumber(bytes, at, end);
+  if (digits > 15) return finite(Number(bytes.toString('latin1', at, end)));
+  return fraction <= 0 ? sign * whole : (sign * whole) / (TENS[fraction] as number);
 }
 
 const isBlank = (byte: number): boolean => byte === SPACE || byte === TAB;
 
 function otherNumber(bytes: Buffer, from: number, to: number): number {
+  if (from === to) return Number.NaN;
   const text = cellText(bytes.toString('utf8', from, to));
   if (text === null) return Number.NaN;
-  const number = NUMBER.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
-  return Number.isFinite(number) ? number : Number.POSITIVE_INFINITY;
+  return NUMBER.test(text) ? finite(Number(text)) : Number.POSITIVE_INFINITY;
 }
+
+const finite = (number: number): number => (Number.isFinite(number) ? number : Number.POSITIVE_INFINITY);
 
 const DELIMITERS = [',', ';', '\t', '|'];
 

@@ -1,10 +1,11 @@
 import type { Baseline } from '@fairway/core';
-import type { Tally } from './tally.ts';
+import type { CategoryTally, NumericTally, Sight, Tally } from './tally.ts';
 
 /** A fault of the data itself, told as a finding: nothing else can be believed before it is mended. */
 export type ContractFinding = {
   readonly rule: string;
   readonly variable: string | null;
+  /** Share of the rows. */
   readonly value: number;
   readonly limit: 0;
   readonly severity: 'warning' | 'alert';
@@ -13,60 +14,52 @@ export type ContractFinding = {
 
 /** What in a window breaks the promise of its baseline's columns. */
 export function contractFindings(tally: Tally, baseline: Baseline, reference: Tally): ContractFinding[] {
-  const { file } = tally.plan;
-  const found: ContractFinding[] = [];
-  for (const { name } of baseline.variables) {
+  const found = baseline.variables.map(({ name }) => {
     const one = tally.variables.get(name);
-    const say = (rule: string, count: number, severity: ContractFinding['severity'], message: string) => {
-      if (count > 0) found.push({ rule, variable: name, value: count / tally.rows, limit: 0, severity, message });
-    };
-    if (one === undefined) {
-      say('missing-column', tally.rows, 'alert', `${file} has no column ${name}, which the baseline has.`);
-      continue;
-    }
-    const first = one.first === undefined ? '' : ` (first in line ${one.first.line}: ${quoted(one.first.text)})`;
-    if (one.kind === 'numeric') {
-      const what = decimalComma(one.first?.text) ? ': numbers with a decimal comma are not read' : '';
-      say(
-        'not-a-number',
-        one.invalid,
-        'warning',
-        `${cells(one.invalid)} of ${name} ${one.invalid === 1 ? 'is no finite number' : 'are no finite numbers'}${first}${what}.`,
-      );
-      continue;
-    }
-    const before = reference.variables.get(name);
-    if (before?.kind === 'category' && before.padded === 0) {
-      say(
-        'padded-category',
-        one.padded,
-        'warning',
-        `${cells(one.padded)} of ${name} ${one.padded === 1 ? 'is' : 'are'} padded with blanks${first}, unlike the baseline's: whatever compares them as text takes them for new.`,
-      );
-    }
-  }
-  return [...found, ...scoreFindings(tally)];
+    if (one === undefined) return missingColumn(tally, name);
+    return one.kind === 'numeric' ? notNumbers(tally, name, one) : padded(tally, name, one, reference);
+  });
+  return [...found, invalidScores(tally), missingScores(tally)].filter((one) => one !== undefined);
 }
 
-function scoreFindings({ plan, rows, invalidScores, firstInvalidScore, unscored }: Tally): ContractFinding[] {
-  const { score } = plan;
-  if (score === undefined) return [];
-  const findings: ContractFinding[] = [];
-  const say = (rule: string, count: number, message: string) => {
-    if (count === 0) return;
-    findings.push({ rule, variable: score.name, value: count / rows, limit: 0, severity: 'warning', message });
-  };
-  const first = firstInvalidScore;
-  say(
-    'invalid-score',
-    invalidScores,
-    `${cells(invalidScores)} of ${score.name} ${invalidScores === 1 ? 'is no probability' : 'are no probabilities'} from 0 to 1 (first in line ${first?.line}: ${quoted(first?.text ?? '')}); these rows count as not scored.`,
-  );
-  const empty = unscored.reduce((sum, count) => sum + count, 0) - invalidScores;
-  say('missing-score', empty, `${cells(empty)} of ${score.name} ${empty === 1 ? 'is' : 'are'} missing.`);
-  return findings;
+function missingColumn({ plan }: Tally, name: string): ContractFinding {
+  const message = `${plan.file} has no column ${name}, which the baseline has.`;
+  return { rule: 'missing-column', variable: name, value: 1, limit: 0, severity: 'alert', message };
+}
+
+function notNumbers({ rows }: Tally, name: string, { invalid, first }: NumericTally): ContractFinding | undefined {
+  if (invalid === 0) return undefined;
+  const comma = first !== undefined && /^-?\d+,\d+$/.test(first.text);
+  const advice = comma ? ': write the decimal point as a point' : '';
+  const what = invalid === 1 ? 'is no finite number' : 'are no finite numbers';
+  const message = `${cells(invalid)} of ${name} ${what}${seen(first)}${advice}.`;
+  return { rule: 'not-a-number', variable: name, value: invalid / rows, limit: 0, severity: 'warning', message };
+}
+
+function padded({ rows }: Tally, name: string, one: CategoryTally, reference: Tally): ContractFinding | undefined {
+  const before = reference.variables.get(name);
+  if (one.padded === 0 || before?.kind !== 'category' || before.padded > 0) return undefined;
+  const what = one.padded === 1 ? 'is padded' : 'are padded';
+  const message = `${cells(one.padded)} of ${name} ${what} with blanks${seen(one.first)}, unlike the baseline's: whatever compares them as text takes them for new.`;
+  return { rule: 'padded-category', variable: name, value: one.padded / rows, limit: 0, severity: 'warning', message };
+}
+
+function invalidScores({ plan, rows, invalidScores: invalid, firstInvalidScore }: Tally): ContractFinding | undefined {
+  if (plan.score === undefined || invalid === 0) return undefined;
+  const { name } = plan.score;
+  const what = invalid === 1 ? 'is no probability' : 'are no probabilities';
+  const message = `${cells(invalid)} of ${name} ${what} from 0 to 1${seen(firstInvalidScore)}; rows with them count as not scored.`;
+  return { rule: 'invalid-score', variable: name, value: invalid / rows, limit: 0, severity: 'warning', message };
+}
+
+function missingScores({ plan, rows, invalidScores: invalid, unscored }: Tally): ContractFinding | undefined {
+  const missing = unscored.reduce((sum, count) => sum + count, 0) - invalid;
+  if (plan.score === undefined || missing === 0) return undefined;
+  const { name } = plan.score;
+  const message = `${cells(missing)} of ${name} ${missing === 1 ? 'is' : 'are'} missing: these rows are not scored.`;
+  return { rule: 'missing-score', variable: name, value: missing / rows, limit: 0, severity: 'warning', message };
 }
 
 const cells = (n: number): string => `${n.toLocaleString('en-US')} ${n === 1 ? 'cell' : 'cells'}`;
-const quoted = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-const decimalComma = (text: string | undefined): boolean => text !== undefined && /^-?\d+,\d+$/.test(text);
+const seen = (first: Sight | undefined): string =>
+  first === undefined ? '' : ` (first in line ${first.line}: ${JSON.stringify(first.text.slice(0, 40))})`;

@@ -40,17 +40,43 @@ export function referenceScored(counts: WindowCounts, baseline: Baseline | undef
   return (baseline?.scores ?? []).map(([bin, nonEvents, events]) => [midpoint(bin), nonEvents + events]);
 }
 
-function* labelledOf({ scores, nonEvents, events }: ScoreTable): Generator<ScoreGroup> {
-  for (let row = 0; row < scores.length; row++) {
-    const [negative, positive] = [nonEvents[row] as number, events[row] as number];
-    if (negative + positive > 0) yield [scores[row] as number, negative, positive];
-  }
+/**
+ * Rows of a table one after the other. A million of them are walked dozens of times, so every step hands out the same tuple
+ * with new numbers: whoever wants to keep one copies it.
+ */
+function walk<T extends readonly number[]>(
+  length: number,
+  tuple: { -readonly [K in keyof T]: number },
+  fill: (row: number) => boolean,
+): Iterator<T> {
+  const step = { done: false, value: tuple as unknown as T };
+  const end = { done: true as const, value: undefined };
+  let row = 0;
+  return {
+    next: () => {
+      while (row < length) if (fill(row++)) return step;
+      return end;
+    },
+  };
 }
 
-function* scoredOf({ scores, unlabelled, nonEvents, events }: ScoreTable): Generator<Scored> {
-  for (let row = 0; row < scores.length; row++) {
-    yield [scores[row] as number, (unlabelled[row] as number) + (nonEvents[row] as number) + (events[row] as number)];
-  }
+function labelledOf({ scores, nonEvents, events }: ScoreTable): Iterator<ScoreGroup> {
+  const tuple: [number, number, number] = [0, 0, 0];
+  return walk<ScoreGroup>(scores.length, tuple, (row) => {
+    tuple[0] = scores[row] as number;
+    tuple[1] = nonEvents[row] as number;
+    tuple[2] = events[row] as number;
+    return tuple[1] + tuple[2] > 0;
+  });
+}
+
+function scoredOf({ scores, unlabelled, nonEvents, events }: ScoreTable): Iterator<Scored> {
+  const tuple: [number, number] = [0, 0];
+  return walk<Scored>(scores.length, tuple, (row) => {
+    tuple[0] = scores[row] as number;
+    tuple[1] = (unlabelled[row] as number) + (nonEvents[row] as number) + (events[row] as number);
+    return true;
+  });
 }
 
 export type Totals = { readonly predictions: number; readonly labelled: number; readonly events: number };
