@@ -7,6 +7,8 @@ type Headed = (
   method: number | undefined,
   url: string | undefined,
   status: number | undefined,
+  reason: string | undefined,
+  upgrade: boolean | undefined,
 ) => number;
 type Callback = Headed | ((piece: Buffer) => void) | ((headers: string[], url: string) => void) | (() => void);
 type Raw = {
@@ -38,6 +40,8 @@ export type Message = {
 export class NodeParser {
   readonly messages: Message[] = [];
   refused: string | undefined;
+  /** The message that is being read, or was read last, asks for another protocol. */
+  private upgrade = false;
   private raw: Raw;
   private readonly kind: 'REQUEST' | 'RESPONSE';
   private readonly bodiless: (status: number) => boolean;
@@ -72,9 +76,10 @@ export class NodeParser {
     raw[flag('kOnHeaders')] = (_headers: string[], piece: string) => {
       url += piece;
     };
-    raw[flag('kOnHeadersComplete')] = (_major, _minor, _headers, method, target, status) => {
+    raw[flag('kOnHeadersComplete')] = (_major, _minor, _headers, method, target, status, _reason, upgrade) => {
       const one = { method: methods[method ?? -1] ?? '', target: target ?? url, status: status ?? 0, headed: true };
       Object.assign(this.last, one);
+      this.upgrade = upgrade === true;
       return this.bodiless(one.status) ? 1 : 0;
     };
     raw[flag('kOnBody')] = (piece: Buffer) => {
@@ -88,11 +93,24 @@ export class NodeParser {
   push(chunk: Buffer): void {
     for (let rest = chunk; rest.length > 0 && this.refused === undefined; ) {
       const read = this.raw.execute(rest);
-      // Behind an upgrade llhttp answers none, or a place in bytes of an earlier call, which may be less than none.
-      if (typeof read === 'number' && (read <= 0 || read > rest.length)) this.refused = 'another protocol';
-      else if (typeof read === 'number') rest = rest.subarray(read);
-      else rest = this.failed(read as Failure, rest);
+      rest = typeof read === 'number' ? this.behind(read, rest) : this.failed(read as Failure, rest);
     }
+  }
+
+  /**
+   * A parser whose message asks for another protocol stops behind it and swallows errors from then on, answering places in
+   * bytes of earlier calls. Whether the other protocol comes is for the answer to say: until then it is HTTP, for another parser.
+   */
+  private behind(read: number, rest: Buffer): Buffer {
+    if (this.upgrade && this.last.complete) this.renew();
+    else if (read !== rest.length) this.refused = 'an error in a message that asks for another protocol';
+    return rest.subarray(read);
+  }
+
+  private renew(): void {
+    this.upgrade = false;
+    this.raw.close();
+    this.raw = this.fresh();
   }
 
   /**
@@ -101,8 +119,7 @@ export class NodeParser {
    */
   private failed(error: Failure, rest: Buffer): Buffer {
     if (error.code === 'HPE_CLOSED_CONNECTION') {
-      this.raw.close();
-      this.raw = this.fresh();
+      this.renew();
       // Its first byte is read already.
       return rest.subarray(error.bytesParsed - 1);
     }
