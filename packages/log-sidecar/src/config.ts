@@ -45,6 +45,7 @@ export const ENVIRONMENT = {
   GRPC_UPSTREAM: { about: "address of the model server's gRPC port", read: readUpstream('127.0.0.1:8500') },
   ADMIN_PORT: port('port of /healthz, /readyz, /metrics and /account', 9090),
   SPOOL_DIR: text('folder that survives a restart of the container'),
+  SPOOL_SYNC: flag('fdatasync behind each group that is written to the spool', true),
   QUEUE_URL: url('queue that takes the packs', ['redis', 'rediss', 'postgres', 'postgresql']),
   QUEUE_PREFIX: { about: "the queue's key prefix on Redis, its schema on PostgreSQL", read: readPrefix },
   FAIRWAY_MODEL: text('name of the model that this pod serves'),

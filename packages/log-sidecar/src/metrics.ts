@@ -4,7 +4,9 @@ import type { Spool } from './ports.ts';
 import type { Tally } from './tally.ts';
 
 export type MetricSources = {
-  readonly tally: Tally;
+  readonly tally: () => Tally;
+  /** Exchanges between the hop and the spool. */
+  readonly redacting: () => number;
   readonly spool: Pick<Spool, 'state'>;
   /** The queue takes packs. */
   readonly queueUp: () => boolean;
@@ -34,35 +36,36 @@ export function createMetrics(sources: MetricSources): Registry {
 type Series = readonly [name: string, help: string, read: () => number];
 type LabelledSeries = readonly [name: string, help: string, label: string, read: () => Labelled];
 
-const totals = (tally: Tally): Series[] => [
-  ['fairway_agent_captured_total', 'Inference exchanges seen', () => tally.captured],
-  ['fairway_agent_sampled_out_total', 'Exchanges outside the sample', () => tally.sampledOut],
-  ['fairway_agent_truncated_total', 'Exchanges of which a body was cut at its cap', () => tally.truncated],
-  ['fairway_agent_sent_total', 'Exchanges the queue took', () => tally.sent + tally.recovered],
-  ['fairway_agent_packs_sent_total', 'Packs the queue took', () => tally.packs],
-  ['fairway_agent_queue_failures_total', 'Packs the queue did not take at once', () => tally.addFailures],
-  ['fairway_agent_spool_torn_bytes_total', 'Bytes cut from torn segments at start', () => tally.torn],
-  ['fairway_agent_capture_errors_total', 'Exceptions in capture code', () => tally.captureErrors],
+const totals = (tally: () => Tally): Series[] => [
+  ['fairway_agent_captured_total', 'Inference exchanges seen', () => tally().captured],
+  ['fairway_agent_sampled_out_total', 'Exchanges outside the sample', () => tally().sampledOut],
+  ['fairway_agent_truncated_total', 'Exchanges of which a body was cut at its cap', () => tally().truncated],
+  ['fairway_agent_sent_total', 'Exchanges the queue took', () => tally().sent + tally().recovered],
+  ['fairway_agent_packs_sent_total', 'Packs the queue took', () => tally().packs],
+  ['fairway_agent_queue_failures_total', 'Packs the queue did not take at once', () => tally().addFailures],
+  ['fairway_agent_spool_torn_bytes_total', 'Bytes cut from torn segments at start', () => tally().torn],
+  ['fairway_agent_killed_total', 'Exchanges lost with the memory of killed agents, at most', () => tally().killed],
+  ['fairway_agent_capture_errors_total', 'Exceptions in capture code', () => tally().captureErrors],
 ];
 
-const labelledTotals = (tally: Tally): LabelledSeries[] => [
+const labelledTotals = (tally: () => Tally): LabelledSeries[] => [
   [
     'fairway_agent_forwarded_bytes_total',
     'Bytes carried',
     'direction',
-    () => ({ request: tally.requestBytes, response: tally.responseBytes }),
+    () => ({ request: tally().requestBytes, response: tally().responseBytes }),
   ],
-  ['fairway_agent_requests_total', 'Requests by route', 'route', () => tally.requests],
-  ['fairway_agent_dropped_total', 'Exchanges lost', 'reason', () => tally.dropped],
-  ['fairway_agent_withheld_total', 'Bodies that could not be redacted', 'reason', () => tally.withheld],
-  ['fairway_agent_unframed_total', 'Connections without capture', 'reason', () => tally.unframed],
-  ['fairway_agent_unspooled_total', 'Exchanges kept in memory only', 'reason', () => tally.unspooled],
+  ['fairway_agent_requests_total', 'Requests by route', 'route', () => tally().requests],
+  ['fairway_agent_dropped_total', 'Exchanges lost', 'reason', () => tally().dropped],
+  ['fairway_agent_withheld_total', 'Bodies that could not be redacted', 'reason', () => tally().withheld],
+  ['fairway_agent_unframed_total', 'Connections without capture', 'reason', () => tally().unframed],
+  ['fairway_agent_unspooled_total', 'Exchanges kept in memory only', 'reason', () => tally().unspooled],
 ];
 
-const gauges = ({ tally, spool, queueUp, clock }: MetricSources): Series[] => [
-  ['fairway_agent_connections', 'Open client connections', () => tally.connections],
-  ['fairway_agent_redacting', 'Exchanges that wait for redaction', () => tally.redacting],
-  ['fairway_agent_capture_off', '1 while capture has switched itself off', () => Number(tally.captureOff)],
+const gauges = ({ tally, redacting, spool, queueUp, clock }: MetricSources): Series[] => [
+  ['fairway_agent_connections', 'Open client connections', () => tally().connections],
+  ['fairway_agent_redacting', 'Exchanges on their way to the spool', redacting],
+  ['fairway_agent_capture_off', '1 while capture has switched itself off', () => Number(tally().captureOff)],
   ['fairway_agent_queue_up', '1 while the queue takes packs', () => Number(queueUp())],
   ['fairway_agent_spool_bytes', 'Bytes in the spool', () => spool.state().bytes],
   ['fairway_agent_spool_exchanges', 'Exchanges in the spool', () => spool.state().exchanges],

@@ -52,21 +52,29 @@ export type RawExchange = {
   readonly truncated: boolean;
 };
 
-/** What the hop tells capture. Synchronous: nothing on the hop waits. */
+/** Bytes in one piece, or in the pieces in which they came: nobody joins them on the hop. */
+export type Body = Uint8Array | readonly Uint8Array[];
+
+/** An exchange as the hop hands it over. */
+export type SeenExchange = Omit<RawExchange, 'request' | 'response'> & {
+  readonly request: Body;
+  readonly response: Body;
+};
+
+/** What the hop tells capture. Synchronous: nothing on the hop waits. Bodies are copied before it returns. */
 export type Capture = {
   nextId(): string;
-  completed(exchange: RawExchange): void;
+  completed(exchange: SeenExchange): void;
   /** An exchange that was seen but cannot be recorded. */
-  missed(reason: DropReason): void;
+  missed(reason: HopLoss): void;
 };
 
-/** Why an exchange is lost; each has its count in every pack and on /metrics. */
-export type DropReason = 'unframed' | 'spool_full' | 'ring_full' | 'spool_error' | 'spool_corrupt' | 'redaction_full';
+/** Why an exchange is lost on the hop: it was not understood, or the capture thread is behind. */
+export const HOP_LOSSES = ['unframed', 'ring_full'] as const;
+export type HopLoss = (typeof HOP_LOSSES)[number];
 
-/** Runs what would hold up the hop, in order, and says when there is no room for it. */
-export type Later = {
-  offer(task: { readonly bytes: number; readonly run: () => void }): DropReason | undefined;
-};
+/** Why an exchange is lost; each has its count in every pack and on /metrics. `killed`: in memory when the agent was killed. */
+export type DropReason = HopLoss | 'spool_full' | 'spool_error' | 'spool_corrupt' | 'memory_full' | 'killed';
 
 /** When an un-pinned exchange ran (monotonic ms) and the version that was written with it. */
 export type Span = {
@@ -105,10 +113,21 @@ export type SpooledPack = {
   readonly note: PackNote | undefined;
 };
 
+/** How far an epoch has come, as its spool keeps it: what a kill took away can be told from it. */
+export type Mark = {
+  /** The highest number that may have been given. */
+  readonly high: number;
+  /** Up to here every number is stored or among `dropped`. */
+  readonly taken: number;
+  readonly dropped: Readonly<Record<string, number>>;
+};
+
 /** The spool as the rest of the agent sees it. */
 export type Spool = {
-  /** Takes a record or says why not. Synchronous, cannot throw. */
+  /** Takes a record for the next commit or says why not. Synchronous, cannot throw. */
   offer(record: SpoolRecord): DropReason | undefined;
+  /** Writes what was offered, and the mark behind it, in one go. What the disk does not take stays in memory. Cannot throw. */
+  commit(mark?: Mark): void;
   /** Closes the open pack when it is older than `ageMs`. */
   closeOlder(ageMs: number): void;
   /** Closed packs whose note is still missing, oldest first. */

@@ -1,14 +1,12 @@
-/** Plain counters of one agent process: the hop adds to them, /metrics and /account read them. */
+/** Plain counters; the hop and the capture thread have one each, /metrics and /account show both together. */
 export type Tally = {
   connections: number;
   requestBytes: number;
   responseBytes: number;
-  /** Exchanges of this epoch; captured = sent + in the spool + in redaction + sampled out + dropped. */
+  /** Exchanges of this epoch that the hop saw. */
   captured: number;
   /** Exchanges outside the sample: no loss, and without a sequence number. */
   sampledOut: number;
-  /** Exchanges that wait for redaction. */
-  redacting: number;
   /** Exchanges of which a body was cut at its cap. */
   truncated: number;
   /** Exchanges of this epoch in packs that the queue took. */
@@ -19,6 +17,8 @@ export type Tally = {
   addFailures: number;
   /** Bytes cut from torn segments at start. */
   torn: number;
+  /** Exchanges that earlier epochs had in memory when they were killed, at most. */
+  killed: number;
   captureErrors: number;
   captureOff: boolean;
   readonly requests: Record<string, number>;
@@ -36,13 +36,13 @@ export const createTally = (): Tally => ({
   responseBytes: 0,
   captured: 0,
   sampledOut: 0,
-  redacting: 0,
   truncated: 0,
   sent: 0,
   recovered: 0,
   packs: 0,
   addFailures: 0,
   torn: 0,
+  killed: 0,
   captureErrors: 0,
   captureOff: false,
   requests: {},
@@ -55,4 +55,21 @@ export const createTally = (): Tally => ({
 /** Adds to one labelled count. */
 export function bump(counts: Record<string, number>, label: string, by = 1): void {
   counts[label] = (counts[label] ?? 0) + by;
+}
+
+/** Both tallies as one. */
+export function together(a: Tally, b: Tally): Tally {
+  const sum = createTally();
+  for (const part of [a, b]) {
+    for (const [name, value] of Object.entries(part)) add(sum, name, value);
+  }
+  return sum;
+}
+
+function add(sum: Record<string, unknown>, name: string, value: unknown): void {
+  if (typeof value === 'number') sum[name] = (sum[name] as number) + value;
+  else if (typeof value === 'boolean') sum[name] = sum[name] === true || value;
+  else
+    for (const [label, count] of Object.entries(value as object))
+      bump(sum[name] as Record<string, number>, label, count);
 }

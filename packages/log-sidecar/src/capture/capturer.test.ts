@@ -1,7 +1,5 @@
 import { decodeExchanges, type Exchange } from '@fairway/core';
 import { expect, test } from 'vitest';
-import { Deferred } from '../privacy/deferred.ts';
-import { isSampled } from '../privacy/sampling.ts';
 import type { RawExchange, SpoolRecord } from '../ports.ts';
 import { createTally } from '../tally.ts';
 import { Capturer } from './capturer.ts';
@@ -30,74 +28,49 @@ const raw = (id: string, bytes = 1): RawExchange => ({
 function setUp({ sampling = 1, redact }: { sampling?: number; redact?: (exchange: Exchange) => Exchange } = {}) {
   const tally = createTally();
   const records: SpoolRecord[] = [];
-  const later = new Deferred({ now: () => 0, monotonic: () => 0 }, tally);
   const capturer = new Capturer(
     { model: 'm', environment: 'dev', trustEventTime: false, sampling },
     {
-      spool: { offer: (record) => void records.push(record) },
+      spool: { offer: (record) => (record.seq === 9 ? 'spool_full' : void records.push(record)) },
       versions: new VersionHistory(),
       tally,
-      ids: () => 'id',
-      isSampled,
-      redaction: redact && { later, redact },
+      redact,
     },
   );
   const heads = () => records.flatMap(({ bytes }) => decodeExchanges(bytes)).map(({ head }) => head);
-  return { capturer, tally, records, later, heads };
+  return { capturer, tally, heads };
 }
 
-test('the sample has numbers without gaps and its probability; the rest is counted', () => {
-  const { capturer, tally, heads } = setUp({ sampling: 0.2 });
-  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) capturer.completed(raw(id));
-  expect(heads()).toMatchObject([
-    { id: 'c', seq: 1, sampling: 0.2 },
-    { id: 'd', seq: 2, sampling: 0.2 },
-    { id: 'f', seq: 3, sampling: 0.2 },
-  ]);
-  expect(tally).toMatchObject({ captured: 6, sampledOut: 3, dropped: {} });
+test('an exchange is spooled under its number, with the probability of its sample', () => {
+  const { capturer, heads } = setUp({ sampling: 0.2 });
+  capturer.take(raw('c'), 3);
+  expect(heads()).toMatchObject([{ id: 'c', seq: 3, sampling: 0.2, version: '1', versionSource: 'url' }]);
 });
 
-test('a cut body is counted, and all of them have no probability', () => {
-  const { capturer, tally, heads } = setUp();
-  capturer.completed(raw('a', 2));
-  expect([tally.truncated, heads()[0]?.truncated]).toEqual([1, true]);
+test('without a sample there is no probability, and a cut body is said to be cut', () => {
+  const { capturer, heads } = setUp();
+  capturer.take(raw('a', 2), 1);
+  expect(heads()[0]?.truncated).toBe(true);
   expect(heads()[0]).not.toHaveProperty('sampling');
 });
 
-test('redaction comes before the spool, after the hop, and in order', async () => {
-  const { capturer, tally, records, heads } = setUp({
-    redact: (exchange) => ({ ...exchange, request: Buffer.alloc(0) }),
+test('redaction comes before the spool', () => {
+  const { capturer, heads } = setUp({
+    redact: (exchange) => ({ ...exchange, head: { ...exchange.head, redacted: { variables: ['v'] } } }),
   });
-  for (const id of ['a', 'b', 'c']) capturer.completed(raw(id));
-  expect([records.length, tally.redacting]).toEqual([0, 3]);
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(heads().map(({ seq }) => seq)).toEqual([1, 2, 3]);
-  expect(tally).toMatchObject({ captured: 3, redacting: 0, dropped: {} });
+  capturer.take(raw('a'), 1);
+  expect(heads()[0]?.redacted).toEqual({ variables: ['v'] });
 });
 
-test('what waits is bounded by count and by bytes, drained at stop, and done at once afterwards', () => {
-  const many = setUp({ redact: (exchange) => exchange });
-  for (let i = 0; i < 1005; i++) many.capturer.completed(raw('a'));
-  expect(many.tally).toMatchObject({ captured: 1005, redacting: 1000, dropped: { redaction_full: 5 } });
-  many.later.stop();
-  expect([many.records.length, many.tally.redacting]).toEqual([1000, 0]);
-  many.capturer.completed(raw('a'));
-  expect(many.records.length).toBe(1001);
-
-  const large = setUp({ redact: (exchange) => exchange });
-  for (let i = 0; i < 5; i++) large.capturer.completed(raw('a', 4 * 1024 * 1024));
-  expect(large.tally).toMatchObject({ redacting: 4, dropped: { redaction_full: 1 } });
-});
-
-test('a redaction that throws drops its exchange, counted, and the next goes on', () => {
-  const { capturer, tally, later, records } = setUp({
+test('what the spool refuses, or redaction throws over, is dropped and counted, and the next goes on', () => {
+  const { capturer, tally, heads } = setUp({
     redact: (exchange) => {
       if (exchange.head.id === 'a') throw new Error('broken');
       return exchange;
     },
   });
-  capturer.completed(raw('a'));
-  capturer.completed(raw('b'));
-  later.stop();
-  expect([records.length, tally.dropped, tally.captureErrors]).toEqual([1, { spool_error: 1 }, 1]);
+  capturer.take(raw('a'), 1);
+  capturer.take(raw('b'), 9);
+  capturer.take(raw('b'), 10);
+  expect([heads().length, tally.dropped, tally.captureErrors]).toEqual([1, { spool_error: 1, spool_full: 1 }, 1]);
 });

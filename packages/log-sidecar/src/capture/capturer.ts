@@ -1,5 +1,5 @@
 import { encodeExchange, type Exchange } from '@fairway/core';
-import type { Capture, DropReason, Later, RawExchange, Spool } from '../ports.ts';
+import type { DropReason, Spool, RawExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
 import { toExchange } from './exchange.ts';
 import { type Attribution, UNKNOWN, type VersionHistory } from './versions.ts';
@@ -16,84 +16,51 @@ export type CaptureParts = {
   readonly spool: Pick<Spool, 'offer'>;
   readonly versions: VersionHistory;
   readonly tally: Tally;
-  readonly ids: () => string;
-  readonly isSampled: (id: string, probability: number) => boolean;
-  /** Makes an exchange what may be written, later than the hop; undefined where nothing is to be redacted. */
-  readonly redaction: { readonly later: Later; readonly redact: (exchange: Exchange) => Exchange } | undefined;
+  /** Makes an exchange what may be written; undefined where nothing is to be redacted. */
+  readonly redact: ((exchange: Exchange) => Exchange) | undefined;
 };
 
-/**
- * Numbers, attributes and spools what the hop saw. Every number is stored, or dropped and counted: no third way.
- * What the sample leaves out is counted and gets no number: a gap is always a loss.
- */
-export class Capturer implements Capture {
-  readonly nextId: () => string;
+/** Attributes, redacts and spools what the hop saw. Every number is stored, or dropped and counted: no third way. */
+export class Capturer {
   private readonly config: CaptureConfig;
-  private readonly spool: Pick<Spool, 'offer'>;
-  private readonly versions: VersionHistory;
-  private readonly tally: Tally;
-  private readonly isSampled: CaptureParts['isSampled'];
-  private readonly redaction: CaptureParts['redaction'];
-  private seq = 0;
+  private readonly parts: CaptureParts;
 
-  constructor(config: CaptureConfig, { spool, versions, tally, ids, isSampled, redaction }: CaptureParts) {
+  constructor(config: CaptureConfig, parts: CaptureParts) {
     this.config = config;
-    this.spool = spool;
-    this.versions = versions;
-    this.tally = tally;
-    this.isSampled = isSampled;
-    this.redaction = redaction;
-    this.nextId = ids;
+    this.parts = parts;
   }
 
-  completed(raw: RawExchange): void {
-    if (!this.isSampled(raw.id, this.config.sampling)) {
-      this.tally.captured++;
-      this.tally.sampledOut++;
-      return;
+  /** Cannot throw. Nothing of the exchange's bytes is held afterwards. */
+  take(raw: RawExchange, seq: number): void {
+    const { tally } = this.parts;
+    try {
+      const reason = this.store(raw, seq);
+      if (reason) bump(tally.dropped, reason);
+    } catch {
+      tally.captureErrors++;
+      bump(tally.dropped, 'spool_error');
     }
-    const seq = this.number();
-    if (raw.truncated) this.tally.truncated++;
-    this.orDropped(() => this.take(raw, seq));
   }
 
-  missed(reason: DropReason): void {
-    this.number();
-    bump(this.tally.dropped, reason);
-  }
-
-  private number(): number {
-    this.tally.captured++;
-    return ++this.seq;
-  }
-
-  private take(raw: RawExchange, seq: number): DropReason | undefined {
+  private store(raw: RawExchange, seq: number): DropReason | undefined {
+    const { spool, redact } = this.parts;
     const attribution = this.attribution(raw);
     const exchange = toExchange(raw, { seq, attribution, ...this.config });
     const { startedAt, endedAt } = raw;
-    const settled =
-      attribution.source === 'url' || attribution.source === 'answer' || raw.route.model !== this.config.model;
-    const span = settled ? undefined : { seq, startedAt, endedAt, ...attribution };
-    const { redaction } = this;
-    if (!redaction) return this.spool.offer({ seq, bytes: encodeExchange(exchange), span });
-    const store = () => this.spool.offer({ seq, bytes: encodeExchange(redaction.redact(exchange)), span });
-    const bytes = exchange.request.length + exchange.response.length;
-    return redaction.later.offer({ bytes, run: () => this.orDropped(store) });
+    const span = this.isSettled(raw)
+      ? undefined
+      : { seq, startedAt, endedAt, ...attribution };
+    return spool.offer({ seq, bytes: encodeExchange(redact ? redact(exchange) : exchange), span });
   }
 
-  private orDropped(store: () => DropReason | undefined): void {
-    let reason: DropReason | undefined = 'spool_error';
-    try {
-      reason = store();
-    } finally {
-      if (reason) bump(this.tally.dropped, reason);
-    }
+  /** The version is named, or nobody observes it: only this pod's model is, a call for another name is the caller's mistake. */
+  private isSettled({ route, answered }: RawExchange): boolean {
+    return (answered ?? route.version) !== undefined || route.model !== this.config.model;
   }
 
-  private attribution({ route, answered }: RawExchange): Attribution {
-    if (answered !== undefined) return { version: answered, source: 'answer' };
-    if (route.version !== undefined) return { version: route.version, source: 'url' };
-    // Only this pod's model is observed; a call for another name is the caller's mistake.
-    return route.model === this.config.model ? this.versions.current() : UNKNOWN;
+  private attribution(raw: RawExchange): Attribution {
+    const named = raw.answered ?? raw.route.version;
+    if (named !== undefined) return { version: named, source: raw.answered === undefined ? 'url' : 'answer' };
+    return this.isSettled(raw) ? UNKNOWN : this.parts.versions.current();
   }
 }

@@ -1,6 +1,5 @@
-import { type Part, SAMPLED_OUT } from '@fairway/core';
+import type { Part } from '@fairway/core';
 import type { AgentClock, PackNote, Span, Spool, SpooledPack, VersionRange } from '../ports.ts';
-import type { Tally } from '../tally.ts';
 import { type Attribution, combine, type VersionHistory } from './versions.ts';
 
 const TICK_MS = 50;
@@ -13,14 +12,20 @@ export class Sealer implements Part {
   readonly name = 'sealer';
   private readonly spool: Spool;
   private readonly versions: VersionHistory;
-  private readonly tally: Tally;
+  private readonly losses: () => Readonly<Record<string, number>>;
   private readonly clock: AgentClock;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(spool: Spool, versions: VersionHistory, tally: Tally, clock: AgentClock) {
+  /** `losses`: the epoch's totals so far, by reason. */
+  constructor(
+    spool: Spool,
+    versions: VersionHistory,
+    losses: () => Readonly<Record<string, number>>,
+    clock: AgentClock,
+  ) {
     this.spool = spool;
     this.versions = versions;
-    this.tally = tally;
+    this.losses = losses;
     this.clock = clock;
   }
 
@@ -46,15 +51,11 @@ export class Sealer implements Part {
       const impatient = this.clock.monotonic() - pack.closedAt >= waitMs;
       const versions = decideVersions(pack, this.versions, impatient);
       if (!versions) return;
-      const note: PackNote = { versions, dropped: pack.earlierDropped ?? losses(this.tally) };
+      const note: PackNote = { versions, dropped: pack.earlierDropped ?? this.losses() };
       this.spool.settle(pack, note);
     }
   }
 }
-
-/** The sample is in the same totals under its own name; without one the name is not there. */
-const losses = ({ dropped, sampledOut }: Tally): Record<string, number> =>
-  sampledOut === 0 ? { ...dropped } : { ...dropped, [SAMPLED_OUT]: sampledOut };
 
 /** The corrections to the versions as written; undefined while evidence is missing and there is time to wait. */
 export function decideVersions(

@@ -16,9 +16,28 @@ export const KIND = {
   note: 3,
   /** The queue has the pack. */
   done: 4,
+  /** JSON Mark; the last one of an epoch is true. */
+  mark: 5,
 } as const;
 
 export type FrameKind = (typeof KIND)[keyof typeof KIND];
+
+/** A frame to be written. */
+export type FrameContent = {
+  readonly kind: FrameKind;
+  readonly ordinal: number;
+  readonly seq: number;
+  readonly payload: Uint8Array;
+};
+
+export const NOTHING = new Uint8Array(0);
+
+export const jsonFrame = (kind: FrameKind, ordinal: number, seq: number, content: object): FrameContent => ({
+  kind,
+  ordinal,
+  seq,
+  payload: Buffer.from(JSON.stringify(content)),
+});
 
 export type Frame = {
   readonly kind: number;
@@ -30,13 +49,15 @@ export type Frame = {
   readonly end: number;
 };
 
-export function frameHeader(kind: FrameKind, ordinal: number, seq: number, payload: Uint8Array): Buffer {
+export function frameHeader({ kind, ordinal, seq, payload }: FrameContent): Buffer {
   const header = Buffer.allocUnsafe(FRAME_HEADER);
   header.writeUInt32BE(payload.length, 0);
   header.writeUInt8(kind, 8);
   header.writeUInt32BE(ordinal, 9);
   header.writeUIntBE(seq, 13, 6);
-  header.writeUInt32BE(crc32(payload, crc32(header.subarray(8))), 4);
+  const crc = crc32(header.subarray(8));
+  // zlib answers 0 for "no bytes at all", whatever came before them.
+  header.writeUInt32BE(payload.length === 0 ? crc : crc32(payload, crc), 4);
   return header;
 }
 

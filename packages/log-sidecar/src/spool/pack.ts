@@ -1,7 +1,7 @@
 import type { PackNote, Span, SpooledPack, SpoolRecord } from '../ports.ts';
 import type { Segment } from './segment.ts';
 
-/** A pack as the spool keeps it: bytes in one segment's range, or payloads in memory when the disk would not have them. */
+/** A pack as the spool keeps it: bytes in one segment's range, payloads in memory, or both until it is sent. */
 export type StoredPack = SpooledPack & {
   readonly ordinal: number;
   readonly segment: Segment | undefined;
@@ -12,7 +12,8 @@ export type StoredPack = SpooledPack & {
   last: number;
   exchanges: number;
   bytes: number;
-  readonly payloads: Buffer[];
+  /** Its exchanges, as long as they are kept in memory; undefined: they are on the disk only. */
+  payloads: Buffer[] | undefined;
   readonly openedAt: number;
   /** Wall clock of its oldest exchange, ms. */
   readonly at: number;
@@ -24,7 +25,7 @@ export type StoredPack = SpooledPack & {
 };
 
 export function emptyPack(
-  from: Pick<StoredPack, 'agent' | 'epoch' | 'ordinal' | 'segment' | 'start' | 'openedAt' | 'at'>,
+  from: Pick<StoredPack, 'agent' | 'epoch' | 'ordinal' | 'segment' | 'start' | 'openedAt' | 'at' | 'payloads'>,
 ): StoredPack {
   return {
     ...from,
@@ -33,7 +34,6 @@ export function emptyPack(
     last: 0,
     exchanges: 0,
     bytes: 0,
-    payloads: [],
     closedAt: 0,
     spans: [],
     earlierDropped: undefined,
@@ -48,5 +48,31 @@ export function extend(pack: StoredPack, record: SpoolRecord, end: number): void
   pack.exchanges++;
   pack.bytes += record.bytes.length;
   pack.end = end;
+  pack.payloads?.push(record.bytes);
   if (record.span) pack.spans.push(record.span);
+}
+
+/** A pack that has taken something takes a group only when all of it fits in. */
+export function isFull(
+  pack: StoredPack,
+  group: readonly SpoolRecord[],
+  limit: { readonly exchanges: number; readonly bytes: number },
+): boolean {
+  let more = 0;
+  for (const record of group) more += record.bytes.length;
+  return pack.exchanges + group.length > limit.exchanges || pack.bytes + more > limit.bytes;
+}
+
+/** Exchanges in all packs, in those of other epochs, and in those that are in memory only. */
+export function countsOf(
+  packs: readonly StoredPack[],
+  epoch: string,
+): { exchanges: number; earlier: number; inMemory: number } {
+  const counts = { exchanges: 0, earlier: 0, inMemory: 0 };
+  for (const pack of packs) {
+    counts.exchanges += pack.exchanges;
+    if (pack.epoch !== epoch) counts.earlier += pack.exchanges;
+    if (!pack.segment) counts.inMemory += pack.exchanges;
+  }
+  return counts;
 }

@@ -1,9 +1,12 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, unlinkSync, writevSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { type FrameKind, frameHeader } from './frame.ts';
+import { type FrameContent, frameHeader } from './frame.ts';
 
-export type DiskProblem = 'disk_full' | 'disk_error' | 'disk_slow';
+export type DiskProblem = 'disk_full' | 'disk_error';
+
+/** The system takes 1024 pieces in one call, and a frame is two. */
+const FRAMES_AT_ONCE = 512;
 
 const datasync = promisify(fdatasync);
 
@@ -14,35 +17,35 @@ export class Segment {
   /** Closed packs in it that are not done. */
   packs = 0;
   private fd: number | undefined;
+  private readonly synced: boolean;
   private last: Promise<void> = Promise.resolve();
   private queued: Promise<void> | undefined;
   private retired: Promise<void> | undefined;
 
-  private constructor(path: string, size: number, fd: number | undefined) {
+  private constructor(path: string, size: number, fd: number | undefined, synced: boolean) {
     this.path = path;
     this.size = size;
     this.fd = fd;
+    this.synced = synced;
   }
 
-  /** Throws the system's error when the file cannot be made. */
-  static create(path: string): Segment {
-    return new Segment(path, 0, openSync(path, 'ax', 0o600));
+  /** Throws the system's error when the file cannot be made. Not `synced`: fdatasync is never asked for. */
+  static create(path: string, synced: boolean): Segment {
+    return new Segment(path, 0, openSync(path, 'ax', 0o600), synced);
   }
 
   static existing(path: string, size: number): Segment {
-    return new Segment(path, size, undefined);
+    return new Segment(path, size, undefined, true);
   }
 
-  /** Appends one frame, whole or not at all, in this tick. */
-  append(kind: FrameKind, ordinal: number, seq: number, payload: Uint8Array): DiskProblem | undefined {
+  /** Appends frames, all or none of them, in this tick. */
+  append(frames: readonly FrameContent[]): DiskProblem | undefined {
     let fd: number | undefined;
     try {
       fd = this.fd ?? openSync(this.path, 'r+');
-      const header = frameHeader(kind, ordinal, seq, payload);
-      const wanted = header.length + payload.length;
-      const written = writevSync(fd, [header, payload], this.size);
-      if (written < wanted) {
-        // The disk filled up in the middle of a frame.
+      const wanted = this.write(fd, frames);
+      if (wanted === undefined) {
+        // The disk filled up in the middle.
         ftruncateSync(fd, this.size);
         return 'disk_full';
       }
@@ -55,12 +58,30 @@ export class Segment {
     }
   }
 
+  /** Bytes written behind the end, or undefined when not all of them were. */
+  private write(fd: number, frames: readonly FrameContent[]): number | undefined {
+    let written = 0;
+    for (let i = 0; i < frames.length; i += FRAMES_AT_ONCE) {
+      const buffers: Uint8Array[] = [];
+      let wanted = 0;
+      for (const frame of frames.slice(i, i + FRAMES_AT_ONCE)) {
+        const header = frameHeader(frame);
+        buffers.push(header, frame.payload);
+        wanted += header.length + frame.payload.length;
+      }
+      const did = writevSync(fd, buffers, this.size + written);
+      written += did;
+      if (did < wanted) return undefined;
+    }
+    return written;
+  }
+
   /** Resolves when all bytes appended before the call are on the disk, or the disk has said that it cannot. */
   sync(): Promise<void> {
     if (!this.queued) {
       this.queued = this.last.then(async () => {
         this.queued = undefined;
-        if (this.fd !== undefined) await datasync(this.fd).catch(() => {});
+        if (this.fd !== undefined && this.synced) await datasync(this.fd).catch(() => {});
       });
       this.last = this.queued;
     }

@@ -10,12 +10,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeExchange, type Exchange, silentLogger } from '@fairway/core';
+import { gunzipSync } from 'node:zlib';
+import { decodeExchanges, encodeExchange, type Exchange, packId, silentLogger } from '@fairway/core';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PackNote, SpooledPack, SpoolRecord } from '../ports.ts';
 import { toPack } from '../pump/encode.ts';
 import { createTally } from '../tally.ts';
+import type { SpoolConfig } from './settings.ts';
 import { FileSpool, PACK_EXCHANGES } from './spool.ts';
 
 let directory: string;
@@ -36,15 +38,10 @@ function record(seq: number, size = 10, epoch = 'e'): SpoolRecord {
   return { seq, bytes: encodeExchange(exchange), span };
 }
 
-function openSpool(
-  epoch = 'e1',
-  caps: { diskCap?: number; memoryCap?: number } = {},
-  at = directory,
-  monotonic = () => performance.now(),
-) {
+function openSpool(epoch = 'e1', caps: Partial<SpoolConfig> = {}, at = directory, monotonic = () => performance.now()) {
   const tally = createTally();
   const clock = { now: () => 1000, monotonic };
-  const config = { directory: at, agent: 'a', epoch, diskCap: 1e9, memoryCap: 1e9, ...caps };
+  const config = { directory: at, agent: 'a', epoch, diskCap: 1e9, memoryCap: 1e9, synced: true, ...caps };
   const spool = new FileSpool(config, { clock, tally, log: silentLogger, onReady: () => {} });
   spool.start();
   return { spool, tally };
@@ -77,6 +74,7 @@ test('what is offered comes back in packs, and the folder is empty when the queu
 test('a later epoch takes over what is left, without what the queue already has', async () => {
   const { spool } = openSpool();
   for (let seq = 1; seq <= 2 * PACK_EXCHANGES + 1; seq++) spool.offer(record(seq));
+  spool.commit();
   const first = await settled(spool, { versions: [[1, 9, '7', 'status']], dropped: { ring_full: 2 } });
   if (first) spool.done(first);
   // Not stopped: killed.
@@ -93,6 +91,7 @@ test('a later epoch takes over what is left, without what the queue already has'
 test('a torn tail is cut at every possible place, counted, and costs only its own record', () => {
   const { spool } = openSpool();
   for (let seq = 1; seq <= 3; seq++) spool.offer(record(seq));
+  spool.commit();
   const [name = ''] = readdirSync(directory);
   const whole = join(directory, 'whole');
   copyFileSync(join(directory, name), whole);
@@ -111,6 +110,7 @@ test('a torn tail is cut at every possible place, counted, and costs only its ow
 test('damage inside a segment ends it there', () => {
   const { spool } = openSpool();
   for (let seq = 1; seq <= 3; seq++) spool.offer(record(seq));
+  spool.commit();
   const [name = ''] = readdirSync(directory);
   const bytes = readFileSync(join(directory, name));
   bytes[bytes.length - record(3).bytes.length - 25] = 0xff;
@@ -137,15 +137,17 @@ test('a folder that cannot be used means memory only, bounded and counted', asyn
   writeFileSync(blocked, '');
   const { spool, tally } = openSpool('e1', { memoryCap: 250 }, join(blocked, 'spool'));
   expect(spool.offer(record(1))).toBeUndefined();
+  spool.commit();
   expect(spool.offer(record(2))).toBeUndefined();
-  expect(spool.offer(record(3))).toBe('ring_full');
+  expect(spool.offer(record(3))).toBe('memory_full');
+  spool.commit();
   expect(tally.unspooled).toEqual({ disk_error: 2 });
   spool.closeOlder(0);
   const pack = await settled(spool);
   expect(pack && (await spool.read(pack))).toEqual([record(1).bytes, record(2).bytes]);
   expect(spool.state().inMemory).toBe(2);
   if (pack) spool.done(pack);
-  expect(spool.offer(record(4))).toBeUndefined();
+  expect(spool.offer(record(5))).toBeUndefined();
 });
 
 test('a disk that recovers is used again', () => {
@@ -154,12 +156,15 @@ test('a disk that recovers is used again', () => {
   let now = 0;
   const { spool } = openSpool('e1', {}, folder, () => now);
   spool.offer(record(1));
+  spool.commit();
   rmSync(folder);
   mkdirSync(folder);
   spool.offer(record(2));
+  spool.commit();
   expect(readdirSync(folder)).toEqual([]);
   now += 1000;
   spool.offer(record(3));
+  spool.commit();
   expect(readdirSync(folder).length).toBe(1);
   spool.closeOlder(0);
   expect(spool.unsettled()).toMatchObject([
@@ -168,9 +173,52 @@ test('a disk that recovers is used again', () => {
   ]);
 });
 
-type Step = { do: 'offer'; count: number } | { do: 'close' | 'send' | 'send and forget' | 'crash' };
+test('what a kill took away at most is told once, in a pack of its own, also when the next one is killed as well', async () => {
+  const { spool } = openSpool();
+  spool.offer(record(1));
+  spool.commit({ high: 3, taken: 1, dropped: {} });
+  spool.offer(record(2));
+  spool.commit({ high: 12, taken: 4, dropped: { ring_full: 2 } });
+  const closing = { epoch: 'e1', first: 5, last: 12, exchanges: 0, note: { dropped: { ring_full: 2, killed: 8 } } };
+  const { tally } = openSpool('e2');
+  expect(tally.killed).toBe(8);
+  const { spool: heir } = openSpool('e3');
+  const stored = await settled(heir);
+  expect(stored).toMatchObject({ first: 1, last: 2, exchanges: 2, note: NOTE });
+  if (stored) heir.done(stored);
+  const told = heir.next();
+  expect(told).toMatchObject(closing);
+  const { packId, payload } = await toPack(told as SpooledPack, await heir.read(told as SpooledPack));
+  expect([packId, decodeExchanges(gunzipSync(Buffer.from(payload, 'base64')))]).toEqual([packIdOf(5, 12), []]);
+  if (told) heir.done(told);
+  expect(readdirSync(directory)).toEqual([]);
+  expect(openSpool('e4').tally.killed).toBe(0);
+});
+
+test('of an epoch of the same process it is known exactly, and after a proper stop there is nothing to tell', async () => {
+  const { spool } = openSpool();
+  spool.offer(record(1));
+  spool.commit({ high: 9, taken: 1, dropped: {} });
+  const { spool: second, tally } = openSpool('e2', { predecessor: { epoch: 'e1', given: 4 } });
+  expect(tally.killed).toBe(3);
+  second.offer(record(1));
+  second.commit({ high: 7, taken: 1, dropped: {} });
+  await second.stop();
+  expect(openSpool('e3').tally.killed).toBe(3);
+});
+
+const packIdOf = (first: number, last: number) => packId('a', 'e1', first, last);
+
+type Step = { do: 'offer'; count: number; ahead: number } | { do: 'close' | 'send' | 'send and forget' | 'crash' };
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('offer' as const), count: fc.integer({ min: 1, max: 700 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('offer' as const),
+      count: fc.integer({ min: 1, max: 700 }),
+      ahead: fc.nat(3),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('close', 'send', 'send and forget', 'crash' as const) }) },
 );
 
@@ -181,6 +229,8 @@ test('whatever is killed when: a pack id always has the same content, ids never 
     let epochs = 1;
     let offered = 0;
     let seq = 0;
+    let ahead = 0;
+    let killed = 0;
     let spool = openSpool('e1', {}, at).spool;
     const send = async (forget: boolean) => {
       // What is observed when differs from run to run; what was sent once must not.
@@ -199,10 +249,15 @@ test('whatever is killed when: a pack id always has the same content, ids never 
       if (next.do === 'offer') {
         for (let i = 0; i < next.count; i++) expect(spool.offer(record(++seq, 10, `e${epochs}`))).toBeUndefined();
         offered += next.count;
+        ahead = next.ahead;
+        spool.commit({ high: seq + ahead, taken: seq, dropped: {} });
       } else if (next.do === 'close') spool.closeOlder(0);
       else if (next.do === 'crash') {
+        // Not committed: gone.
+        if (seq > 0 && ahead > 0) spool.offer(record(seq + 1, 10, `e${epochs}`));
         spool = openSpool(`e${++epochs}`, {}, at).spool;
-        seq = 0;
+        killed += ahead;
+        [seq, ahead] = [0, 0];
       } else await send(next.do === 'send and forget');
     }
     spool.closeOlder(0);
@@ -216,6 +271,8 @@ test('whatever is killed when: a pack id always has the same content, ids never 
       if (packs[i - 1]?.epoch === pack.epoch) expect(packs[i - 1]?.last).toBeLessThan(pack.first);
     }
     expect(packs.reduce((sum, { exchanges }) => sum + exchanges, 0)).toBe(offered);
+    const gaps = packs.filter(({ exchanges }) => exchanges === 0);
+    expect(gaps.reduce((sum, { first, last }) => sum + last - first + 1, 0)).toBe(killed);
   });
   await fc.assert(property, { numRuns: 30 });
 }, 60_000);

@@ -1,42 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FairwayError, type Logger, type Part } from '@fairway/core';
-import type { AgentClock, DropReason, PackNote, Spool, SpooledPack, SpoolRecord, SpoolState } from '../ports.ts';
+import type { AgentClock, DropReason, Mark, PackNote, Spool, SpooledPack, SpoolRecord, SpoolState } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
-import { FRAME_HEADER, KIND, readFrames } from './frame.ts';
-import { emptyPack, extend, type StoredPack } from './pack.ts';
+import { FRAME_HEADER, type FrameContent, jsonFrame, KIND, NOTHING, readFrames } from './frame.ts';
+import { countsOf, emptyPack, extend, isFull, type StoredPack } from './pack.ts';
 import { recover, SEGMENT_SUFFIX, type SegmentHeader } from './recover.ts';
 import { type DiskProblem, diskProblem, Segment } from './segment.ts';
+import type { SpoolConfig, SpoolParts } from './settings.ts';
 
 export const PACK_EXCHANGES = 500;
 const PACK_BYTES = 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
-const SYNC_MS = 20;
-/** One append that takes longer means that the disk would slow the hop: memory only, until the disk is tried again. */
-const SLOW_MS = 50;
+/** Exchanges on the disk that are kept in memory too, so that sending them reads nothing: bytes. */
+const KEPT_BYTES = 2 * 1024 * 1024;
 const DISK_RETRY_MS = 1000;
 
-export type SpoolConfig = {
-  readonly directory: string;
-  readonly agent: string;
-  readonly epoch: string;
-  /** Bytes of all segments together; at the cap the newest records are dropped. */
-  readonly diskCap: number;
-  /** Bytes held in memory while the disk takes nothing. */
-  readonly memoryCap: number;
-};
-
-export type SpoolParts = {
-  readonly clock: AgentClock;
-  readonly tally: Tally;
-  readonly log: Logger;
-  /** A pack can be sent. */
-  readonly onReady: () => void;
-};
-
 /**
- * The journal between the hop and the queue. A record is in the page cache when `offer` returns, so it survives a kill
- * of the process; fdatasync follows in groups. Segments go when the queue has all of their packs.
+ * The journal between the hop and the queue. What was offered is in the page cache when `commit` returns, so it survives
+ * a kill of the process; fdatasync follows. A pack is one or more commits. Segments go when the queue has all of their
+ * packs.
  */
 export class FileSpool implements Spool, Part {
   readonly name = 'spool';
@@ -52,11 +35,14 @@ export class FileSpool implements Spool, Part {
   private open: StoredPack | undefined;
   private ordinal = 0;
   private segmentNumber = 0;
+  private group: SpoolRecord[] = [];
+  private groupBytes = 0;
   private memoryBytes = 0;
+  private keptBytes = 0;
+  private lastMark: Mark | undefined;
   /** What the disk said last; undefined while it works. */
   private problem: DiskProblem | undefined;
   private diskRetryAt = Number.NEGATIVE_INFINITY;
-  private syncTimer: NodeJS.Timeout | undefined;
 
   constructor(config: SpoolConfig, { clock, tally, log, onReady }: SpoolParts) {
     this.config = config;
@@ -70,11 +56,14 @@ export class FileSpool implements Spool, Part {
   start(): void {
     try {
       mkdirSync(this.config.directory, { recursive: true, mode: 0o700 });
-      const { segments, packs, torn } = recover(this.config.directory, this.clock.monotonic());
+      const { directory, predecessor } = this.config;
+      const { segments, packs, torn, killed } = recover(directory, this.clock.monotonic(), predecessor);
       for (const segment of segments) this.segments.add(segment);
       this.packs.push(...packs);
       this.waiting.push(...packs.filter(({ note }) => note === undefined));
       this.tally.torn += torn;
+      this.tally.killed += killed;
+      if (killed > 0) this.log.warn({ atMost: killed }, 'an earlier agent was killed with exchanges in memory');
       if (packs.length > 0 || torn > 0) this.log.info({ packs: packs.length, tornBytes: torn }, 'spool recovered');
     } catch (error) {
       this.diskFailed(diskProblem(error));
@@ -82,7 +71,7 @@ export class FileSpool implements Spool, Part {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.syncTimer);
+    this.commit();
     this.closeOpen();
     this.retireCurrent();
     await Promise.all([...this.segments].map((segment) => segment.retire()));
@@ -91,14 +80,30 @@ export class FileSpool implements Spool, Part {
   }
 
   offer(record: SpoolRecord): DropReason | undefined {
+    const { diskCap, memoryCap } = this.config;
+    const wanted = this.groupBytes + record.bytes.length + FRAME_HEADER;
+    if (this.clock.monotonic() < this.diskRetryAt) {
+      if (this.memoryBytes + wanted > memoryCap) return 'memory_full';
+    } else if (this.diskBytes() + wanted > diskCap) return 'spool_full';
+    this.group.push(record);
+    this.groupBytes = wanted;
+    if (this.group.length >= PACK_EXCHANGES || wanted >= PACK_BYTES) this.commit();
+    return undefined;
+  }
+
+  commit(mark?: Mark): void {
+    const { group } = this;
+    this.group = [];
+    this.groupBytes = 0;
     try {
-      return this.store(record);
+      if (!this.write(group, mark)) for (const record of group) this.remember(record);
     } catch {
-      return 'spool_error';
+      bump(this.tally.dropped, 'spool_error', group.length);
     }
   }
 
   closeOlder(ageMs: number): void {
+    if (ageMs === 0) this.commit();
     if (this.open && this.clock.monotonic() - this.open.openedAt >= ageMs) this.closeOpen();
   }
 
@@ -116,7 +121,7 @@ export class FileSpool implements Spool, Part {
       this.onReady();
     };
     if (!stored.segment) return ready();
-    stored.segment.append(KIND.note, stored.ordinal, stored.last, Buffer.from(JSON.stringify(note)));
+    stored.segment.append([jsonFrame(KIND.note, stored.ordinal, stored.last, note)]);
     // A pack that was sent must still be whole after a power cut, or its resend would have other bounds.
     void stored.segment.sync().then(ready);
   }
@@ -128,7 +133,8 @@ export class FileSpool implements Spool, Part {
 
   async read(pack: SpooledPack): Promise<Buffer[]> {
     const { segment, start, end, ordinal, payloads, exchanges, epoch } = pack as StoredPack;
-    if (!segment) return payloads;
+    if (payloads) return payloads;
+    if (!segment) return [];
     const { frames } = readFrames(await segment.read(start, end));
     const found = frames.filter((frame) => frame.kind === KIND.exchange && frame.ordinal === ordinal);
     if (found.length === exchanges) return found.map(({ payload }) => payload);
@@ -144,31 +150,46 @@ export class FileSpool implements Spool, Part {
     if (index < 0) return;
     this.packs.splice(index, 1);
     if (!stored.segment) this.memoryBytes -= stored.bytes;
-    else this.release(stored.segment, stored);
+    else {
+      if (stored.payloads) this.keptBytes -= stored.bytes;
+      this.release(stored.segment, stored);
+    }
   }
 
   state(): SpoolState {
-    const all = this.open ? [...this.packs, this.open] : this.packs;
-    let exchanges = 0;
-    let earlier = 0;
-    let inMemory = 0;
-    for (const pack of all) {
-      exchanges += pack.exchanges;
-      if (pack.epoch !== this.config.epoch) earlier += pack.exchanges;
-      if (!pack.segment) inMemory += pack.exchanges;
-    }
-    const bytes = this.diskBytes() + this.memoryBytes;
-    return { packs: this.packs.length, exchanges, earlier, bytes, oldestAt: all[0]?.at, inMemory };
+    const open = this.open ? [this.open] : [];
+    const counts = countsOf([...this.packs, ...open], this.config.epoch);
+    const bytes = this.diskBytes() + this.memoryBytes + this.groupBytes;
+    const exchanges = counts.exchanges + this.group.length;
+    return { ...counts, exchanges, packs: this.packs.length, bytes, oldestAt: (this.packs[0] ?? this.open)?.at };
   }
 
-  private store(record: SpoolRecord): DropReason | undefined {
-    if (this.open && (this.open.exchanges >= PACK_EXCHANGES || this.open.bytes >= PACK_BYTES)) this.closeOpen();
-    if (this.clock.monotonic() >= this.diskRetryAt) {
-      if (this.diskBytes() + record.bytes.length + FRAME_HEADER > this.config.diskCap) return 'spool_full';
-      const segment = this.writable();
-      if (segment && this.write(segment, record)) return undefined;
+  /** One write for the whole group. false: the disk has none of it. */
+  private write(group: readonly SpoolRecord[], mark: Mark | undefined): boolean {
+    if (group.length === 0 && (mark === undefined || this.current === undefined)) return true;
+    if (this.clock.monotonic() < this.diskRetryAt) return false;
+    const segment = this.writable();
+    if (!segment) return false;
+    const pack = group.length === 0 ? undefined : this.packOn(segment, group);
+    const frames: FrameContent[] = group.map(({ seq, bytes }) => ({
+      kind: KIND.exchange,
+      ordinal: pack?.ordinal ?? 0,
+      seq,
+      payload: bytes,
+    }));
+    if (mark) frames.push(jsonFrame(KIND.mark, 0, mark.high, mark));
+    const problem = segment.append(frames);
+    if (problem) {
+      this.diskFailed(problem);
+      return false;
     }
-    return this.remember(record);
+    this.problem = undefined;
+    this.lastMark = mark ?? this.lastMark;
+    if (!pack) return true;
+    for (const record of group) extend(pack, record, segment.size);
+    if (pack.payloads) for (const { bytes } of group) this.keptBytes += bytes.length;
+    void segment.sync();
+    return true;
   }
 
   private writable(): Segment | undefined {
@@ -177,13 +198,13 @@ export class FileSpool implements Spool, Part {
   }
 
   private createSegment(): Segment | undefined {
-    const { directory, agent, epoch } = this.config;
+    const { directory, agent, epoch, synced } = this.config;
     const name = `${epoch}-${String(this.segmentNumber++).padStart(8, '0')}${SEGMENT_SUFFIX}`;
     const header: SegmentHeader = { v: 1, agent, epoch };
     try {
-      const segment = Segment.create(join(directory, name));
+      const segment = Segment.create(join(directory, name), synced);
       this.segments.add(segment);
-      const problem = segment.append(KIND.header, 0, 0, Buffer.from(JSON.stringify(header)));
+      const problem = segment.append([jsonFrame(KIND.header, 0, 0, header)]);
       if (!problem) return segment;
       this.diskFailed(problem);
       void segment.retire().then(() => this.forget(segment));
@@ -193,30 +214,21 @@ export class FileSpool implements Spool, Part {
     return undefined;
   }
 
-  private write(segment: Segment, record: SpoolRecord): boolean {
-    const pack = this.packOn(segment);
-    const began = this.clock.monotonic();
-    const problem = segment.append(KIND.exchange, pack.ordinal, record.seq, record.bytes);
-    if (!problem) extend(pack, record, segment.size);
-    const slow = this.clock.monotonic() - began > SLOW_MS;
-    if (problem || slow) this.diskFailed(problem ?? 'disk_slow');
-    else this.problem = undefined;
-    this.syncTimer ??= setTimeout(() => this.syncCurrent(), SYNC_MS);
-    return !problem;
-  }
-
-  private remember(record: SpoolRecord): DropReason | undefined {
-    if (this.memoryBytes + record.bytes.length > this.config.memoryCap) return 'ring_full';
-    const pack = this.packOn(undefined);
-    pack.payloads.push(record.bytes);
-    extend(pack, record, 0);
+  private remember(record: SpoolRecord): void {
+    if (this.memoryBytes + record.bytes.length > this.config.memoryCap) {
+      bump(this.tally.dropped, 'memory_full');
+      return;
+    }
+    extend(this.packOn(undefined, [record]), record, 0);
     this.memoryBytes += record.bytes.length;
     bump(this.tally.unspooled, this.problem ?? 'disk_error');
-    return undefined;
   }
 
-  private packOn(segment: Segment | undefined): StoredPack {
-    if (this.open && this.open.segment !== segment) this.closeOpen();
+  /** The open pack, or a new one where the group does not go with what is in it. */
+  private packOn(segment: Segment | undefined, group: readonly SpoolRecord[]): StoredPack {
+    const { open } = this;
+    if (open && (open.segment !== segment || isFull(open, group, { exchanges: PACK_EXCHANGES, bytes: PACK_BYTES })))
+      this.closeOpen();
     const { agent, epoch } = this.config;
     this.open ??= emptyPack({
       agent,
@@ -226,6 +238,7 @@ export class FileSpool implements Spool, Part {
       start: segment?.size ?? 0,
       openedAt: this.clock.monotonic(),
       at: this.clock.now(),
+      payloads: segment && this.keptBytes >= KEPT_BYTES ? undefined : [],
     });
     return this.open;
   }
@@ -252,6 +265,9 @@ export class FileSpool implements Spool, Part {
     if (!segment) return;
     this.closeOpen();
     this.current = undefined;
+    // Only in the newest file of an epoch a mark may expect more than there is.
+    const { lastMark } = this;
+    if (lastMark) segment.append([jsonFrame(KIND.mark, 0, lastMark.taken, { ...lastMark, high: lastMark.taken })]);
     void segment.retire();
     if (segment.packs === 0) this.forget(segment);
   }
@@ -259,7 +275,7 @@ export class FileSpool implements Spool, Part {
   private release(segment: Segment, pack: StoredPack): void {
     segment.packs--;
     if (segment.packs === 0 && segment !== this.current) this.forget(segment);
-    else segment.append(KIND.done, pack.ordinal, pack.last, Buffer.alloc(0));
+    else segment.append([{ kind: KIND.done, ordinal: pack.ordinal, seq: pack.last, payload: NOTHING }]);
   }
 
   private forget(segment: Segment): void {
@@ -271,10 +287,5 @@ export class FileSpool implements Spool, Part {
     let bytes = 0;
     for (const { size } of this.segments) bytes += size;
     return bytes;
-  }
-
-  private syncCurrent(): void {
-    this.syncTimer = undefined;
-    void this.current?.sync();
   }
 }

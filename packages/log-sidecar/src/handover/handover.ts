@@ -1,0 +1,100 @@
+import { type Capture, HOP_LOSSES, type HopLoss, type SeenExchange } from '../ports.ts';
+import { bump, type Tally } from '../tally.ts';
+import { roomFor, writeRecord } from './record.ts';
+import { type RingMemory, RingWriter, WORD } from './ring.ts';
+
+export type HandoverConfig = {
+  /** Probability that an exchange is recorded. */
+  readonly sampling: number;
+};
+
+export type HandoverParts = {
+  readonly tally: Tally;
+  readonly ids: () => string;
+  readonly isSampled: (id: string, probability: number) => boolean;
+  /** Has the reader look at the ring now. */
+  readonly wake: () => void;
+};
+
+/**
+ * The hop's end of the ring. Every exchange of the sample gets a number here, so that whatever becomes of it behind the
+ * hop shows as a gap; what the sample leaves out is counted and gets none: a gap is always a loss.
+ */
+export class Handover implements Capture {
+  readonly nextId: () => string;
+  private readonly sampling: number;
+  private readonly parts: HandoverParts;
+  private ring: RingWriter;
+  private given = 0;
+  private lost = HOP_LOSSES.map(() => 0);
+  /** The promise that the reader was last woken for. */
+  private outrun: number | undefined;
+
+  constructor(config: HandoverConfig, parts: HandoverParts, memory: RingMemory) {
+    this.sampling = config.sampling;
+    this.parts = parts;
+    this.nextId = parts.ids;
+    this.ring = new RingWriter(memory);
+  }
+
+  /** A new epoch: numbers begin again, in another ring. Answers how many the last one gave. */
+  begin(memory: RingMemory): number {
+    const { given } = this;
+    const { tally } = this.parts;
+    this.ring = new RingWriter(memory);
+    this.given = 0;
+    this.lost = HOP_LOSSES.map(() => 0);
+    this.outrun = undefined;
+    tally.captured = 0;
+    tally.sampledOut = 0;
+    for (const reason of Object.keys(tally.dropped)) delete tally.dropped[reason];
+    return given;
+  }
+
+  completed(raw: SeenExchange): void {
+    const { tally, isSampled } = this.parts;
+    const { control } = this.ring.views;
+    tally.captured++;
+    if (this.sampling < 1 && !isSampled(raw.id, this.sampling)) {
+      Atomics.store(control, WORD.sampledOut, ++tally.sampledOut | 0);
+      return;
+    }
+    if (raw.truncated) tally.truncated++;
+    const seq = ++this.given;
+    Atomics.store(control, WORD.given, seq | 0);
+    const at = this.ring.claim(roomFor(raw));
+    if (at < 0) this.lose('ring_full');
+    else {
+      writeRecord(this.ring.views, at, raw, seq, this.lost);
+      this.ring.publish(at);
+    }
+    this.wakeReader(seq);
+  }
+
+  missed(reason: HopLoss): void {
+    this.parts.tally.captured++;
+    this.lose(reason);
+    Atomics.store(this.ring.views.control, WORD.given, ++this.given | 0);
+  }
+
+  /** When it sleeps, and once when the hop has counted further than was written down that it would. */
+  private wakeReader(seq: number): void {
+    const { control } = this.ring.views;
+    if (Atomics.load(control, WORD.asleep) === 1) {
+      if (Atomics.exchange(control, WORD.asleep, 0) === 1) this.parts.wake();
+      return;
+    }
+    const reserved = Atomics.load(control, WORD.reserved);
+    if (((reserved - seq) | 0) >= 0 || reserved === this.outrun) return;
+    this.outrun = reserved;
+    this.parts.wake();
+  }
+
+  private lose(reason: HopLoss): void {
+    const index = HOP_LOSSES.indexOf(reason);
+    const count = (this.lost[index] as number) + 1;
+    this.lost[index] = count;
+    bump(this.parts.tally.dropped, reason);
+    Atomics.store(this.ring.views.control, WORD.lost + index, count | 0);
+  }
+}
