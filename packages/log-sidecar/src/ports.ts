@@ -83,6 +83,8 @@ export type Span = {
   readonly endedAt: number;
   readonly version: string;
   readonly source: VersionSource;
+  /** The label that the URL names instead of a version. */
+  readonly label?: string | undefined;
 };
 
 /** An encoded exchange for the spool; without a span its version needs no further evidence. */

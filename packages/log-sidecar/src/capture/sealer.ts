@@ -66,8 +66,8 @@ export function decideVersions(
   const ranges: VersionRange[] = [];
   for (const span of pack.spans) {
     const observed = impatient
-      ? history.atBest(span.startedAt, span.endedAt)
-      : history.during(span.startedAt, span.endedAt);
+      ? history.atBest(span.startedAt, span.endedAt, span.label)
+      : history.during(span.startedAt, span.endedAt, span.label);
     if (!observed) return undefined;
     const decided = combine(span, observed);
     if (decided.version !== span.version || decided.source !== span.source) correct(ranges, span, decided);

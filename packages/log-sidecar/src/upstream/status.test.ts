@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { availableVersions } from './status.ts';
+import { availableVersions, resolvedVersions } from './status.ts';
 
 const entry = (version: unknown, state: string) => ({
   version,
@@ -18,4 +18,18 @@ test.each([
   ['null', 'null', undefined],
 ])('%s', (_, text, versions) => {
   expect(availableVersions(text)).toEqual(versions);
+});
+
+const metadata = (version: unknown) => JSON.stringify({ model_spec: { name: 'm', version }, metadata: {} });
+
+test.each([
+  ['what a label stands for', 200, metadata('12'), ['12']],
+  ['an unknown label', 400, '{"error":"Unrecognized servable version label: x"}', []],
+  ['an unknown model', 404, '{"error":"no"}', []],
+  ['a server in trouble', 503, '{"error":"no"}', undefined],
+  ['no version', 200, metadata(12), undefined],
+  ['no JSON', 200, '<html>', undefined],
+  ['null', 200, 'null', undefined],
+])('%s', (_, status, text, versions) => {
+  expect(resolvedVersions({ status, text })).toEqual(versions);
 });

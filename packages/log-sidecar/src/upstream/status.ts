@@ -1,25 +1,32 @@
 import { Agent, get } from 'node:http';
 import { type Part, pause } from '@fairway/core';
-import type { Address, AgentClock, StatusObserver } from '../ports.ts';
+import type { Address, AgentClock, Observation, StatusObserver } from '../ports.ts';
 
 const INTERVAL_MS = 1000;
 /** Until a version is AVAILABLE: the first predictions shall not wait long for their attribution. */
 const EAGER_INTERVAL_MS = 250;
 const TIMEOUT_MS = 1000;
-const ANSWER_CAP = 256 * 1024;
+/** The metadata of a model with thousands of inputs is the largest. */
+const ANSWER_CAP = 1024 * 1024;
 
-/** Asks the model server, directly and about once a second, which versions are AVAILABLE. */
+/** Who wants to know what labels resolve to: those that callers use. */
+type LabelObserver = {
+  labelsInUse(): readonly string[];
+  observeLabel(label: string, observation: Observation): void;
+};
+
+/** Asks the model server, directly and about once a second, which versions are AVAILABLE and what labels stand for. */
 export class StatusPoll implements Part {
   readonly name = 'status poll';
   private readonly upstream: Address;
   private readonly path: string;
-  private readonly observer: StatusObserver;
+  private readonly observer: StatusObserver & LabelObserver;
   private readonly clock: AgentClock;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
   private readonly stopped = new AbortController();
   private loop: Promise<void> | undefined;
 
-  constructor(upstream: Address, model: string, observer: StatusObserver, clock: AgentClock) {
+  constructor(upstream: Address, model: string, observer: StatusObserver & LabelObserver, clock: AgentClock) {
     this.upstream = upstream;
     this.path = `/v1/models/${encodeURIComponent(model)}`;
     this.observer = observer;
@@ -49,9 +56,37 @@ export class StatusPoll implements Part {
 
   private async ask(): Promise<void> {
     const sentAt = this.clock.monotonic();
-    const answer = await fetchText(this.upstream, this.path, this.agent).catch(() => undefined);
-    const versions = answer === undefined ? undefined : availableVersions(answer);
+    const answer = await fetchAnswer(this.upstream, this.path, this.agent).catch(() => undefined);
+    const versions = answer?.status === 200 ? availableVersions(answer.text) : undefined;
     if (versions) this.observer.observe({ sentAt, receivedAt: this.clock.monotonic(), versions });
+    // A server that does not answer is not asked for every label in turn.
+    if (answer) await this.askLabels();
+  }
+
+  private async askLabels(): Promise<void> {
+    for (const label of this.observer.labelsInUse()) {
+      const sentAt = this.clock.monotonic();
+      // The status of a label lists all versions; its metadata is that of the version it stands for.
+      const path = `${this.path}/labels/${label}/metadata`;
+      const answer = await fetchAnswer(this.upstream, path, this.agent).catch(() => undefined);
+      if (!answer) return;
+      const versions = resolvedVersions(answer);
+      if (versions) this.observer.observeLabel(label, { sentAt, receivedAt: this.clock.monotonic(), versions });
+    }
+  }
+}
+
+type Answer = { readonly status: number; readonly text: string };
+
+/** The version of a metadata answer; none when the label is refused; undefined when the answer says neither. */
+export function resolvedVersions({ status, text }: Answer): string[] | undefined {
+  if (status === 400 || status === 404) return [];
+  if (status !== 200) return undefined;
+  try {
+    const version = (JSON.parse(text) as { model_spec?: { version?: unknown } } | null)?.model_spec?.version;
+    return typeof version === 'string' && /^\d+$/.test(version) ? [version] : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -72,7 +107,7 @@ export function availableVersions(text: string): string[] | undefined {
     .sort((a, b) => Number(BigInt(a) - BigInt(b)));
 }
 
-function fetchText({ host, port }: Address, path: string, agent: Agent): Promise<string> {
+function fetchAnswer({ host, port }: Address, path: string, agent: Agent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = get({ host, port, path, agent, signal: AbortSignal.timeout(TIMEOUT_MS) }, (response) => {
       let text = '';
@@ -81,7 +116,7 @@ function fetchText({ host, port }: Address, path: string, agent: Agent): Promise
         text += piece;
         if (text.length > ANSWER_CAP) request.destroy(new Error('the status answer is too long'));
       });
-      response.on('end', () => (response.statusCode === 200 ? resolve(text) : reject(new Error('no status'))));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
       response.on('error', reject);
     });
     request.on('error', reject);
