@@ -2,7 +2,7 @@ import { encodeExchange, type Exchange } from '@fairway/core';
 import type { DropReason, Spool, RawExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
 import { toExchange } from './exchange.ts';
-import { type Attribution, UNKNOWN, type VersionHistory } from './versions.ts';
+import { type Attribution, labelOf, UNKNOWN, type VersionHistory } from './versions.ts';
 
 export type CaptureConfig = {
   readonly model: string;
@@ -49,7 +49,7 @@ export class Capturer {
     const { startedAt, endedAt } = raw;
     const span = this.isSettled(raw)
       ? undefined
-      : { seq, startedAt, endedAt, ...attribution };
+      : { seq, startedAt, endedAt, label: labelOf(raw.target), ...attribution };
     return spool.offer({ seq, bytes: encodeExchange(redact ? redact(exchange) : exchange), span });
   }
 
@@ -61,6 +61,6 @@ export class Capturer {
   private attribution(raw: RawExchange): Attribution {
     const named = raw.answered ?? raw.route.version;
     if (named !== undefined) return { version: named, source: raw.answered === undefined ? 'url' : 'answer' };
-    return this.isSettled(raw) ? UNKNOWN : this.parts.versions.current();
+    return this.isSettled(raw) ? UNKNOWN : this.parts.versions.current(labelOf(raw.target));
   }
 }
