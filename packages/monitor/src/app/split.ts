@@ -1,4 +1,5 @@
 import type { Exchange, ExchangeHead, ModelVersion } from '@fairway/core';
+import { type Bodies, readGrpc } from './grpc/read-grpc.ts';
 import { examplePairs } from './rows-examples.ts';
 import { recordsOf, type SplitRecord } from './rows-record.ts';
 import { isObject, predictPairs } from './rows.ts';
@@ -23,19 +24,28 @@ export function splitExchange(exchange: Exchange, modelVersion: ModelVersion | u
   const { head } = exchange;
   const unsplit = beforeReading(head);
   if (unsplit !== undefined) return unsplit;
-  const method = INFERENCE.exec(head.target)?.[1]?.toLowerCase();
-  if (method === undefined) return { reason: 'not_a_prediction', as: 'quarantined' };
-  const request = readRequest(exchange);
-  if (typeof request === 'string') return { reason: request, as: 'quarantined' };
-  const response = readResponse(exchange);
-  if (typeof response === 'string') return { reason: response, as: 'quarantined' };
+  const bodies = head.protocol === 'grpc' ? readGrpc(exchange) : readRest(exchange);
+  if (typeof bodies === 'string') {
+    return { reason: bodies, as: bodies === 'unsupported_multiinference' ? 'whole' : 'quarantined' };
+  }
+  const { method, request, response } = bodies;
   if (!isObject(request.root) || !isObject(response.root)) return { reason: 'not_an_object', as: 'quarantined' };
   const pairs =
     method === 'predict'
       ? predictPairs(request.root, response.root, modelVersion)
-      : examplePairs(method as 'classify' | 'regress', request.root, response.root, modelVersion);
+      : examplePairs(method, request.root, response.root, modelVersion);
   if (typeof pairs === 'string') return { reason: pairs, as: pairs === 'lengths_differ' ? 'whole' : 'quarantined' };
   return { records: recordsOf(head, pairs, { inputs: request.sanitised, outputs: response.sanitised }) };
+}
+
+/** Both bodies of a REST exchange, or why they cannot be read. */
+function readRest(exchange: Exchange): Bodies | string {
+  const method = INFERENCE.exec(exchange.head.target)?.[1]?.toLowerCase();
+  if (method === undefined) return 'not_a_prediction';
+  const request = readRequest(exchange);
+  if (typeof request === 'string') return request;
+  const response = readResponse(exchange);
+  return typeof response === 'string' ? response : { method: method as Bodies['method'], request, response };
 }
 
 /** What the head alone says. */
