@@ -74,7 +74,7 @@ export type ExchangeRow = {
   readonly request: Uint8Array;
   readonly response: Uint8Array;
   /** JSON of the head as captured. */
-  readonly head: string;
+  readonly head: Uint8Array;
   readonly instances: number;
   /** null: split into predictions. */
   readonly reason: string | null;
@@ -119,6 +119,8 @@ export type Recording = {
   readonly ledger: Ledger;
   readonly exchanges: readonly ExchangeRow[];
   readonly predictions: readonly PredictionRow[];
+  /** Exchanges that cannot be stored as rows: the whole frame, its place in the pack (from 0), and why. */
+  readonly refused: ReadonlyArray<{ readonly position: number; readonly reason: string; readonly frame: Uint8Array }>;
   readonly profile: readonly ProfileCount[];
   readonly scores: readonly ScoreCount[];
 };
@@ -128,22 +130,25 @@ export type EarlyLabel = { readonly key: string; readonly label: 0 | 1; readonly
 
 /** One open transaction of a pack. */
 type PackTransaction = {
-  /** Takes the early labels of these prediction or correlation ids out of the waiting room. */
-  takeEarlyLabels(keys: readonly string[]): Promise<readonly EarlyLabel[]>;
+  /** Takes the early labels of these prediction or correlation ids out of the waiting room; the keys are asked for when anything waits. */
+  takeEarlyLabels(keys: () => readonly string[]): Promise<readonly EarlyLabel[]>;
   write(rows: Omit<Recording, 'ledger'>): Promise<void>;
 };
 
 /**
  * stored: committed. known: the ledger has this pack already. overlap: some row of it is stored under another pack.
- * poison: PostgreSQL refused the data, and would again.
+ * poison: PostgreSQL refused the data, and would again; where it says so, by which row (from 1) of which table.
  */
-export type PackOutcome = 'stored' | 'known' | 'overlap' | { readonly poison: string };
+export type PackOutcome = 'stored' | 'known' | 'overlap' | Poison;
+export type Poison = { readonly poison: string; readonly table?: string; readonly line?: number };
 
 export type PackStore = {
-  /** One transaction per pack; `work` runs only when the ledger does not know the pack. */
-  once(ledger: Ledger, work: (transaction: PackTransaction) => Promise<void>): Promise<PackOutcome>;
-  /** Which of these exchange ids are stored already. */
-  known(exchangeIds: readonly string[]): Promise<readonly string[]>;
+  /** Before a pack is written: makes room for rows of these days. */
+  prepare(days: Iterable<string>): Promise<void>;
+  /** One transaction per pack; `work` runs only when the ledger does not know the pack. A trial is taken back at its end. */
+  once(ledger: Ledger, work: (transaction: PackTransaction) => Promise<void>, trial?: boolean): Promise<PackOutcome>;
+  /** Ids of those exchanges that are stored already. */
+  known(exchanges: ReadonlyArray<Pick<ExchangeRow, 'day' | 'id'>>): Promise<readonly string[]>;
   /** Keeps a pack that cannot be read, with its payload, in one transaction with its ledger row. */
   quarantine(ledger: Ledger, payload: string, reason: string): Promise<void>;
 };

@@ -10,6 +10,7 @@ import {
   text,
   url,
 } from '@fairway/core';
+import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { expose, recorderMetrics } from './api/prometheus.ts';
 import { recorderApi } from './api/recorder-api.ts';
@@ -22,11 +23,14 @@ import { rounds } from './app/rounds.ts';
 import { packWorker } from './queue/pack-worker.ts';
 import { ledgerAccount } from './store/account-store.ts';
 import { databasePart, databaseTrouble, openPool } from './store/database.ts';
+import { type DayTables, dayTables } from './store/day-tables.ts';
 import { epochAccount } from './store/epoch-account.ts';
+import { FOLD_BATCH, foldCounts } from './store/fold-counts.ts';
 import { labelStore } from './store/label-store.ts';
 import { migrate } from './store/migrate.ts';
 import { packStore } from './store/pack-store.ts';
 import { referenceStore } from './store/reference-store.ts';
+import { dropOldDays } from './store/retention.ts';
 import { writerClient } from './writer/client.ts';
 
 const ENVIRONMENT = {
@@ -41,7 +45,15 @@ const ENVIRONMENT = {
   WRITER_TOKEN: text('token of the writer'),
   MONITOR_TOKEN: text('token that callers of this service send'),
   EARLY_LABEL_DAYS: integer('days that a label waits for its prediction', { min: 1, max: 3650, fallback: 30 }),
+  RETENTION_DAYS: integer('days that predictions are kept; counts and verdicts stay', {
+    min: 7,
+    max: 36_500,
+    fallback: 400,
+  }),
 };
+
+const FOLD_EVERY_MS = 30_000;
+const DAYS_EVERY_MS = 3_600_000;
 
 const EXPIRE_EVERY_MS = 600_000;
 
@@ -49,6 +61,11 @@ const queuePrefix = (raw: string) =>
   /^[a-z_][a-z0-9_]{0,62}$/.test(raw)
     ? { value: raw }
     : { problem: 'must be 1 to 63 lower-case letters, digits and underscores, not starting with a digit' };
+
+async function keepDays(pool: Pool, days: DayTables, retentionDays: number): Promise<boolean> {
+  await days.ahead();
+  return dropOldDays(pool, systemClock.now(), retentionDays);
+}
 
 function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
@@ -58,7 +75,8 @@ function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
     writerClient(env.WRITER_URL, env.WRITER_TOKEN),
     systemClock,
   );
-  const store = packStore(pool);
+  const days = dayTables(pool, systemClock, env.RETENTION_DAYS, log);
+  const store = packStore(pool, days.ensure);
   const packs = packWorker(
     env.QUEUE_URL,
     env.QUEUE_PREFIX,
@@ -82,6 +100,8 @@ function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   return lifecycle(
     [
       databasePart(pool, env.DATABASE_URL, migrate),
+      rounds('days', () => keepDays(pool, days, env.RETENTION_DAYS), DAYS_EVERY_MS, log),
+      rounds('counts', async () => (await foldCounts(pool)) >= FOLD_BATCH, FOLD_EVERY_MS, log),
       packs,
       rounds('early labels', () => expireLabels(labels, env.EARLY_LABEL_DAYS), EXPIRE_EVERY_MS, log),
       httpServer(api, admin, { host: env.HOST, port: env.PORT }, log),

@@ -29,12 +29,12 @@ export async function recount(pool: Pool, baseline: Baseline): Promise<Map<strin
 export async function stored(pool: Pool): Promise<Map<string, number>> {
   const cells = new Map<string, number>();
   const profile = await pool.query<{ version: string; hour: Date; variable: string; bin: number; count: number }>(
-    'select version, hour, variable, bin, count::float8 as count from monitoring.profile_counts where count <> 0',
+    'select version, hour, variable, bin, sum(count)::float8 as count from monitoring.profile_counts group by 1, 2, 3, 4 having sum(count) <> 0',
   );
   for (const { version, hour, variable, bin, count } of profile.rows)
     cells.set(`${version}/${hourOf(hour)}/${variable}/${bin}`, count);
   const scores = await pool.query<{ version: string; hour: Date; bin: number; label: number; count: number }>(
-    'select version, hour, bin, label, count::float8 as count from monitoring.score_counts where count <> 0',
+    'select version, hour, bin, label, sum(count)::float8 as count from monitoring.score_counts group by 1, 2, 3, 4 having sum(count) <> 0',
   );
   for (const { version, hour, bin, label, count } of scores.rows)
     cells.set(`${version}/${hourOf(hour)}/score/${bin}/${label}`, count);

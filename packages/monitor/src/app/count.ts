@@ -14,9 +14,48 @@ import type { LabelClass, ScoreCount } from '../ports.ts';
 /** Score bin of a prediction whose answer holds no probability. */
 const NO_SCORE_BIN = -1;
 const HOUR_MS = 3_600_000;
+/** Shifts the bins without a score, or beside the edges, above zero. */
+const BIN_OFFSET = 64;
+const LABELS = 4;
 
-/** Start of the hour of an RFC 3339 time. */
-const hourOf = (time: string): string => iso(Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS);
+/** Start of the hour of RFC 3339 times; those of one pack lie in few hours. */
+function hours(): (time: string) => string {
+  const known = new Map<number, string>();
+  return (time) => {
+    const hour = Math.floor(Date.parse(time) / HOUR_MS);
+    let text = known.get(hour);
+    if (text === undefined) known.set(hour, (text = iso(hour * HOUR_MS)));
+    return text;
+  };
+}
+
+type Hourly = Pick<ProfileCount, 'model' | 'version' | 'environment' | 'hour'>;
+type Owner = Omit<Hourly, 'hour'> & { readonly time: string };
+
+/** One value of `T` for each model, version, environment and hour. Rows of one stand together mostly, so the last is tried first. */
+function byHour<T>(make: () => T): { of(row: Owner): T; all(): Array<readonly [Hourly, T]> } {
+  const hourOf = hours();
+  const groups = new Map<string, readonly [Hourly, T]>();
+  let last: readonly [Hourly, T] | undefined;
+  return {
+    of: ({ model, version, environment, time }) => {
+      const hour = hourOf(time);
+      const key = last?.[0];
+      if (key?.hour === hour && key.model === model && key.version === version && key.environment === environment) {
+        return (last as readonly [Hourly, T])[1];
+      }
+      const joined = keyOf({ model, version, environment, hour });
+      last = groups.get(joined) ?? [{ model, version, environment, hour }, make()];
+      groups.set(joined, last);
+      return last[1];
+    },
+    all: () => [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group),
+  };
+}
+
+// U+0001 cannot stand in a name or a number, and sorts below everything that can.
+const keyOf = ({ model, version, environment, hour }: Hourly): string =>
+  [model, version, environment, hour].join('\u0001');
 
 /**
  * Counts of some predictions in the bins of their version's baseline, sorted by key. Without a baseline only missing
@@ -26,34 +65,39 @@ export function profileCounts(
   records: readonly PredictionRecord[],
   baselineOf: (record: PredictionRecord) => Baseline | undefined,
 ): ProfileCount[] {
-  const cells = new Map<string, ProfileCount>();
-  for (const record of records) {
-    const hour = hourOf(record.time);
-    for (const [variable, bin] of bins(record, baselineOf(record))) {
-      const { model, version, environment } = record;
-      add(cells, [model, version, environment, hour, variable, String(bin)], {
-        model,
-        version,
-        environment,
-        hour,
-        variable,
-        bin,
-        count: 1,
-      });
-    }
-  }
-  return inKeyOrder(cells);
+  const groups = byHour(() => new Map<string, number[]>());
+  for (const record of records) countRecord(groups.of(record), record.inputs, baselineOf(record));
+  return groups
+    .all()
+    .flatMap(([hourly, variables]) =>
+      [...variables]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([variable, bins]) =>
+          bins.flatMap((count, index) => (count > 0 ? [{ ...hourly, variable, bin: index - BIN_OFFSET, count }] : [])),
+        ),
+    );
 }
 
-function bins(record: PredictionRecord, baseline: Baseline | undefined): Array<readonly [string, number]> {
+function countRecord(
+  variables: Map<string, number[]>,
+  inputs: PredictionRecord['inputs'],
+  baseline: Baseline | undefined,
+): void {
   if (baseline !== undefined) {
-    return baseline.variables.map(
-      (variable) => [variable.name, binOf(variable, record.inputs[variable.name])] as const,
-    );
+    for (const variable of baseline.variables) {
+      bump(variables, variable.name, binOf(variable, inputs[variable.name]));
+    }
+  } else {
+    for (const name in inputs) if (isMissing(inputs[name])) bump(variables, name, MISSING_BIN);
   }
-  return Object.entries(record.inputs)
-    .filter(([, value]) => isMissing(value))
-    .map(([name]) => [name, MISSING_BIN] as const);
+}
+
+function bump(variables: Map<string, number[]>, name: string, bin: number): void {
+  let bins = variables.get(name);
+  if (bins === undefined) variables.set(name, (bins = []));
+  const index = bin + BIN_OFFSET;
+  while (bins.length <= index) bins.push(0);
+  bins[index] = (bins[index] as number) + 1;
 }
 
 type Scored = Pick<PredictionRecord, 'model' | 'version' | 'environment' | 'time'> & {
@@ -63,16 +107,21 @@ type Scored = Pick<PredictionRecord, 'model' | 'version' | 'environment' | 'time
 
 /** Score × label counts of some predictions, sorted by key. Every prediction counts once, with or without a score. */
 export function scoreCounts(rows: readonly Scored[]): ScoreCount[] {
-  return mergeScores(
-    rows.map(({ model, version, environment, time, score, label }) => ({
-      model,
-      version,
-      environment,
-      hour: hourOf(time),
-      bin: scoreBin(score) ?? NO_SCORE_BIN,
-      label,
-      count: 1,
-    })),
+  const groups = byHour(() => new Map<number, number>());
+  for (const row of rows) {
+    const bins = groups.of(row);
+    const cell = ((scoreBin(row.score) ?? NO_SCORE_BIN) + 1) * LABELS + row.label + 1;
+    bins.set(cell, (bins.get(cell) ?? 0) + 1);
+  }
+  return groups.all().flatMap(([hourly, cells]) =>
+    [...cells]
+      .sort(([a], [b]) => a - b)
+      .map(([cell, count]) => ({
+        ...hourly,
+        bin: Math.floor(cell / LABELS) - 1,
+        label: ((cell % LABELS) - 1) as LabelClass,
+        count,
+      })),
   );
 }
 
@@ -80,9 +129,14 @@ export function scoreCounts(rows: readonly Scored[]): ScoreCount[] {
 export function mergeScores(counts: readonly ScoreCount[]): ScoreCount[] {
   const cells = new Map<string, ScoreCount>();
   for (const cell of counts) {
-    add(cells, [cell.model, cell.version, cell.environment, cell.hour, String(cell.bin), String(cell.label)], cell);
+    const key = [keyOf(cell), String(cell.bin), String(cell.label)].join('\u0001');
+    const known = cells.get(key);
+    cells.set(key, known === undefined ? cell : { ...cell, count: known.count + cell.count });
   }
-  return inKeyOrder(cells).filter(({ count }) => count !== 0);
+  return [...cells]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, cell]) => cell)
+    .filter(({ count }) => count !== 0);
 }
 
 /** The probability of the event in a prediction's outputs, or null. */
@@ -90,13 +144,3 @@ export function scoreOf(outputs: Readonly<Record<string, Scalar>>, probability: 
   const value = probability === undefined ? undefined : outputs[probability];
   return scoreBin(value) === undefined ? null : (value as number);
 }
-
-function add<T extends { readonly count: number }>(cells: Map<string, T>, key: readonly string[], cell: T): void {
-  // U+0001 cannot stand in a name or a number, and sorts below everything that can.
-  const joined = key.join('\u0001');
-  const known = cells.get(joined);
-  cells.set(joined, known === undefined ? cell : { ...cell, count: known.count + cell.count });
-}
-
-const inKeyOrder = <T>(cells: ReadonlyMap<string, T>): T[] =>
-  [...cells.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, cell]) => cell);

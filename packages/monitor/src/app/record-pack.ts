@@ -1,71 +1,126 @@
-import { gunzipSync } from 'node:zlib';
-import {
-  type Baseline,
-  dayOfId,
-  decodeExchanges,
-  type Exchange,
-  type ExchangeHead,
-  FairwayError,
-  iso,
-  type Logger,
-  type Pack,
-  type PredictionRecord,
-} from '@fairway/core';
-import type { EarlyLabel, ExchangeRow, Ledger, PackStore, PredictionRow, Recording, Reference } from '../ports.ts';
-import { profileCounts, scoreCounts, scoreOf } from './count.ts';
+import { FairwayError, type Logger, type Pack } from '@fairway/core';
+import type { EarlyLabel, PackStore, Poison, Recording } from '../ports.ts';
+import { scoreCounts } from './count.ts';
+import { type Frame, type Frames, readFrames } from './frames.ts';
 import { earlyKeys, withEarlyLabels } from './labels-early.ts';
-import { storable } from './read-json.ts';
+import { type Found, ledgerOf, recordingOf, referenceKey } from './recording.ts';
 import type { References } from './references.ts';
-import type { SplitRecord } from './rows-record.ts';
-import { splitExchange } from './split.ts';
 
 export type PackResult = { readonly outcome: 'stored' | 'known' | 'quarantined'; readonly predictions: number };
 
 /** A pack whose rows keep turning up under other packs is given up after this many looks. */
 const MAX_OVERLAPS = 5;
+/** Rows that PostgreSQL names one by one; from then on halves are tried. */
+const MAX_NAMED = 8;
+/** So often halves are tried; what is still untried then is refused. A pack of 500 with one bad row needs 20. */
+const MAX_TRIES = 100;
 
 type Needs = { readonly store: PackStore; readonly references: References; readonly log: Logger };
 
 /**
  * Records one pack once, however often it is delivered: ledger row, raw exchanges, predictions, profile and score counts,
- * in one transaction. A pack that cannot be read is kept whole in quarantine. Throws retryable errors only.
+ * in one transaction. An exchange that PostgreSQL refuses is kept as bytes in quarantine and the rest is stored; a pack that
+ * cannot be read at all is kept whole. Throws retryable errors only.
  */
 export async function recordPack({ store, references, log }: Needs, pack: Pack): Promise<PackResult> {
-  const decoded = decode(pack);
-  if (typeof decoded === 'string') return quarantine(store, log, pack, decoded);
-  let exchanges = decoded;
-  for (let look = 0; look < MAX_OVERLAPS; look++) {
-    const found = await referencesOf(exchanges, references);
-    const recording = recordingOf(pack, exchanges, found);
-    const outcome = await store.once(recording.ledger, async (transaction) => {
-      const early = await transaction.takeEarlyLabels(earlyKeys(recording.predictions));
-      await transaction.write(withLabels(recording, early));
-    });
+  let frames: Frames;
+  try {
+    frames = await readFrames(pack);
+  } catch (error) {
+    return quarantine(store, log, pack, (error as Error).message);
+  }
+  const found = await referencesOf(frames.frames, references);
+  let [overlaps, named] = [0, 0];
+  for (;;) {
+    const recording = recordingOf(pack, frames, found);
+    await store.prepare(recording.exchanges.map(({ day }) => day));
+    const outcome = await write(store, recording);
     if (outcome === 'stored' || outcome === 'known') {
+      if (outcome === 'stored') tellRefused(log, pack, recording);
       return { outcome, predictions: outcome === 'stored' ? recording.predictions.length : 0 };
     }
-    if (outcome !== 'overlap') return quarantine(store, log, pack, outcome.poison);
-    // Our own ids cannot repeat; if they do (a restored spool, two agents under one name) the first copy stands.
-    const known = new Set(await store.known(exchanges.map(({ head }) => head.id)));
-    log.warn(
-      { pack: pack.packId, repeated: known.size },
-      'exchanges of this pack are stored already under another pack',
-    );
-    exchanges = exchanges.filter(({ head }) => !known.has(head.id));
+    if (outcome !== 'overlap') {
+      // Nothing is left that could be taken out: it is the pack itself.
+      if (frames.frames.length === 0) return quarantine(store, log, pack, outcome.poison);
+      const frame = named++ < MAX_NAMED ? namedFrame(outcome, recording, frames) : undefined;
+      frames = frame ? without(frames, [frame], outcome.poison) : await bisect({ store, pack, found }, frames, outcome);
+      continue;
+    }
+    if (overlaps++ === MAX_OVERLAPS) throw colliding(pack);
+    frames = await unknownOnly(store, log, pack, frames, recording);
   }
-  throw new FairwayError(
-    'database.unavailable',
-    `Pack ${pack.packId} keeps colliding with other packs; it will be tried again.`,
-  );
 }
 
-function decode(pack: Pack): Exchange[] | string {
-  try {
-    const exchanges = decodeExchanges(gunzipSync(Buffer.from(pack.payload, 'base64')));
-    return [...new Map(exchanges.map((exchange) => [exchange.head.id, exchange])).values()];
-  } catch (error) {
-    return (error as Error).message;
-  }
+const write = (store: PackStore, recording: Recording, trial = false) =>
+  store.once(
+    recording.ledger,
+    async (transaction) => {
+      const early = trial ? [] : await transaction.takeEarlyLabels(() => earlyKeys(recording.predictions));
+      await transaction.write(withLabels(recording, early));
+    },
+    trial,
+  );
+
+const colliding = ({ packId }: Pack) =>
+  new FairwayError('database.unavailable', `Pack ${packId} keeps colliding with other packs; it will be tried again.`);
+
+/** Our own ids cannot repeat; if they do (a restored spool, two agents under one name) the first copy stands. */
+async function unknownOnly(
+  store: PackStore,
+  log: Logger,
+  pack: Pack,
+  { frames, refused }: Frames,
+  { exchanges }: Recording,
+): Promise<Frames> {
+  const known = new Set(await store.known(exchanges));
+  log.warn({ pack: pack.packId, repeated: known.size }, 'exchanges of this pack are stored already under another pack');
+  return { frames: frames.filter(({ exchange }) => !known.has(exchange.head.id)), refused };
+}
+
+/** The exchange that an error's `where` points to. */
+function namedFrame({ table, line }: Poison, recording: Recording, { frames }: Frames): Frame | undefined {
+  if (line === undefined) return undefined;
+  const { exchanges, predictions } = recording;
+  const id =
+    table === 'exchanges' ? exchanges[line - 1]?.id : table === 'predictions' && predictions[line - 1]?.exchange;
+  return frames.find(({ exchange }) => exchange.head.id === id);
+}
+
+function without({ frames, refused }: Frames, bad: readonly Frame[], reason: string): Frames {
+  return {
+    frames: frames.filter((frame) => !bad.includes(frame)),
+    refused: [...refused, ...bad.map(({ position, bytes }) => ({ position, bytes, reason }))],
+  };
+}
+
+type Trial = { readonly store: PackStore; readonly pack: Pack; readonly found: Found };
+
+/** Tries halves, each in a transaction that is taken back, until the bad exchanges stand alone. */
+async function bisect({ store, pack, found }: Trial, all: Frames, { poison }: Poison): Promise<Frames> {
+  const bad: Frame[] = [];
+  let tries = 0;
+  const look = async (frames: readonly Frame[]): Promise<void> => {
+    if (frames.length === 0) return;
+    if (tries++ < MAX_TRIES) {
+      const outcome = await write(store, recordingOf(pack, { frames, refused: [] }, found), true);
+      if (typeof outcome === 'string') return;
+      if (frames.length > 1) {
+        const half = frames.length >> 1;
+        await look(frames.slice(0, half));
+        return look(frames.slice(half));
+      }
+    }
+    bad.push(...frames);
+  };
+  await look(all.frames);
+  // Halves that are stored one by one, and not together: nothing that more tries would tell.
+  return without(all, bad.length === 0 ? all.frames : bad, poison);
+}
+
+function tellRefused(log: Logger, pack: Pack, { refused }: Recording): void {
+  if (refused.length === 0) return;
+  const [first] = refused;
+  log.warn({ pack: pack.packId, exchanges: refused.length, reason: first?.reason }, 'exchanges put into quarantine');
 }
 
 async function quarantine(store: PackStore, log: Logger, pack: Pack, reason: string): Promise<PackResult> {
@@ -74,124 +129,14 @@ async function quarantine(store: PackStore, log: Logger, pack: Pack, reason: str
   return { outcome: 'quarantined', predictions: 0 };
 }
 
-const referenceKey = (model: string, version: string) => `${model}/${version}`;
-
-async function referencesOf(
-  exchanges: readonly Exchange[],
-  references: References,
-): Promise<ReadonlyMap<string, Reference | undefined>> {
-  const found = new Map<string, Reference | undefined>();
-  for (const { head } of exchanges) {
-    const key = referenceKey(head.model, head.version);
-    if (!found.has(key)) found.set(key, await references(head.model, head.version));
+async function referencesOf(frames: readonly Frame[], references: References): Promise<Found> {
+  const found: Map<string, Awaited<ReturnType<References>>> = new Map();
+  for (const { exchange } of frames) {
+    const { model, version } = exchange.head;
+    const key = referenceKey(model, version);
+    if (!found.has(key)) found.set(key, await references(model, version));
   }
   return found;
-}
-
-function recordingOf(
-  pack: Pack,
-  exchanges: readonly Exchange[],
-  found: ReadonlyMap<string, Reference | undefined>,
-): Recording {
-  const records: PredictionRecord[] = [];
-  const predictions: PredictionRow[] = [];
-  const rows: ExchangeRow[] = [];
-  const redacted = new Map<PredictionRecord, readonly string[]>();
-  let quarantined = 0;
-  for (const exchange of exchanges) {
-    const { head } = exchange;
-    const reference = found.get(referenceKey(head.model, head.version));
-    const split = splitExchange(exchange, reference?.modelVersion);
-    const given = 'records' in split ? split.records : [];
-    if ('as' in split && split.as === 'quarantined') quarantined += 1;
-    rows.push(exchangeRow(exchange, given.length, 'reason' in split ? split.reason : null));
-    for (const record of given) {
-      records.push(record);
-      if (head.redacted) redacted.set(record, head.redacted.variables);
-      predictions.push(predictionRow(record, dayOf(head), head.id, reference?.modelVersion.target.probability));
-    }
-  }
-  const model = exchanges[0]?.head.model ?? '';
-  const baselineOf = (record: PredictionRecord) =>
-    without(redacted.get(record), found.get(referenceKey(record.model, record.version))?.baseline);
-  return {
-    ledger: { ...ledgerOf(pack, model), stored: predictions.length, quarantined },
-    exchanges: rows,
-    predictions,
-    profile: profileCounts(records, baselineOf),
-    scores: scoreCounts(predictions),
-  };
-}
-
-/** A redacted value is in no bin of the baseline, and not missing either: it is not counted. */
-function without(variables: readonly string[] | undefined, baseline: Baseline | undefined): Baseline | undefined {
-  if (variables === undefined || baseline === undefined) return baseline;
-  return { ...baseline, variables: baseline.variables.filter(({ name }) => !variables.includes(name)) };
-}
-
-const ledgerOf = ({ packId, agent, epoch, first, last, exchanges, dropped }: Pack, model: string): Ledger => ({
-  packId,
-  agent,
-  epoch,
-  first,
-  last,
-  exchanges,
-  dropped,
-  model,
-  stored: 0,
-  quarantined: 0,
-});
-
-/** The day of the id, else of the business time, else none: PostgreSQL's `infinity`, which retention never reaches. */
-function dayOf({ id, time }: ExchangeHead): string {
-  const ms = Date.parse(time);
-  return dayOfId(id) ?? (Number.isNaN(ms) ? 'infinity' : iso(ms).slice(0, 10));
-}
-
-function exchangeRow({ head, request, response }: Exchange, instances: number, reason: string | null): ExchangeRow {
-  return {
-    day: dayOf(head),
-    id: head.id,
-    model: head.model,
-    version: head.version,
-    environment: head.environment,
-    time: reason === 'time_unreadable' ? null : head.time,
-    status: head.status,
-    outcome: head.outcome,
-    latencyMs: head.latencyMs,
-    correlationId: head.correlationId === undefined ? null : storable(head.correlationId),
-    request,
-    response,
-    head: storable(JSON.stringify(head)),
-    instances,
-    reason,
-  };
-}
-
-function predictionRow(
-  record: SplitRecord,
-  day: string,
-  exchange: string,
-  probability: string | undefined,
-): PredictionRow {
-  return {
-    day,
-    id: record.id,
-    exchange,
-    model: record.model,
-    version: record.version,
-    versionSource: record.versionSource,
-    environment: record.environment,
-    time: record.time,
-    score: scoreOf(record.outputs, probability),
-    inputs: record.view.inputs,
-    outputs: record.view.outputs,
-    latencyMs: record.latencyMs,
-    status: record.status,
-    correlationId: record.correlationId ?? null,
-    label: -1,
-    observedAt: null,
-  };
 }
 
 function withLabels(recording: Recording, early: readonly EarlyLabel[]): Recording {

@@ -1,16 +1,12 @@
 import type { ProfileCount } from '@fairway/core';
 import type { PoolClient } from 'pg';
 import type { ScoreCount } from '../ports.ts';
+import { copyProfileDeltas, copyScoreDeltas } from './pack-rows.ts';
 
 /**
- * Rows come in sorted, and PostgreSQL locks them in that order: two recorders that add to the same hour wait for each
- * other, but never in a circle.
+ * Rows come in sorted, and PostgreSQL locks them in that order: two that add to the same hour wait for each other, but never
+ * in a circle.
  */
-const ADD_PROFILE_COUNTS = `
-insert into monitoring.profile_counts as c (model, version, environment, hour, variable, bin, count)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[], $7::bigint[])
-on conflict (model, version, environment, hour, variable, bin) do update set count = c.count + excluded.count`;
-
 const ADD_SCORE_COUNTS = `
 insert into monitoring.score_counts as c (model, version, environment, hour, bin, label, count)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::int[], $6::smallint[], $7::bigint[])
@@ -25,17 +21,7 @@ order by m, v, e, h
 on conflict (model, version, environment, hour)
 do update set revision = nextval('monitoring.dirty_revision'), touched_at = clock_timestamp()`;
 
-export async function addProfileCounts(client: PoolClient, counts: readonly ProfileCount[]): Promise<void> {
-  if (counts.length === 0) return;
-  await client.query(ADD_PROFILE_COUNTS, [
-    ...hourColumns(counts),
-    counts.map(({ variable }) => variable),
-    counts.map(({ bin }) => bin),
-    counts.map(({ count }) => count),
-  ]);
-}
-
-/** Adds score counts and marks their hours for the monitor: every stored or relabelled prediction passes here. */
+/** Moves score counts and marks their hours for the monitor: every relabelled prediction passes here. */
 export async function addScoreCounts(client: PoolClient, counts: readonly ScoreCount[]): Promise<void> {
   if (counts.length === 0) return;
   const hours = hourColumns(counts);
@@ -47,6 +33,23 @@ export async function addScoreCounts(client: PoolClient, counts: readonly ScoreC
   ]);
   await client.query(MARK_DIRTY, hours);
 }
+
+/** What a pack adds. It is appended, not added up: two packs of the same hour do not wait for each other. */
+export async function appendCounts(
+  client: PoolClient,
+  profile: readonly ProfileCount[],
+  scores: readonly ScoreCount[],
+): Promise<void> {
+  if (scores.length === 0) return;
+  await copyProfileDeltas(client, profile);
+  await copyScoreDeltas(client, scores);
+  // Last: what marks the same hour waits until the commit.
+  const hours = [...new Map(scores.map((each) => [hourKey(each), each])).values()];
+  await client.query({ name: 'mark-dirty', text: MARK_DIRTY, values: hourColumns(hours) });
+}
+
+const hourKey = ({ model, version, environment, hour }: Hourly): string =>
+  [model, version, environment, hour].join('\u0001');
 
 type Hourly = Pick<ProfileCount, 'model' | 'version' | 'environment' | 'hour'>;
 

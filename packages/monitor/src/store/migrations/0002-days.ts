@@ -84,6 +84,10 @@ drop table monitoring.exchanges_undated;
 drop table monitoring.predictions_undated;
 drop function monitoring.input_cell(jsonb, text);
 
+-- Packs append their counts; a fold adds them up later (store/fold-counts.ts). As children of the tables they are read with them.
+create table monitoring.profile_deltas () inherits (monitoring.profile_counts);
+create table monitoring.score_deltas () inherits (monitoring.score_counts);
+
 create table monitoring.quarantined_exchanges (
   pack_id text not null,
   position integer not null,

@@ -1,0 +1,63 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { type Exchange, type ExchangeHead, FairwayError, type Pack } from '@fairway/core';
+
+/** One exchange as it stands in its pack, from 0. */
+export type Frame = {
+  readonly position: number;
+  readonly exchange: Exchange;
+  /** The head's JSON as the agent wrote it. */
+  readonly head: Uint8Array;
+  /** All bytes of it, lengths too. */
+  readonly bytes: Uint8Array;
+};
+
+/** An exchange that cannot be stored as rows, and is kept as it is. */
+export type RefusedFrame = Pick<Frame, 'position' | 'bytes'> & { readonly reason: string };
+
+export type Frames = { readonly frames: readonly Frame[]; readonly refused: readonly RefusedFrame[] };
+
+/** The agent packs at most some MiB; what inflates to more is no pack. */
+const MOST_BYTES = 512 * 1024 * 1024;
+const inflate = promisify(gunzip);
+
+/**
+ * The exchanges of a pack (`encodeExchange` in core says how they are framed). A head that is no JSON costs its exchange; of
+ * equal ids the last one stands. Throws on a payload that is torn or foreign.
+ */
+export async function readFrames({ payload }: Pack): Promise<Frames> {
+  const data = await inflate(Buffer.from(payload, 'base64'), { maxOutputLength: MOST_BYTES });
+  const frames = new Map<string, Frame>();
+  const refused: RefusedFrame[] = [];
+  for (let at = 0, position = 0; at < data.length; position++) {
+    const start = at;
+    const head = field(data, at);
+    const request = field(data, (at += 4 + head.length));
+    const response = field(data, (at += 4 + request.length));
+    at += 4 + response.length;
+    const bytes = data.subarray(start, at);
+    const read = readHead(head);
+    if (typeof read === 'string') refused.push({ position, bytes, reason: read });
+    else frames.set(read.id, { position, exchange: { head: read, request, response }, head, bytes });
+  }
+  return { frames: [...frames.values()], refused };
+}
+
+function field(data: Buffer, at: number): Buffer {
+  const start = at + 4;
+  const end = start > data.length ? Number.POSITIVE_INFINITY : start + data.readUInt32BE(at);
+  if (end > data.length) {
+    throw new FairwayError('pack.invalid', `A capture pack ends in the middle of an exchange at byte ${at}.`);
+  }
+  return data.subarray(start, end);
+}
+
+function readHead(bytes: Buffer): ExchangeHead | string {
+  try {
+    const head = JSON.parse(bytes.toString('utf8')) as ExchangeHead | null;
+    const isHead = typeof head?.id === 'string' && typeof head.model === 'string' && typeof head.version === 'string';
+    return isHead ? head : 'the head lacks id, model or version';
+  } catch (error) {
+    return `the head is no JSON: ${(error as Error).message}`;
+  }
+}
