@@ -69,7 +69,7 @@ function object(source: Source, depth: number): JsonObject {
     const key = string(source);
     if (!took(source, COLON)) throw wrong(source, 'lacks a colon');
     const item = value(source, depth + 1);
-    if (!Object.hasOwn(found, key)) put(found, key, item);
+    if (found[key] === undefined || !Object.hasOwn(found, key)) put(found, key, item);
   } while (took(source, COMMA));
   if (!took(source, CLOSE_OBJECT)) throw wrong(source, 'lacks a closing brace');
   return found;
@@ -151,19 +151,41 @@ const WORDS: ReadonlyArray<readonly [string, Json]> = [
   ['-Infinity', Number.NEGATIVE_INFINITY],
   ['-Inf', Number.NEGATIVE_INFINITY],
 ];
-const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 function literal(source: Source): Json {
   const { text, at } = source;
-  NUMBER.lastIndex = at;
-  const found = NUMBER.exec(text);
-  if (found === null) return word(source);
-  source.at = NUMBER.lastIndex;
-  const [token] = found;
-  const number = Number(token);
-  const isInteger = found[1] === undefined && found[2] === undefined;
-  if (!isInteger || Number.isSafeInteger(number)) return number;
-  return token.length - (token.startsWith('-') ? 1 : 0) > MOST_INTEGER_DIGITS ? number : BigInt(token);
+  const from = text.charCodeAt(at) === MINUS ? at + 1 : at;
+  const whole = text.charCodeAt(from) === ZERO ? from + 1 : pastDigits(text, from);
+  if (whole === from) return word(source);
+  const end = pastExponent(text, pastFraction(text, whole));
+  source.at = end;
+  const number = Number(text.slice(at, end));
+  if (end !== whole || Number.isSafeInteger(number)) return number;
+  return end - from > MOST_INTEGER_DIGITS ? number : BigInt(text.slice(at, end));
+}
+
+function pastDigits(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+const isDigit = (code: number): boolean => code >= ZERO && code <= 0x39;
+
+function pastFraction(text: string, from: number): number {
+  const end = text.charCodeAt(from) === DOT ? pastDigits(text, from + 1) : from;
+  return end === from + 1 ? from : end;
+}
+
+function pastExponent(text: string, from: number): number {
+  if ((text.charCodeAt(from) | 0x20) !== 0x65) return from;
+  const sign = text.charCodeAt(from + 1);
+  const digits = from + (sign === MINUS || sign === 0x2b ? 2 : 1);
+  const end = pastDigits(text, digits);
+  return end === digits ? from : end;
 }
 
 function word(source: Source): Json {

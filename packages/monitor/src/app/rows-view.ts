@@ -66,7 +66,8 @@ function scalarOf(cell: Json, seen: unknown): Scalar {
   return !isList(cell) && isBytes(cell) ? bytesOf(cell.b64).value : JSON.stringify(seen);
 }
 
-type Tag = { readonly $: string; readonly value?: string };
+/** `value` is a text, or of an object its members, each as the view shows it. */
+type Tag = { readonly $: string; readonly value?: unknown };
 
 /** A value as the view shows it: JSON's own, a list of such, or a tag. */
 function tagged(cell: Json, flags: Set<string>): unknown {
@@ -78,16 +79,16 @@ function tagged(cell: Json, flags: Set<string>): unknown {
     flags.add('truncated');
     return { $: 'too_deep' } satisfies Tag;
   }
-  if (!isBytes(cell)) return { $: 'object', value: objectText(cell, flags) } satisfies Tag;
+  if (!isBytes(cell)) return { $: 'object', value: members(cell, flags) } satisfies Tag;
   const { sanitised, ...tag } = bytesOf(cell.b64);
   if (sanitised) flags.add('sanitised');
   return tag;
 }
 
-function objectText(cell: Cells, flags: Set<string>): string {
-  const members: Record<string, unknown> = {};
-  for (const name of Object.keys(cell)) put(members, name, tagged(cell[name] as Json, flags));
-  return JSON.stringify(members);
+function members(cell: Cells, flags: Set<string>): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const name of Object.keys(cell)) put(found, name, tagged(cell[name] as Json, flags));
+  return found;
 }
 
 type Bytes = Tag & { readonly value: string; readonly sanitised: boolean };
