@@ -4,10 +4,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { VariableBaseline } from './monitoring.ts';
 import {
+  ABOVE_BIN,
+  BELOW_BIN,
   binCount,
+  binCounts,
   binOf,
+  categoryVariable,
   cellText,
   decileEdges,
+  guardBinOf,
   INVALID_BIN,
   isMissing,
   MISSING_BIN,
@@ -113,5 +118,42 @@ describe.skipIf(!present)('public HMEQ data (skipped where ../shared is absent)'
       compared++;
     }
     expect(compared).toBe(10);
+  });
+});
+
+test('values outside the range of the baseline are counted beside their own bin', () => {
+  const variable = variableBaseline('x', 'numeric', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, null]);
+  const guards = [0.9, 1, 10, 10.1, null, 'x', '0.5'].map((value) => guardBinOf(variable, value));
+  expect(guards).toEqual([BELOW_BIN, undefined, undefined, ABOVE_BIN, undefined, undefined, BELOW_BIN]);
+  expect(binOf(variable, 0.9)).toBe(0);
+  expect(guardBinOf(variableBaseline('c', 'category', ['a']), 'b')).toBeUndefined();
+  expect(guardBinOf(variableBaseline('e', 'numeric', [null]), 1)).toBeUndefined();
+});
+
+test('ascending values are counted by the edges as one by one', () => {
+  const values = Float64Array.from({ length: 1000 }, (_, i) => Math.floor((i * i) % 37));
+  const edges = [3, 7.5, 20];
+  const counts = [0, 0, 0, 0];
+  for (const value of values) {
+    const bin = rightClosedBin(edges, value);
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  expect(binCounts(edges, values.toSorted())).toEqual(counts);
+});
+
+test('of many categories the commonest keep a bin, ties by name, and the rest share one', () => {
+  const tally = new Map([
+    ['b', 2],
+    ['a', 2],
+    ['d', 5],
+    ['c', 1],
+  ]);
+  expect(categoryVariable('k', tally, 3, 2)).toEqual({
+    kind: 'category',
+    name: 'k',
+    categories: ['a', 'd'],
+    counts: [2, 5, 3],
+    n: 10,
+    missing: 3,
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { auc, groupScores, ksClasses } from './ranking.ts';
+import { auc, groupScores, ksClasses, mergedScores, scoreTable } from './ranking.ts';
 
 test('worked by hand: ties count one half', () => {
   const groups = groupScores([0.1, 0.4, 0.4, 0.8], [0, 0, 1, 1]);
@@ -41,4 +41,21 @@ test('AUC is the share of pairs in the right order', () => {
       expect(value).toBeCloseTo(wins / (events.length * others.length), 12);
     }),
   );
+});
+
+test('tables and walks of ascending lists give the groups of their rows', () => {
+  const [unlabelled, nonEvents, events] = [
+    [0.2, 0.7],
+    [0.1, 0.1, 0.2],
+    [0.1, 0.9],
+  ].map((list) => Float64Array.from(list));
+  const table = scoreTable(unlabelled as Float64Array, nonEvents as Float64Array, events as Float64Array);
+  expect([...table.scores]).toEqual([0.1, 0.2, 0.7, 0.9]);
+  expect([table.unlabelled, table.nonEvents, table.events].map((column) => [...column])).toEqual([
+    [0, 1, 1, 0],
+    [2, 1, 0, 0],
+    [1, 0, 0, 1],
+  ]);
+  const groups = groupScores([0.1, 0.1, 0.2, 0.1, 0.9], [0, 0, 0, 1, 1]);
+  expect([...mergedScores(nonEvents as Float64Array, events as Float64Array)]).toEqual(groups);
 });

@@ -57,6 +57,20 @@ export function groupScores(scores: ArrayLike<number>, labels: ArrayLike<number>
   return [...groups.values()].sort((a, b) => a[0] - b[0]);
 }
 
+/** Groups of two ascending lists of scores, found while they are walked: nothing is held but the lists. */
+export const mergedScores = (nonEvents: Float64Array, events: Float64Array): Iterable<ScoreGroup> => ({
+  *[Symbol.iterator]() {
+    let [i, j] = [0, 0];
+    while (i < nonEvents.length || j < events.length) {
+      const score = Math.min(nonEvents[i] ?? Number.POSITIVE_INFINITY, events[j] ?? Number.POSITIVE_INFINITY);
+      const [fromI, fromJ] = [i, j];
+      while (nonEvents[i] === score) i++;
+      while (events[j] === score) j++;
+      yield [score, i - fromI, j - fromJ];
+    }
+  },
+});
+
 /** Distinct scores of three ascending lists. */
 export function scoreTable(unlabelled: Float64Array, nonEvents: Float64Array, events: Float64Array): ScoreTable {
   const lists = [unlabelled, nonEvents, events] as const;

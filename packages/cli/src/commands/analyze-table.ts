@@ -133,7 +133,8 @@ function planOf(
     const cell = columns.indexOf(name);
     return cell < 0 ? [] : [{ name, cell, kind: kindOf(name) }];
   });
-  return { file, width: columns.length, variables, label: role(label), score: role(score) };
+  const lacks = [label, score].filter((name) => name !== undefined && !columns.includes(name)) as string[];
+  return { file, width: columns.length, variables, label: role(label), score: role(score), lacks };
 }
 
 /** Feeds the rows to a tally until it has seen enough; answers the sha256 of the bytes read. */

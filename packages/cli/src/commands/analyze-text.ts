@@ -95,7 +95,7 @@ const SHOWN = 15;
 /** PSI by input, what moved most first. */
 function drift(windows: readonly WindowAnalysis[]): string {
   const names = Object.keys(windows[0]?.psi ?? {});
-  const most = (name: string) => Math.max(...windows.map((one) => one.psiWithMissing[name] ?? 0));
+  const most = (name: string) => Math.max(...windows.map((one) => one.psi[name] ?? 0));
   const order = names.sort((a, b) => most(b) - most(a));
   const rows = order.slice(0, SHOWN).map((name) => [name, ...windows.map((one) => psiCell(one, name))]);
   const rest = order.length > SHOWN ? `\n${order.length - SHOWN} more inputs, all below; --json has them.` : '';

@@ -8,16 +8,17 @@ import {
   firstAbove,
   INVALID_BIN,
   ksClasses,
+  mergedScores,
   MISSING_BIN,
   numericVariable,
   scoreBin,
+  type ScoreGroup,
   type ScoreTable,
   scoreTable,
   type TwoSample,
   twoSample,
   type VariableBaseline,
 } from '@fairway/core';
-import { labelledScores } from '../metrics/counts.ts';
 import type { ExactCounts, WindowCounts } from '../ports.ts';
 import { type CategoryTally, MOST_CATEGORIES, type NumericTally, type Tally, type VariableTally } from './tally.ts';
 
@@ -40,7 +41,9 @@ export function baselineOf(
     else variables.push(categoryVariable(name, one.texts, one.missing, TOP_CATEGORIES));
   }
   const rows = { definition: 1, ...meta, rows: tally.rows, events: tally.labels[1], variables } as const;
-  return { baseline: { ...rows, ...heldOut(tableOf(tally)) }, leftOut };
+  const [, nonEvents, events] = tally.scores;
+  const held = heldOut(mergedScores(nonEvents.sorted(), events.sorted()));
+  return { baseline: { ...rows, ...held }, leftOut };
 }
 
 function unusable(tally: VariableTally): string | undefined {
@@ -53,18 +56,26 @@ function unusable(tally: VariableTally): string | undefined {
 export const tableOf = ({ scores: [unlabelled, nonEvents, events] }: Tally): ScoreTable =>
   scoreTable(unlabelled.sorted(), nonEvents.sorted(), events.sorted());
 
-/** What decay and score drift are measured against; no rows where one class is empty. */
-export function heldOut(table: ScoreTable): Pick<Baseline, 'performance' | 'scores'> {
-  const groups = [...binned(table)].map(([bin, , nonEvents, events]) => [bin, nonEvents, events] as const);
-  const labelled = groups.filter(([, nonEvents, events]) => nonEvents + events > 0);
-  const exact = labelledScores(table);
-  const [area, distance] = [auc(exact), ksClasses(exact)];
-  if (area === null || distance === null)
-    return { performance: { auc: 0, ks: 0, rows: 0, events: 0 }, scores: labelled };
-  const events = labelled.reduce((sum, group) => sum + group[2], 0);
-  const rows = labelled.reduce((sum, group) => sum + group[1], events);
-  return { performance: { auc: area, ks: distance, rows, events }, scores: labelled };
+/** What decay and score drift are measured against, from labelled scores; no rows where one class is empty. */
+export function heldOut(groups: Iterable<ScoreGroup>): Pick<Baseline, 'performance' | 'scores'> {
+  const [area, distance] = [auc(groups), ksClasses(groups)];
+  const scores: Array<[number, number, number]> = [];
+  let rows = 0;
+  let events = 0;
+  for (const [score, negative, positive] of groups) {
+    const bin = scoreBin(score) ?? 0;
+    let last = scores.at(-1);
+    if (last?.[0] !== bin) scores.push((last = [bin, 0, 0]));
+    last[1] += negative;
+    last[2] += positive;
+    rows += negative + positive;
+    events += positive;
+  }
+  const known = area !== null && distance !== null;
+  return { performance: known ? { auc: area, ks: distance, rows, events } : NOT_KNOWN, scores };
 }
+
+const NOT_KNOWN = { auc: 0, ks: 0, rows: 0, events: 0 } as const;
 
 /** Counts at 1e-4, as the recorder keeps them. */
 function binned({ scores, unlabelled, nonEvents, events }: ScoreTable): Array<[number, number, number, number]> {

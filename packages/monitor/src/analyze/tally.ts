@@ -17,6 +17,8 @@ export type Plan = {
   readonly variables: ReadonlyArray<{ readonly name: string; readonly cell: number; readonly kind: Kind }>;
   readonly label: { readonly name: string; readonly cell: number } | undefined;
   readonly score: { readonly name: string; readonly cell: number } | undefined;
+  /** Label or score column that was asked for and that this file does not have. */
+  readonly lacks: readonly string[];
 };
 
 /** A cell that breaks what its column promises. */

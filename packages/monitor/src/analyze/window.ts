@@ -1,7 +1,7 @@
 import type { Baseline, Finding, ScoreTable, VerdictState } from '@fairway/core';
 import { assess } from '../app/judge.ts';
 import { calibrationBins } from '../metrics/ece.ts';
-import { labelledGroups, totals } from '../metrics/counts.ts';
+import { labelledGroups, labelledScores, totals } from '../metrics/counts.ts';
 import type { Evaluation } from '../metrics/metric.ts';
 import { METRIC_NAMES, type MetricName, metricOf } from '../metrics/registry.ts';
 import type { Policy } from '../policy/schema.ts';
@@ -58,43 +58,33 @@ export type Reference = {
 
 const NORMAL_95 = 1.959964;
 
-/** Profile, figures and verdict of one window. `earlier`: counts of the windows before it, newest first. */
-export function analyzeWindow(
-  name: string,
-  tally: Tally,
-  given: Reference,
-  policy: Policy,
-  cutoff: number,
-  earlier: readonly WindowCounts[],
-): { readonly window: WindowAnalysis; readonly counts: WindowCounts; readonly reference: Reference } {
+type Asked = {
+  readonly name: string;
+  readonly tally: Tally;
+  readonly given: Reference;
+  readonly policy: Policy;
+  readonly cutoff: number;
+  /** Counts of the windows before, newest first, for rules that look at several. */
+  readonly earlier: readonly WindowCounts[];
+};
+
+type Answer = { readonly window: WindowAnalysis; readonly counts: WindowCounts; readonly reference: Reference };
+
+/** Profile, figures and verdict of one window; `reference` is what the next one is held against. */
+export function analyzeWindow({ name, tally, given, policy, cutoff, earlier }: Asked): Answer {
   const counted = countsOf(tally, given.baseline, given.tally);
   const reference = given.scores === undefined ? adopt(given, name, counted.exact.scores) : given;
   const { baseline, scores } = reference;
   const counts = { ...counted, exact: { ...counted.exact, ...(scores === undefined ? {} : { reference: scores }) } };
   const judged = assess({ counts, earlier, baseline, policy });
   const contract = contractFindings(tally, baseline, given.tally);
-  const findings = [...contract, ...judged.findings.map(({ variable = null, ...rest }) => ({ ...rest, variable }))];
-  const verdict = worst([judged.state, ...contract.map(({ severity }) => severity)]);
-  const figures = Object.fromEntries(
-    METRIC_NAMES.filter((metric) => metricOf(metric).scope === 'window').map((metric) => [
-      metric,
-      metricOf(metric).evaluate(counts, baseline, '', { cutoff })?.value ?? null,
-    ]),
-  );
-  const { labelled } = totals(counts);
   const window: WindowAnalysis = {
     name,
-    rows: tally.rows,
-    labelled,
-    eventRate: figures['eventRate'] ?? null,
-    auc: figures['auc'] ?? null,
-    aucInterval: interval(metricOf('auc').evaluate(counts, baseline, '')),
-    ks: figures['ks'] ?? null,
-    gini: figures['gini'] ?? null,
+    ...windowFigures(counts, baseline, cutoff),
     ...inputFigures(counts, baseline),
-    verdict,
-    findings,
-    figures,
+    rows: tally.rows,
+    verdict: worst([judged.state, ...contract.map(({ severity }) => severity)]),
+    findings: [...contract, ...judged.findings.map(({ variable = null, ...rest }) => ({ ...rest, variable }))],
     counts: counts.variables,
     calibration: calibrationBins(labelledGroups(counts)),
     notes: notes(tally, reference, name, policy, judged.state),
@@ -102,9 +92,28 @@ export function analyzeWindow(
   return { window, counts, reference };
 }
 
+function windowFigures(
+  counts: WindowCounts,
+  baseline: Baseline,
+  cutoff: number,
+): Pick<WindowAnalysis, 'labelled' | 'eventRate' | 'auc' | 'aucInterval' | 'ks' | 'gini' | 'figures'> {
+  const names = METRIC_NAMES.filter((metric) => metricOf(metric).scope === 'window');
+  const evaluate = (metric: MetricName) => metricOf(metric).evaluate(counts, baseline, '', { cutoff });
+  const figures = Object.fromEntries(names.map((metric) => [metric, evaluate(metric)?.value ?? null]));
+  return {
+    labelled: totals(counts).labelled,
+    eventRate: figures['eventRate'] ?? null,
+    auc: figures['auc'] ?? null,
+    aucInterval: interval(evaluate('auc')),
+    ks: figures['ks'] ?? null,
+    gini: figures['gini'] ?? null,
+    figures,
+  };
+}
+
 /** A baseline without scores: the first file with both classes is what later ones are measured against. */
 function adopt(given: Reference, name: string, table: ScoreTable): Reference {
-  const held = heldOut(table);
+  const held = heldOut(labelledScores(table));
   if (held.performance.rows === 0) return given;
   return { ...given, baseline: { ...given.baseline, ...held }, scores: table, scoresFrom: name };
 }
@@ -148,31 +157,34 @@ export const worst = (states: readonly VerdictState[]): VerdictState =>
   ORDER[Math.max(0, ...states.map((state) => ORDER.indexOf(state)))] ?? 'healthy';
 
 function notes(tally: Tally, reference: Reference, name: string, policy: Policy, state: VerdictState): string[] {
-  const { plan, rows, labels } = tally;
-  const [nonEvents, events] = labels;
-  const said: string[] = [];
-  const { minimum, period } = policy;
-  if (rows < minimum.rows)
-    said.push(`${many(rows, 'row')}: the policy judges nothing below ${many(minimum.rows, 'row')}.`);
-  if (plan.label !== undefined && nonEvents + events === 0)
-    said.push(`No row has a label in ${plan.label.name}: performance is not known.`);
-  else if (plan.label !== undefined && (nonEvents === 0 || events === 0)) {
-    said.push(`All labels are ${events === 0 ? 0 : 1}: with one class only there is no AUC, KS, Gini or lift.`);
-  } else if (plan.label !== undefined && nonEvents + events < period.coverageFloor * rows) {
-    const share = Math.round((100 * (nonEvents + events)) / rows);
-    said.push(
-      `${share} % of the rows are labelled, below the ${period.coverageFloor * 100} % that the policy asks for: performance is shown, not judged.`,
-    );
-  } else if (plan.label !== undefined && events < minimum.events) {
-    said.push(`${many(events, 'event')}: the policy judges performance from ${minimum.events} on.`);
-  }
-  if (reference.scoresFrom === name) {
-    said.push(
+  const { rows, plan } = tally;
+  const { minimum } = policy;
+  const said = [
+    ...plan.lacks.map((column) => `${plan.file} has no column ${column}: what rests on it is not known.`),
+    rows < minimum.rows && `${many(rows, 'row')}: the policy judges nothing below ${many(minimum.rows, 'row')}.`,
+    plan.label !== undefined && labelNote(tally, plan.label.name, policy),
+    reference.scoresFrom === name &&
       `The baseline has no scores of its own: performance and score drift are measured against ${name}, the first file that has both.`,
-    );
-  }
-  if (state === 'insufficient' && said.length === 0) said.push('Not every rule of the policy could be evaluated.');
+  ].filter((sentence) => typeof sentence === 'string');
+  if (state === 'insufficient' && said.length === 0) return ['Not every rule of the policy could be evaluated.'];
   return said;
+}
+
+/** Why performance is not known, or not judged. */
+function labelNote({ rows, labels }: Tally, label: string, { minimum, period }: Policy): string | false {
+  const [nonEvents, events] = labels;
+  const labelled = nonEvents + events;
+  if (labelled === 0) return `No row has a label in ${label}: performance is not known.`;
+  if (labelled === events || events === 0) {
+    return `All labels are ${events === 0 ? 0 : 1}: with one class only there is no AUC, KS, Gini or lift.`;
+  }
+  if (labelled < period.coverageFloor * rows) {
+    const floor = Math.round(100 * period.coverageFloor);
+    return `${Math.floor((100 * labelled) / rows)} % of the rows are labelled, below the ${floor} % that the policy asks for: performance is shown, not judged.`;
+  }
+  return (
+    events < minimum.events && `${many(events, 'event')}: the policy judges performance from ${minimum.events} on.`
+  );
 }
 
 const many = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
