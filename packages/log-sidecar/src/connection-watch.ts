@@ -4,6 +4,8 @@ export type ConnectionWatch = {
   request(chunk: Buffer): void;
   /** Bytes of the model; answers what the client is to get for them. */
   response(chunk: Buffer): readonly Buffer[];
+  /** What `response` answered is on its way to the client: what took time could wait until now. */
+  forwarded?(): void;
   /** The model has closed its side; what is still owed to the client comes back. */
   upstreamEnded(): readonly Buffer[];
   clientGone(): void;

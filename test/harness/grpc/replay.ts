@@ -33,6 +33,7 @@ export function replay(steps: readonly Step[], bodyCap = 1e6): Replay {
     const before = Buffer.from(bytes);
     const out = side === 'q' ? [bytes] : watch.response(bytes);
     if (side === 'q') watch.request(bytes);
+    else watch.forwarded();
     if (out.length !== 1 || out[0] !== bytes || !before.equals(bytes)) throw new Error('other bytes came out');
   }
   const { idle } = watch;

@@ -15,6 +15,8 @@ export class GrpcWatch implements ConnectionWatch {
   private readonly parts: GrpcParts;
   private readonly fuse: Fuse;
   private connection: GrpcConnection | undefined;
+  /** Bytes of the model that are not looked at yet. */
+  private answer: Buffer | undefined;
 
   constructor(parts: GrpcParts, fuse: Fuse) {
     this.parts = parts;
@@ -28,16 +30,26 @@ export class GrpcWatch implements ConnectionWatch {
   }
 
   response(chunk: Buffer): readonly Buffer[] {
-    this.look((connection) => connection.answer(chunk));
+    this.forwarded();
+    this.answer = chunk;
     return [chunk];
   }
 
+  /** Nothing goes into answers, so they leave before anyone looks at them. */
+  forwarded(): void {
+    const { answer } = this;
+    this.answer = undefined;
+    if (answer) this.look((connection) => connection.answer(answer));
+  }
+
   upstreamEnded(): readonly Buffer[] {
+    this.forwarded();
     this.look((connection) => connection.ended('upstream_aborted'));
     return [];
   }
 
   clientGone(): void {
+    this.forwarded();
     this.look((connection) => connection.ended('client_aborted'));
   }
 

@@ -7,8 +7,8 @@ const COPY_LIMIT = 16 * 1024;
 
 /**
  * Carries bytes between a client and its own upstream connection: back-pressure, half-close and reset each way.
- * The watch sees the client's bytes after they left, and the model's just before, because the id header goes into them
- * and because a caller shall not hold an answer whose record a kill could still take away.
+ * The watch sees the client's bytes after they left. It sees the model's before, because the id header goes into them,
+ * but what it does with the exchange it does behind them.
  */
 export function relay(client: Socket, upstream: Socket, watch: ConnectionWatch, tally: Tally): void {
   client.on('data', (chunk: Buffer) => {
@@ -19,6 +19,7 @@ export function relay(client: Socket, upstream: Socket, watch: ConnectionWatch, 
   upstream.on('data', (chunk: Buffer) => {
     tally.responseBytes += chunk.length;
     if (!writeAll(client, watch.response(chunk))) upstream.pause();
+    watch.forwarded?.();
   });
   client.on('drain', () => upstream.resume());
   upstream.on('drain', () => client.resume());
