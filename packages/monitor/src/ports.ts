@@ -188,7 +188,7 @@ export type LabelExchange = { readonly id: string; readonly instances: number; r
 export type LabelTransaction = {
   /** Predictions by their ids; `day` as `dayOfId` has it. */
   byId(ids: ReadonlyArray<{ readonly id: string; readonly day: string | undefined }>): Promise<readonly LabelTarget[]>;
-  /** At most `limit` predictions of each correlation id. */
+  /** Predictions of these correlation ids: all, or at least `limit` of each that has so many. */
   byCorrelation(keys: readonly string[], limit: number): Promise<ReadonlyArray<LabelTarget & { readonly key: string }>>;
   exchanges(ids: ReadonlyArray<{ readonly id: string; readonly day: string }>): Promise<readonly LabelExchange[]>;
   early(keys: readonly string[]): Promise<readonly EarlyLabel[]>;

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 const empty = () =>
   pool.query(
-    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.quarantined_exchanges, monitoring.exchanges, monitoring.predictions, monitoring.early_labels, monitoring.label_history, monitoring.label_totals, monitoring.profile_counts, monitoring.score_counts, monitoring.dirty_hours',
+    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.quarantined_exchanges, monitoring.exchanges, monitoring.predictions, monitoring.early_labels, monitoring.label_history, monitoring.label_totals, monitoring.profile_counts, monitoring.score_counts, monitoring.profile_deltas, monitoring.score_deltas, monitoring.dirty_hours',
   );
 beforeEach(empty);
 

@@ -8,7 +8,7 @@ export type GivenLabel = GroundTruth & { readonly by?: 'correlation' };
 export type Aim = LabelTarget | { readonly reason: string };
 
 const EXCHANGE_ID = /^[0-9a-f]{32}$/;
-/** So many carriers of one correlation id are looked at. */
+/** Of one correlation id at least so many carriers are looked at. */
 const MOST_CARRIERS = 10;
 
 /** Equal for labels that mean the same thing by the same text. */
@@ -70,7 +70,7 @@ async function carriersOf(
 }
 
 function severalCarry(found: readonly LabelTarget[]): string {
-  const many = found.length < MOST_CARRIERS ? String(found.length) : `at least ${MOST_CARRIERS}`;
+  const many = found.length < MOST_CARRIERS ? String(found.length) : `at least ${found.length}`;
   return `this correlation id belongs to ${many} predictions; use prediction ids`;
 }
 

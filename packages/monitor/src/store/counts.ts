@@ -3,15 +3,6 @@ import type { PoolClient } from 'pg';
 import type { ScoreCount } from '../ports.ts';
 import { copyProfileDeltas, copyScoreDeltas } from './pack-rows.ts';
 
-/**
- * Rows come in sorted, and PostgreSQL locks them in that order: two that add to the same hour wait for each other, but never
- * in a circle.
- */
-const ADD_SCORE_COUNTS = `
-insert into monitoring.score_counts as c (model, version, environment, hour, bin, label, count)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::int[], $6::smallint[], $7::bigint[])
-on conflict (model, version, environment, hour, bin, label) do update set count = c.count + excluded.count`;
-
 /** A new revision tells the monitor that the hour changed again after it looked. */
 const MARK_DIRTY = `
 insert into monitoring.dirty_hours as d (model, version, environment, hour)
@@ -21,20 +12,7 @@ order by m, v, e, h
 on conflict (model, version, environment, hour)
 do update set revision = nextval('monitoring.dirty_revision'), touched_at = clock_timestamp()`;
 
-/** Moves score counts and marks their hours for the monitor: every relabelled prediction passes here. */
-export async function addScoreCounts(client: PoolClient, counts: readonly ScoreCount[]): Promise<void> {
-  if (counts.length === 0) return;
-  const hours = hourColumns(counts);
-  await client.query(ADD_SCORE_COUNTS, [
-    ...hours,
-    counts.map(({ bin }) => bin),
-    counts.map(({ label }) => label),
-    counts.map(({ count }) => count),
-  ]);
-  await client.query(MARK_DIRTY, hours);
-}
-
-/** What a pack adds. It is appended, not added up: two packs of the same hour do not wait for each other. */
+/** What a pack adds, or labels move. It is appended, not added up: two packs of the same hour do not wait for each other. */
 export async function appendCounts(
   client: PoolClient,
   profile: readonly ProfileCount[],
