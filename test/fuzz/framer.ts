@@ -1,6 +1,7 @@
-import type { AgentClock, RawExchange } from '../../packages/log-sidecar/src/ports.ts';
+import type { AgentClock, RawExchange, SeenExchange } from '../../packages/log-sidecar/src/ports.ts';
 import { Breaker } from '../../packages/log-sidecar/src/proxy/breaker.ts';
 import { inferenceRoute } from '../../packages/log-sidecar/src/proxy/route.ts';
+import { joined } from '../../packages/log-sidecar/src/proxy/tape.ts';
 import { Watch } from '../../packages/log-sidecar/src/proxy/watch.ts';
 import { createTally } from '../../packages/log-sidecar/src/tally.ts';
 import { campaign } from './campaign.ts';
@@ -28,7 +29,8 @@ class Run {
     const clock: AgentClock = { now: () => 0, monotonic: () => 0 };
     const capture = {
       nextId: () => idOf(this.issued++),
-      completed: (exchange: RawExchange) => this.completed(exchange),
+      completed: ({ request, response, ...rest }: SeenExchange) =>
+        this.completed({ ...rest, request: joined(request), response: joined(response) }),
       missed: () => void this.missed++,
     };
     this.told = answersTo(this.asked);
@@ -46,6 +48,7 @@ class Run {
     this.told.push(bytes);
     this.came += bytes.toString('latin1');
     this.take(this.watch.response(bytes));
+    this.watch.forwarded();
     const held = this.came.length - this.plain().length;
     if (held !== 0 && !(held === 1 && this.came.endsWith('\r'))) this.broken.push(`${held} bytes are held back`);
   }

@@ -1,5 +1,6 @@
 import type { AgentClock, Capture, InferenceRoute, RawExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
+import { FastHead } from './fast-head.ts';
 import { Framer } from './framer.ts';
 import { type BodyFrame, parseRequestHead, parseResponseHead, type RequestHead } from './head.ts';
 import { inferenceRoute, otherRoute } from './route.ts';
@@ -23,7 +24,9 @@ export type ConversationParts = {
 };
 
 /** A header line that belongs before the byte at `at` of the chunk just read (-1: before the held CR of the last one). */
-export type Insert = { readonly at: number; readonly line: Buffer };
+export type Insert = { readonly at: number; readonly line: string };
+
+const NO_INSERTS: readonly Insert[] = [];
 
 type Pending = { readonly method: string; readonly inference: Inference | undefined };
 
@@ -36,6 +39,7 @@ type Inference = {
   readonly request: Tape;
   readonly response: Tape;
   status: number;
+  endedAt: number;
 };
 
 /**
@@ -50,11 +54,22 @@ export class Conversation {
   private readonly pending: Pending[] = [];
   private reading: Inference | undefined;
   private interim = false;
-  private inserts: Insert[] = [];
+  /** Answered, and not yet told to capture: the caller gets the answer first. */
+  private readonly done: Inference[] = [];
+  private readonly fast = new FastHead();
+  private lastTarget = '';
+  private lastRoute: InferenceRoute | undefined;
+  /** Where id headers go in the chunk that `response` just read. */
+  inserts: readonly Insert[] = NO_INSERTS;
 
   constructor(parts: ConversationParts) {
     this.parts = parts;
+    const { fast } = this;
     this.requests = new Framer({
+      common: (chunk, at) => this.commonRequest(chunk, at),
+      get commonEnd() {
+        return fast.end;
+      },
       first: (byte) => firstRequestByte(byte),
       head: (head) => this.requestHead(head),
       body: (piece) => this.reading?.request.add(piece),
@@ -63,6 +78,10 @@ export class Conversation {
       },
     });
     this.responses = new Framer({
+      common: (chunk, at) => this.commonResponse(chunk, at),
+      get commonEnd() {
+        return fast.end;
+      },
       first: (byte) => (byte === UPPER_H ? undefined : 'malformed'),
       head: (head, end) => this.responseHead(head, end),
       body: (piece) => this.pending[0]?.inference?.response.add(piece),
@@ -75,11 +94,15 @@ export class Conversation {
     return this.requests.push(chunk);
   }
 
-  /** Reads what the model answered, and says where id headers go in this chunk. */
-  response(chunk: Buffer): { reason: UnframedReason | undefined; inserts: readonly Insert[] } {
-    this.inserts = [];
-    const reason = this.responses.push(chunk);
-    return { reason, inserts: this.inserts };
+  /** Reads what the model answered; `inserts` says where id headers go in this chunk. */
+  response(chunk: Buffer): UnframedReason | undefined {
+    this.inserts = NO_INSERTS;
+    return this.responses.push(chunk);
+  }
+
+  /** What was read is with the caller: capture may have it. */
+  forwarded(): void {
+    for (let next = this.done.shift(); next; next = this.done.shift()) this.hand(next, 'complete');
   }
 
   /** The last byte of the chunk is a CR before which an id header may have to go. */
@@ -103,10 +126,18 @@ export class Conversation {
 
   /** Capture of this connection ends; the exchanges that are under way are lost and counted. */
   stop(): void {
+    const { capture } = this.parts;
+    for (const inference of this.done.splice(0)) {
+      try {
+        this.hand(inference, 'complete');
+      } catch {
+        capture.missed('unframed');
+      }
+    }
     for (const { inference } of this.pending.splice(0)) {
       if (!inference) continue;
       release(inference);
-      this.parts.capture.missed('unframed');
+      capture.missed('unframed');
     }
     this.reading = undefined;
   }
@@ -115,11 +146,32 @@ export class Conversation {
     const head = parseRequestHead(bytes);
     if (typeof head === 'string') return head;
     if (this.pending.length >= PIPELINE_CAP) return 'pipeline_too_deep';
-    const route = inferenceRoute(head.method, head.target);
+    this.asked(head);
+    return head;
+  }
+
+  private commonRequest(chunk: Buffer, at: number): number {
+    const head = this.pending.length >= PIPELINE_CAP ? undefined : this.fast.request(chunk, at);
+    if (!head) return -1;
+    this.asked(head);
+    return head.body as number;
+  }
+
+  private asked(head: RequestHead): void {
+    const route = this.routeOf(head);
     bump(this.parts.tally.requests, route ? 'inference' : otherRoute(head.method, head.target));
     this.reading = route ? this.begin(head, route) : undefined;
     this.pending.push({ method: head.method, inference: this.reading });
-    return head;
+  }
+
+  /** A connection mostly asks for the same again. */
+  private routeOf({ method, target }: RequestHead): InferenceRoute | undefined {
+    if (method !== 'POST') return undefined;
+    if (target !== this.lastTarget) {
+      this.lastTarget = target;
+      this.lastRoute = inferenceRoute(method, target);
+    }
+    return this.lastRoute;
   }
 
   private begin(head: RequestHead, route: InferenceRoute): Inference {
@@ -133,6 +185,7 @@ export class Conversation {
       request: new Tape(bodyCap, budget),
       response: new Tape(bodyCap, budget),
       status: 0,
+      endedAt: 0,
     };
   }
 
@@ -141,29 +194,52 @@ export class Conversation {
     if (!pending) return 'unpaired';
     const head = parseResponseHead(bytes, pending.method);
     if (typeof head === 'string') return head;
-    this.interim = head.status < 200;
-    if (!this.interim && pending.inference) {
-      pending.inference.status = head.status;
-      this.inserts.push({ at: end - 2, line: Buffer.from(`x-fairway-id: ${pending.inference.id}\r\n`, 'latin1') });
-    }
+    this.told(pending, head.status, end);
     return head;
+  }
+
+  private commonResponse(chunk: Buffer, at: number): number {
+    const [pending] = this.pending;
+    const head = pending === undefined || pending.method === 'HEAD' ? undefined : this.fast.response(chunk, at);
+    if (!pending || !head) return -1;
+    this.told(pending, head.status, this.fast.end);
+    return head.body as number;
+  }
+
+  private told({ inference }: Pending, status: number, end: number): void {
+    this.interim = status < 200;
+    if (this.interim || !inference) return;
+    inference.status = status;
+    const insert = { at: end - 2, line: `x-fairway-id: ${inference.id}\r\n` };
+    this.inserts = this.inserts.length === 0 ? [insert] : [...this.inserts, insert];
   }
 
   private responseEnd(): void {
     if (this.interim) return;
     const done = this.pending.shift();
-    if (done?.inference) this.finish(done.inference, 'complete');
+    if (!done?.inference) return;
+    this.ended(done.inference);
+    this.done.push(done.inference);
   }
 
   private abort(outcome: 'client_aborted' | 'upstream_aborted'): void {
-    for (const { inference } of this.pending.splice(0)) if (inference) this.finish(inference, outcome);
+    this.forwarded();
+    for (const { inference } of this.pending.splice(0)) {
+      if (!inference) continue;
+      this.ended(inference);
+      this.hand(inference, outcome);
+    }
     this.reading = undefined;
   }
 
-  private finish(inference: Inference, outcome: RawExchange['outcome']): void {
+  private ended(inference: Inference): void {
     if (this.reading === inference) this.reading = undefined;
-    const { id, route, head, at, startedAt, status, request, response } = inference;
-    this.parts.capture.completed({
+    inference.endedAt = this.parts.clock.monotonic();
+  }
+
+  private hand(inference: Inference, outcome: RawExchange['outcome']): void {
+    const { id, route, head, at, startedAt, endedAt, status, request, response } = inference;
+    const exchange = {
       id,
       route,
       method: head.method,
@@ -172,17 +248,21 @@ export class Conversation {
       outcome,
       at,
       startedAt,
-      endedAt: this.parts.clock.monotonic(),
+      endedAt,
       correlationId: head.correlationId,
       eventTime: head.eventTime,
       requestEncoding: head.encoding,
-      request: request.bytes(),
+      request: request.body(),
       requestLength: request.length,
-      response: response.bytes(),
+      response: response.body(),
       responseLength: response.length,
       truncated: request.truncated || response.truncated,
-    });
-    release(inference);
+    };
+    try {
+      this.parts.capture.completed(exchange);
+    } finally {
+      release(inference);
+    }
   }
 }
 

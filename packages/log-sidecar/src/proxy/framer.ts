@@ -1,13 +1,17 @@
 import { ChunkedBody } from './chunked.ts';
-import type { BodyFrame } from './head.ts';
+import { type BodyFrame, HEAD_CAP } from './head.ts';
 import type { UnframedReason } from './unframed.ts';
 
-export const HEAD_CAP = 32 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
+const NOTHING = Buffer.alloc(0);
 const CR = 0x0d;
 
 /** What the framer tells of the messages that pass in one direction. */
 export type Messages = {
+  /** Reads the common head at `at`: bytes of body behind it, or -1 when it is not one of those, and must be read in full. */
+  common(chunk: Buffer, at: number): number;
+  /** Offset behind the head that `common` read. */
+  readonly commonEnd: number;
   /** The first byte of a message; a reason stops the framing. */
   first(byte: number): UnframedReason | undefined;
   /** A complete head. `end` is the offset behind it in the chunk being pushed (1 or more). */
@@ -25,9 +29,9 @@ export class Framer {
   private readonly messages: Messages;
   private state: 'head' | 'length' | 'chunked' | 'eof' = 'head';
   private left = 0;
-  private chunked = new ChunkedBody();
+  private chunked: ChunkedBody | undefined;
   /** The head so far, when it came in more than one chunk. */
-  private kept: Buffer = Buffer.alloc(0);
+  private kept: Buffer = NOTHING;
   private keptLength = 0;
 
   constructor(messages: Messages) {
@@ -62,6 +66,8 @@ export class Framer {
 
   private readHead(chunk: Buffer, at: number): number | UnframedReason {
     if (this.keptLength === 0) {
+      const length = this.messages.common(chunk, at);
+      if (length >= 0) return this.startLength(length, this.messages.commonEnd);
       const reason = this.messages.first(chunk[at] as number);
       if (reason) return reason;
       const found = chunk.indexOf(HEAD_END, at);
@@ -96,21 +102,23 @@ export class Framer {
     if (head.length > HEAD_CAP) return 'head_too_large';
     const answer = this.messages.head(head, end);
     if (typeof answer === 'string') return answer;
-    if (answer.body === 0) this.complete();
-    else if (typeof answer.body === 'number') {
-      this.state = 'length';
-      this.left = answer.body;
-    } else {
-      this.state = answer.body;
-      if (answer.body === 'chunked') this.chunked = new ChunkedBody();
-    }
+    if (typeof answer.body === 'number') return this.startLength(answer.body, end);
+    this.state = answer.body;
+    if (answer.body === 'chunked') this.chunked = new ChunkedBody();
+    return end;
+  }
+
+  private startLength(length: number, end: number): number {
+    this.left = length;
+    if (length === 0) this.complete();
+    else this.state = 'length';
     return end;
   }
 
   private readBody(chunk: Buffer, at: number): number | UnframedReason {
     if (this.state === 'chunked') return this.readChunked(chunk, at);
     const end = this.state === 'eof' ? chunk.length : Math.min(chunk.length, at + this.left);
-    this.messages.body(chunk.subarray(at, end));
+    this.messages.body(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
     if (this.state === 'length') {
       this.left -= end - at;
       if (this.left === 0) this.complete();
@@ -119,9 +127,10 @@ export class Framer {
   }
 
   private readChunked(chunk: Buffer, at: number): number | UnframedReason {
-    const next = this.chunked.read(chunk, at, (piece) => this.messages.body(piece));
+    const chunked = (this.chunked ??= new ChunkedBody());
+    const next = chunked.read(chunk, at, (piece) => this.messages.body(piece));
     if (next < 0) return 'malformed';
-    if (this.chunked.done) this.complete();
+    if (chunked.done) this.complete();
     return next;
   }
 

@@ -1,5 +1,7 @@
 import type { UnframedReason } from './unframed.ts';
 
+export const HEAD_CAP = 32 * 1024;
+
 /** Bytes of body behind a head: a number, chunked, or everything until the connection ends. */
 export type BodyFrame = number | 'chunked' | 'eof';
 

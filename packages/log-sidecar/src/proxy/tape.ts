@@ -1,3 +1,5 @@
+import type { Body } from '../ports.ts';
+
 /** Bytes that all unfinished exchanges of the process may hold together. */
 export type BodyBudget = { held: number; readonly cap: number };
 
@@ -28,8 +30,9 @@ export class Tape {
     return this.held < this.length;
   }
 
-  bytes(): Uint8Array {
-    return this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces, this.held);
+  /** What is kept, until it is released. */
+  body(): Body {
+    return this.pieces.length === 1 ? (this.pieces[0] as Buffer) : this.pieces;
   }
 
   /** Gives the bytes back to the budget; the tape is not used afterwards. */
@@ -39,3 +42,6 @@ export class Tape {
     this.pieces.length = 0;
   }
 }
+
+/** A body as one buffer of its own. */
+export const joined = (body: Body): Buffer => Buffer.concat(body instanceof Uint8Array ? [body] : body);

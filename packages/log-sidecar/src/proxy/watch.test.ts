@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { AgentClock, Capture, DropReason, RawExchange } from '../ports.ts';
+import type { AgentClock, Capture, DropReason, RawExchange, SeenExchange } from '../ports.ts';
 import { createTally, type Tally } from '../tally.ts';
 import { Breaker } from './breaker.ts';
-import { HEAD_CAP } from './framer.ts';
+import { HEAD_CAP } from './head.ts';
+import { joined } from './tape.ts';
 import { Watch } from './watch.ts';
 
 type Seen = { exchanges: RawExchange[]; missed: DropReason[]; tally: Tally; forwarded: string; watch: Watch };
@@ -101,7 +102,8 @@ function setUp(capture: Partial<Capture> = {}): Seen {
     budget: { held: 0, cap: 1e9 },
     capture: {
       nextId: () => `id${id++}`,
-      completed: (exchange: RawExchange) => void exchanges.push(exchange),
+      completed: ({ request, response, ...rest }: SeenExchange) =>
+        void exchanges.push({ ...rest, request: joined(request), response: joined(response) }),
       missed: (reason: DropReason) => void missed.push(reason),
       ...capture,
     },
@@ -120,7 +122,11 @@ function cut(text: string, places: readonly number[]): Buffer[] {
 
 function carry(requests: Buffer[], answers: Buffer[], ends = false, seen = setUp()): Seen {
   for (const chunk of requests) seen.watch.request(chunk);
-  const out = answers.flatMap((chunk) => [...seen.watch.response(chunk)]);
+  const out = answers.flatMap((chunk) => {
+    const pieces = [...seen.watch.response(chunk)];
+    seen.watch.forwarded();
+    return pieces;
+  });
   if (ends) out.push(...seen.watch.upstreamEnded());
   return { ...seen, forwarded: Buffer.concat(out).toString('latin1') };
 }
@@ -276,7 +282,7 @@ describe('the guard', () => {
       false,
       setUp({ completed: broken }),
     );
-    expect(seen.forwarded).toBe(answer('X') + answer('Y'));
+    expect(seen.forwarded.replaceAll(/x-fairway-id: id\d+\r\n/g, '')).toBe(answer('X') + answer('Y'));
     expect(seen.tally.unframed).toEqual({ capture_error: 1 });
     expect(seen.missed).toEqual(['unframed']);
   });

@@ -5,6 +5,8 @@ import type { Breaker } from './breaker.ts';
 import type { UnframedReason } from './unframed.ts';
 
 const CR = Buffer.from('\r');
+/** Up to here copying an answer together is cheaper than a gathered write of its pieces. */
+const COPY_LIMIT = 16 * 1024;
 
 /**
  * The guard between the bytes of a connection and everything that looks at them: no exception of capture gets past it,
@@ -27,7 +29,13 @@ export class Watch implements ConnectionWatch {
   /** Looks at bytes of the client that are already on their way. */
   request(chunk: Buffer): void {
     const { conversation } = this;
-    if (conversation) this.guard(() => this.stopFor(conversation.request(chunk)));
+    if (!conversation) return;
+    try {
+      const reason = conversation.request(chunk);
+      if (reason) this.stopFor(reason);
+    } catch {
+      this.failed();
+    }
   }
 
   /**
@@ -35,29 +43,50 @@ export class Watch implements ConnectionWatch {
    * inference answer's head. Only a lone CR is ever held back, until the next byte or the end.
    */
   response(chunk: Buffer): readonly Buffer[] {
-    let inserts: readonly Insert[] = [];
     const { conversation } = this;
+    let inserts: readonly Insert[] = [];
     if (conversation) {
-      this.guard(() => {
-        const read = conversation.response(chunk);
-        inserts = read.inserts;
-        this.stopFor(read.reason);
-      });
+      try {
+        const reason = conversation.response(chunk);
+        inserts = conversation.inserts;
+        if (reason) this.stopFor(reason);
+      } catch {
+        this.failed();
+      }
     }
     if (inserts.length === 0 && !this.owesCr && !this.conversation?.holdsCr) return [chunk];
+    const [first] = inserts;
+    const simple = inserts.length === 1 && first !== undefined && first.at >= 0 && !this.owesCr;
+    if (simple && chunk.length <= COPY_LIMIT && !this.conversation?.holdsCr) return [withLine(chunk, first)];
     return this.spliced(chunk, inserts);
+  }
+
+  forwarded(): void {
+    try {
+      this.conversation?.forwarded();
+    } catch {
+      this.failed();
+    }
   }
 
   /** The model has closed its side; what is still owed to the client comes back. */
   upstreamEnded(): readonly Buffer[] {
-    this.guard(() => this.conversation?.upstreamEnded());
+    try {
+      this.conversation?.upstreamEnded();
+    } catch {
+      this.failed();
+    }
     const owed = this.owesCr ? [CR] : [];
     this.owesCr = false;
     return owed;
   }
 
   clientGone(): void {
-    this.guard(() => this.conversation?.clientGone());
+    try {
+      this.conversation?.clientGone();
+    } catch {
+      this.failed();
+    }
   }
 
   /** No exchange is under way, as far as we understand the connection. */
@@ -69,12 +98,12 @@ export class Watch implements ConnectionWatch {
     const out: Buffer[] = [];
     let at = 0;
     if (this.owesCr) {
-      if (inserts[0]?.at === -1) out.push(inserts[0].line);
+      if (inserts[0]?.at === -1) out.push(Buffer.from(inserts[0].line, 'latin1'));
       out.push(CR);
     }
     for (const insert of inserts) {
       if (insert.at < 0) continue;
-      out.push(chunk.subarray(at, insert.at), insert.line);
+      out.push(chunk.subarray(at, insert.at), Buffer.from(insert.line, 'latin1'));
       at = insert.at;
     }
     this.owesCr = this.conversation?.holdsCr ?? false;
@@ -83,24 +112,15 @@ export class Watch implements ConnectionWatch {
     return out;
   }
 
-  private stopFor(reason: UnframedReason | undefined): void {
-    if (!reason) return;
+  private stopFor(reason: UnframedReason): void {
     const { conversation } = this;
     this.conversation = undefined;
     bump(this.parts.tally.unframed, reason);
     conversation?.stop();
   }
 
-  private guard(look: () => void): void {
-    try {
-      look();
-    } catch {
-      this.breaker.failed();
-      this.giveUp();
-    }
-  }
-
-  private giveUp(): void {
+  private failed(): void {
+    this.breaker.failed();
     try {
       this.stopFor('capture_error');
     } catch {
@@ -108,4 +128,13 @@ export class Watch implements ConnectionWatch {
       this.breaker.failed();
     }
   }
+}
+
+/** The common case: one whole head in one chunk, copied together once. */
+function withLine(chunk: Buffer, { at, line }: Insert): Buffer {
+  const out = Buffer.allocUnsafe(chunk.length + line.length);
+  out.set(chunk, line.length);
+  out.copyWithin(0, line.length, line.length + at);
+  out.write(line, at, 'latin1');
+  return out;
 }
