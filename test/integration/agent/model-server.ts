@@ -2,20 +2,27 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-export type ModelServer = { readonly port: number; versions: string[]; stop(): Promise<void> };
+export type ModelServer = {
+  readonly port: number;
+  versions: string[];
+  /** Versions by label. */
+  readonly labels: Map<string, string>;
+  stop(): Promise<void>;
+};
 
 /**
  * A node:http server with TF Serving's routes. What it does with a prediction is told by the caller's `x-do` header,
  * see BEHAVIOURS below.
  */
 export async function startModelServer(port = 0): Promise<ModelServer> {
-  const server = createServer((request, response) => void answer(model.versions, request, response));
+  const server = createServer((request, response) => void answer(model, request, response));
   server.keepAliveTimeout = 60_000;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const model: ModelServer = {
     port: (server.address() as AddressInfo).port,
     versions: ['1'],
+    labels: new Map(),
     stop: () => stop(server),
   };
   return model;
@@ -57,7 +64,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
 };
 
-async function answer(versions: readonly string[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(model: ModelServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.sendDate = false;
   const pieces: Buffer[] = [];
   try {
@@ -67,12 +74,19 @@ async function answer(versions: readonly string[], request: IncomingMessage, res
   }
   if (request.method !== 'POST') {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ model_version_status: versions.map(available) }));
+    const label = /\/labels\/([^/]+)\/metadata$/.exec(request.url ?? '')?.[1];
+    if (label !== undefined) return resolve(model.labels.get(label), response);
+    response.end(JSON.stringify({ model_version_status: model.versions.map(available) }));
     return;
   }
   const body = Buffer.concat(pieces);
   const predictions = Buffer.from(JSON.stringify({ predictions: [[0.25, 0.75]], length: body.length }));
   (BEHAVIOURS[String(request.headers['x-do'])] ?? plainly)(response, predictions, body);
+}
+
+function resolve(version: string | undefined, response: ServerResponse): void {
+  if (version === undefined) response.writeHead(400).end('{"error":"Unrecognized servable version label"}');
+  else response.end(JSON.stringify({ model_spec: { name: 'home-equity', signature_name: '', version }, metadata: {} }));
 }
 
 function available(version: string): object {

@@ -181,6 +181,18 @@ describe('what is captured', () => {
     model.versions = ['1'];
   });
 
+  test('a label in the URL is the version that it stands for, whatever else is available', async () => {
+    model.versions = ['1', '2'];
+    model.labels.set('stable', '1');
+    await eventually(async () => {
+      const id = `label-${performance.now()}`;
+      await raw(agent.port, post('x', `x-request-id: ${id}\r\n`, '/v1/models/home-equity/labels/stable:predict'));
+      const { head } = await captured(id);
+      return head.versionSource === 'label' && head.version === '1';
+    });
+    model.versions = ['1'];
+  });
+
   test('a client that leaves, and a model that breaks off', async () => {
     const seen = async () => /requests_total\{route="inference"\} (\d+)/.exec(await agent.metrics())?.[1];
     const before = await seen();
