@@ -4,6 +4,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PackQueue } from '../ports.ts';
 import { JOB_NAME, jobOptions } from './job.ts';
+import { Watermark } from './watermark.ts';
 
 const CONNECT_WAIT_MS = 2000;
 const COMMAND_TIMEOUT_MS = 4000;
@@ -17,6 +18,7 @@ export class RedisQueue implements PackQueue {
   private readonly url: string;
   private readonly prefix: string;
   private readonly client: Redis;
+  private readonly watermark: Watermark;
   private queue: Queue<Pack> | undefined;
   private reason = 'no answer';
 
@@ -35,10 +37,18 @@ export class RedisQueue implements PackQueue {
     this.client.on('error', (error) => {
       this.reason = error.message;
     });
+    this.watermark = new Watermark(
+      () => this.client.info('memory').catch(forbidden),
+      () => performance.now(),
+    );
   }
 
   async add(pack: Pack): Promise<void> {
     if (this.client.status !== 'ready') await this.connect();
+    if (await this.watermark.isReached()) {
+      const sentence = `Redis at ${urlOrigin(this.url)} holds 70 % of its maxmemory: raise it, or see why the recorder takes no packs.`;
+      throw new FairwayError('queue.unavailable', sentence);
+    }
     this.queue ??= await this.open();
     await this.queue.add(JOB_NAME, pack, jobOptions(pack));
   }
@@ -69,4 +79,10 @@ export class RedisQueue implements PackQueue {
       throw new FairwayError('queue.unavailable', sentence);
     });
   }
+}
+
+/** A user of Redis who may not ask is one whose administrator watches the memory. Anything else is a failure of the add. */
+function forbidden(error: Error): string {
+  if (error.message.startsWith('NOPERM')) return '';
+  throw error;
 }
