@@ -6,13 +6,14 @@ import { calibrationChart, distributionChart, rankingChart } from './report-char
 import { type WindowAnalysis, worst } from './window.ts';
 
 const OWN_STYLE = `
-.bar0{fill:var(--whisker)}.bar1{fill:var(--heat3)}.bar2{fill:var(--ks)}.bar3{fill:var(--auc)}.dot{fill:var(--auc);fill-opacity:.75;stroke:var(--panel)}
-header p{margin:0;color:var(--soft)}.one{grid-template-columns:1fr}ul.plain{margin:.4rem 0 0;padding-left:1.1rem}
+.bar0{fill:var(--whisker)}:root{--second:#c2571a}@media (prefers-color-scheme:dark){:root{--second:#e99a55}}.bar1{fill:var(--second)}.bar2{fill:var(--ks)}.bar3{fill:var(--auc)}.dot{fill:var(--auc);fill-opacity:.75;stroke:var(--panel)}
+figure text{font-variant-numeric:tabular-nums}.tight th,.tight td{padding-top:.34rem;padding-bottom:.34rem}header p{margin:0;color:var(--soft)}.one{grid-template-columns:1fr}ul.plain{margin:.4rem 0 0;padding-left:1.1rem}
 @media print{body{background:#fff}figure,.panel,.tile{break-inside:avoid}details{display:none}}
 @media (max-width:32rem){.charts{grid-template-columns:minmax(0,1fr)}main,header>div,footer{padding-left:.8rem;padding-right:.8rem}}`;
 
-/** Inputs that get a chart of their own: what moved most. */
+/** Inputs that get a chart of their own: what moved most, as far as it moved at all; one in any case. */
 const CHARTED = 6;
+const MOVED = 0.005;
 
 type About = { readonly name: string; readonly rows: number; readonly leftOut: readonly string[] };
 
@@ -78,7 +79,7 @@ function findings(windows: readonly WindowAnalysis[]): Html {
 }
 
 const share = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '–' : percent(value);
+  value === null || value === undefined ? '–' : `${(value * 100).toFixed(1)}\u00a0%`;
 
 function figuresTable(windows: readonly WindowAnalysis[], hasScores: boolean): Html {
   const one =
@@ -111,7 +112,7 @@ function figuresTable(windows: readonly WindowAnalysis[], hasScores: boolean): H
     rows.push(['Commonest score', one('constantScore', share)], ['Score PSI', one('scorePsi')]);
     rows.push(['AUC to expect if only inputs had changed', one('cbpeAuc')]);
   }
-  return html`<table><thead><tr><th scope="col">Figure</th>${windows.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
+  return html`<table class="tight"><thead><tr><th scope="col">Figure</th>${windows.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
 <tbody>${rows.map(([title, read]) => html`<tr><th scope="row">${title}</th>${windows.map((window) => html`<td class="number">${read(window)}</td>`)}</tr>`)}</tbody></table>`;
 }
 
@@ -138,10 +139,12 @@ function byDrift(windows: readonly WindowAnalysis[]): string[] {
   return Object.keys(windows[0]?.psi ?? {}).sort((a, b) => most(b) - most(a));
 }
 
-const charted = (baseline: Baseline, windows: readonly WindowAnalysis[]) =>
-  byDrift(windows)
-    .slice(0, CHARTED)
-    .flatMap((name) => baseline.variables.filter((variable) => variable.name === name));
+function charted(baseline: Baseline, windows: readonly WindowAnalysis[]) {
+  const moved = byDrift(windows).filter(
+    (name, index) => index === 0 || windows.some((one) => (one.psiWithMissing[name] ?? 0) >= MOVED),
+  );
+  return moved.slice(0, CHARTED).flatMap((name) => baseline.variables.filter((variable) => variable.name === name));
+}
 
 const DISTANCES: ReadonlyArray<
   readonly [metric: string, title: string, show: (value: number | null | undefined) => string]
@@ -157,6 +160,6 @@ const DISTANCES: ReadonlyArray<
 ];
 
 function distanceTable(last: WindowAnalysis): Html {
-  return html`<table><caption>${last.name} against the baseline</caption><thead><tr><th scope="col">Input</th>${DISTANCES.map(([, title]) => html`<th scope="col" class="number">${title}</th>`)}</tr></thead>
+  return html`<table class="tight"><caption>${last.name} against the baseline</caption><thead><tr><th scope="col">Input</th>${DISTANCES.map(([, title]) => html`<th scope="col" class="number">${title}</th>`)}</tr></thead>
 <tbody>${byDrift([last]).map((name) => html`<tr><th scope="row">${name}</th>${DISTANCES.map(([metric, , show]) => html`<td class="number">${show(last.inputs[name]?.[metric])}</td>`)}</tr>`)}</tbody></table>`;
 }
