@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 import { capture } from './capture.ts';
 import { intake } from './intake.ts';
 import { loop } from './loop.ts';
+import { monitor } from './monitor.ts';
 import { publish, type Result } from './result.ts';
 import { writer } from './writer.ts';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = { capture, intake, loop, writer };
+const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = { capture, intake, loop, monitor, writer };
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
 const name = positionals[0] ?? '';
