@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   rollback: async () => (await import('./rollback.ts')).rollbackCommand,
   quarantine: async () => (await import('./quarantine.ts')).quarantineCommand,
   retire: async () => (await import('./retire.ts')).retireCommand,
+  account: async () => (await import('./account.ts')).accountCommand,
   status: async () => (await import('./status.ts')).statusCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand,

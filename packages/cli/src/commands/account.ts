@@ -1,0 +1,88 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { FairwayError, iso, systemClock } from '@fairway/core';
+import { expectJson } from '../stack/http.ts';
+import { accountLines, type Held, isWhole, type LedgerAccount, withAgents } from './account-text.ts';
+import { type Connection, connection, DEFAULT_DIR } from './connection.ts';
+
+type Options = { since: number; model?: string; json: boolean; agent: readonly string[]; dir: string };
+
+const ASK = { timeoutMs: 5000 };
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `fairway account`: what became of every captured exchange. Exit code 1 when a loss has no explanation. */
+export function accountCommand(): Command {
+  return new Command('account')
+    .description('add up what became of every captured prediction call: recorded, sampled out, dropped, in flight')
+    .option('--since <duration>', 'what was recorded since so long ago, such as 1h or 7d', duration, 86_400_000)
+    .option('--model <name>', 'of this model alone')
+    .option('--agent <url>', 'admin address of an agent to ask what it still holds; repeatable', collect, [])
+    .option('--json', 'print as JSON', false)
+    .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
+    .action(account);
+}
+
+function duration(text: string): number {
+  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (digits === undefined || unit === undefined) throw new InvalidArgumentError('Write it as 30m, 1h or 7d.');
+  return Number(digits) * (UNITS[unit] ?? 0);
+}
+
+const collect = (url: string, before: readonly string[]): string[] => [...before, url];
+
+async function account({ since, model, json, agent, dir }: Options): Promise<void> {
+  const at = connection(dir, process.env);
+  const ledger = await readLedger(at, iso(systemClock.now() - since), model);
+  const held = await Promise.all([...agent, ...(await agentsOf(at))].map((url) => readAgent(at, ledger, url)));
+  const whole = withAgents(ledger, held);
+  if (json) console.log(JSON.stringify({ ...whole, complete: isWhole(whole) }, undefined, 2));
+  else console.log(accountLines(whole).join('\n'));
+  if (!isWhole(whole)) process.exitCode = 1;
+}
+
+async function readLedger(
+  { recorder, monitorToken: token }: Connection,
+  since: string,
+  model: string | undefined,
+): Promise<LedgerAccount> {
+  if (recorder === undefined || token === undefined) {
+    throw new FairwayError(
+      'config.invalid',
+      'The account is kept by the recorder: set FAIRWAY_RECORDER_URL and FAIRWAY_MONITOR_TOKEN.',
+    );
+  }
+  const query = new URLSearchParams({ since, ...(model === undefined ? {} : { model }) });
+  return expectJson('The recorder', `${recorder}/v1/account/epochs?${query.toString()}`, { token, timeoutMs: 60_000 });
+}
+
+/** Admin addresses of the agents that run in an embedded stack. */
+async function agentsOf({ state }: Connection): Promise<string[]> {
+  const kube = state?.processes.kube?.url;
+  if (!kube) return [];
+  type Pods = { pods: { podIP: string; processes: { container: string }[] }[] };
+  const { pods } = await expectJson<Pods>('The cluster', `${kube}/fairway/pods`);
+  return pods
+    .filter(({ processes }) => processes.some(({ container }) => container === 'agent'))
+    .map(({ podIP }) => `http://${podIP}:9090`);
+}
+
+type AgentAccount = { epoch: string; sent: number; inSpool: number; redacting: number };
+
+/** Asks an agent what it holds, and the ledger what the queue has brought of it; without an answer it is not known. */
+async function readAgent(
+  { recorder, monitorToken: token }: Connection,
+  ledger: LedgerAccount,
+  url: string,
+): Promise<Held> {
+  try {
+    const { epoch, sent, inSpool, redacting } = await expectJson<AgentAccount>('The agent', `${url}/account`, ASK);
+    const agent = ledger.epochs.find((row) => row.epoch === epoch)?.agent;
+    const path = `${recorder}/v1/epochs/${encodeURIComponent(agent ?? '')}/${encodeURIComponent(epoch)}`;
+    const received =
+      agent === undefined || token === undefined
+        ? 0
+        : (await expectJson<{ exchanges: number }>('The recorder', path, { token })).exchanges;
+    return { url, epoch, inFlight: inSpool + redacting + Math.max(0, sent - received) };
+  } catch {
+    return { url };
+  }
+}
