@@ -134,7 +134,7 @@ class Redactor {
   }
 
   private token(value: string | Uint8Array): string {
-    return createHmac('sha256', this.key).update(value).digest('base64url').slice(0, TOKEN_CHARACTERS);
+    return token(this.key, value);
   }
 
   /** Puts a text in the place of what stands between `start` and the cursor. */
@@ -151,8 +151,12 @@ function plainNumber(written: string): string {
   return kept ? written : String(value);
 }
 
+/** What stands for a value that a rule hashes. */
+export const token = (key: string, value: string | Uint8Array): string =>
+  createHmac('sha256', key).update(value).digest('base64url').slice(0, TOKEN_CHARACTERS);
+
 /** The first characters, none of them halved. */
-function cut(text: string, characters: number): string {
+export function cut(text: string, characters: number): string {
   if (text.length <= characters) return text;
   let end = 0;
   for (let i = 0; i < characters && end < text.length; i++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;

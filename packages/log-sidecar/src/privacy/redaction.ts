@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { Exchange, ExchangeHead, Withheld } from '@fairway/core';
 import { type Tally, bump } from '../tally.ts';
+import { redactGrpc, Unchangeable } from './redact-grpc.ts';
 import { redactJson, Unnamed } from './redact.ts';
 import type { Rules } from './rules.ts';
 
@@ -37,10 +38,10 @@ export function redactExchange({ head, request, response }: Exchange, redaction:
 function requestOf(head: ExchangeHead, bytes: Uint8Array, redaction: Redaction): Body {
   if (bytes.length < head.requestLength) return { withheld: 'truncated' };
   const encoding = head.requestEncoding?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return redactBody(bytes, 'request', redaction);
+  if (encoding === '' || encoding === 'identity') return redactBody(head, bytes, 'request', redaction);
   if (encoding !== 'gzip' && encoding !== 'x-gzip') return { withheld: 'encoding' };
   try {
-    return redactBody(gunzipSync(bytes, { maxOutputLength: MAX_JSON_BYTES }), 'request', redaction);
+    return redactBody(head, gunzipSync(bytes, { maxOutputLength: MAX_JSON_BYTES }), 'request', redaction);
   } catch (error) {
     return { withheld: (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE' ? 'too_large' : 'unparsable' };
   }
@@ -50,16 +51,23 @@ function responseOf(head: ExchangeHead, bytes: Uint8Array, redaction: Redaction)
   if (bytes.length < head.responseLength) return { withheld: 'truncated' };
   // The model's error messages quote the caller's JSON, a long string as a whole.
   if (head.status !== 200 && bytes.length > 0) return { withheld: 'error_body' };
-  return redactBody(bytes, 'response', redaction);
+  return redactBody(head, bytes, 'response', redaction);
 }
 
-function redactBody(bytes: Uint8Array, side: 'request' | 'response', { rules, key }: Redaction): Body {
+function redactBody(
+  { protocol, target }: ExchangeHead,
+  bytes: Uint8Array,
+  side: 'request' | 'response',
+  { rules, key }: Redaction,
+): Body {
   if (bytes.length === 0) return { bytes };
   if (bytes.length > MAX_JSON_BYTES) return { withheld: 'too_large' };
   try {
+    if (protocol === 'grpc') return { bytes: redactGrpc(bytes, { target, side, most: MAX_JSON_BYTES }, rules, key) };
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return { bytes: Buffer.from(redactJson(text, rules, key, side)) };
   } catch (error) {
+    if (error instanceof Unchangeable) return { withheld: 'encoding' };
     return { withheld: error instanceof Unnamed ? 'unnamed' : 'unparsable' };
   }
 }
