@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../../guards/source.ts';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'fairway-analyze-'));
+  writeFileSync(join(dir, 'train.csv'), rows(3000, 1));
+  writeFileSync(join(dir, 'same.csv'), rows(3000, 1).replaceAll(',', ';'));
+  writeFileSync(join(dir, 'moved.csv'), rows(3000, 1.5));
+  writeFileSync(join(dir, 'worse.csv'), rows(3000, 1, 0));
+  writeFileSync(join(dir, 'few.csv'), rows(20, 1));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Two thirds of the best-scored fifth are events where `skill` is 1; anybody may be one where it is 0. */
+function rows(count: number, stretch: number, skill = 1): string {
+  const lines = Array.from({ length: count }, (_, row) => {
+    const score = ((row * 61) % 100) / 100;
+    const isEvent = skill === 1 ? score >= 0.8 && row % 3 > 0 : row % 7 === 0;
+    return `${isEvent ? 1 : 0},${((row * 37) % 101) * stretch},${row % 3 === 0 ? 'a' : 'b'},${score}`;
+  });
+  return `BAD,income,job,P\n${lines.join('\n')}\n`;
+}
+
+const fairway = (...args: string[]) =>
+  spawnSync(process.execPath, [join(ROOT, 'packages', 'cli', 'bin', 'fairway.js'), ...args], {
+    cwd: dir,
+    encoding: 'utf8',
+  });
+const analyze = (window: string, ...more: string[]) =>
+  fairway('analyze', '--baseline', 'train.csv', '--window', window, '--label', 'BAD', '--score', 'P', ...more);
+
+test.each([
+  ['same.csv', 0, 'same: healthy'],
+  ['moved.csv', 3, 'moved: WARNING'],
+  ['worse.csv', 4, 'worse: ALERT'],
+  ['few.csv', 5, 'few: not enough data'],
+])('the verdict of %s is exit code %d', (window, code, words) => {
+  const { status, stdout, stderr } = analyze(window, '--baseline-score', 'P');
+  expect([stderr, status]).toEqual(['', code]);
+  expect(stdout).toContain(words);
+});
+
+test('what cannot be used is told apart from every verdict', () => {
+  const missing = analyze('none.csv');
+  expect([missing.status, missing.stderr]).toEqual([1, 'fairway: There is no file none.csv; check the path.\n']);
+  expect(analyze('same.csv', '--cutoff', '2').status).toBe(2);
+  expect(fairway('analyze').stderr).toMatch(/Nothing to compare: give --baseline FILE/);
+});
+
+test('JSON alone on standard output, and a page beside it; the printed policy judges as the default does', () => {
+  const page = join(dir, 'report.html');
+  const { status, stdout } = analyze('moved.csv', '--json', '-', '--html', page);
+  const { windows, verdict } = JSON.parse(stdout) as { windows: Array<Record<string, unknown>>; verdict: string };
+  expect([status, verdict]).toEqual([3, 'warning']);
+  expect(windows[0]).toMatchObject({ name: 'moved', rows: 3000, labelled: 3000, missing: { income: 0, job: 0 } });
+  expect(readFileSync(page, 'utf8')).toMatch(/^<!doctype html>/);
+  writeFileSync(join(dir, 'policy.yaml'), fairway('analyze', '--print-policy').stdout);
+  const again = analyze('moved.csv', '--json', '-', '--policy', 'policy.yaml');
+  expect(again.stdout).toBe(stdout);
+});
+
+test('a baseline is the same bytes twice', () => {
+  const baseline = () => fairway('baseline', 'train.csv', '--label', 'BAD', '--score', 'P', '--out', '-').stdout;
+  const first = baseline();
+  expect(JSON.parse(first)).toMatchObject({ definition: 1, rows: 3000, performance: { rows: 3000 } });
+  expect(baseline()).toBe(first);
+});
