@@ -2,6 +2,9 @@ import { createServer, type Server } from 'node:http';
 import { type Admin, answerAdmin, FairwayError, type Logger, type Part } from '@fairway/core';
 import type { Express } from 'express';
 
+/** A body of millions of labels is read as fast as they are booked. */
+const LONGEST_REQUEST_MS = 3_600_000;
+
 /** Serves `app` behind the admin endpoints. Stop takes no new requests, ends idle connections and lets running ones finish. */
 export function httpServer(app: Express, admin: Admin, address: { host: string; port: number }, log: Logger): Part {
   let server: Server | undefined;
@@ -9,7 +12,7 @@ export function httpServer(app: Express, admin: Admin, address: { host: string; 
     name: 'http',
     start: () =>
       new Promise((resolve, reject) => {
-        const candidate = createServer((request, response) => {
+        const candidate = createServer({ requestTimeout: LONGEST_REQUEST_MS }, (request, response) => {
           if (!answerAdmin(admin, request, response)) app(request, response);
         });
         candidate.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, address.port)));
