@@ -47,7 +47,7 @@ async function predictions(count: number): Promise<void> {
   for (let at = 0; at < count; at += 1000) await recordPack(needs, pack(shots.slice(at, at + 1000), at + 1));
 }
 
-async function post(body: BodyInit, headers: Record<string, string>, query = '') {
+async function post(body: string | Buffer | ReadableStream, headers: Record<string, string>, query = '') {
   const answer = await fetch(`${recorder.url}/v1/labels${query}`, {
     method: 'POST',
     body,
