@@ -13,6 +13,14 @@ async function smokeTest(): Promise<void> {
   if (process.connected) process.disconnect();
 }
 
+/** `fairway-agent tail`: rows of scoring logs instead of a port; in a process of its own, so that no prediction waits for it. */
+async function tailing(): Promise<void> {
+  const { tailAgent, TAIL_ENVIRONMENT } = await import('./tail-agent.ts');
+  const env = readEnv(process.env, TAIL_ENVIRONMENT);
+  const log = pino({ level: env.LOG_LEVEL, base: { service: 'agent', mode: 'tail' } });
+  await runService(await tailAgent(env, log), log, process, env.FAIRWAY_DEBUG);
+}
+
 function setUp(thread: string): { env: AgentEnv; log: Logger } {
   const env = readEnv(process.env, ENVIRONMENT);
   queueBackend(env);
@@ -31,6 +39,7 @@ async function main(): Promise<void> {
   }
   if (process.argv[2] === 'smoke') return smokeTest();
   try {
+    if (process.argv[2] === 'tail') return await tailing();
     const { env, log } = setUp('forwarding');
     const { forwarder } = await import('./forwarder.ts');
     await runService(forwarder(env, log, new URL(import.meta.url)), log, process, env.FAIRWAY_DEBUG);

@@ -63,9 +63,9 @@ export type Running = { readonly tail: Tail; readonly counts: TailCounts; mood: 
 export type World = {
   readonly dir: string;
   readonly ledger: Ledger;
-  path(name: string): string;
-  start(files: string, config?: Partial<TailConfig>): Promise<Running>;
-  remove(): Promise<void>;
+  readonly path: (name: string) => string;
+  readonly start: (files: string, config?: Partial<TailConfig>) => Promise<Running>;
+  readonly remove: () => Promise<void>;
 };
 
 export const MAPPING: TailConfig['mapping'] = {
