@@ -3,7 +3,7 @@ export * from './batched.ts';
 export * from './canonical.ts';
 export * from './clock.ts';
 export * from './delimited-text.ts';
-export * from './delimited.ts';
+export * from './delimited-bytes.ts';
 export * from './env.ts';
 export * from './errors.ts';
 export * from './exact-json.ts';

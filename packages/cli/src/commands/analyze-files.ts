@@ -31,7 +31,14 @@ export async function analyzeFiles(options: Files, policy: Policy, spool: Spool)
   for (const file of options.window) heads.push(await readHead(file, delimiter));
   requireColumns(options, baseHead, heads);
   const { base, leftOut, read, reference } = await profile(options, baseHead, spool);
-  return { ...(await windowsOf(options, policy, heads, reference, spool)), base, leftOut, read };
+  const { windows } = await windowsOf(options, policy, heads, reference, spool);
+  return { windows, base, leftOut: [...leftOut, ...onlyInWindows(options, baseHead, heads)], read };
+}
+
+function onlyInWindows({ label, score, ignore }: Files, base: Head, windows: readonly Head[]): string[] {
+  const known = new Set([...base.columns, ...ignore, label, score]);
+  const names = [...new Set(windows.flatMap(({ columns }) => columns))].filter((name) => !known.has(name));
+  return names.length === 0 ? [] : [`Not in the baseline, so left out: ${names.join(', ')}.`];
 }
 
 async function profile({ baseline, label, score, baselineScore, ignore, delimiter }: Files, head: Head, spool: Spool) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { DelimitedBytes, delimiterIn, FairwayError } from '@fairway/core';
+import { DelimitedBytes, detectDelimiter, FairwayError } from '@fairway/core';
 import { type Column, type Kind, type Plan, type Sight, Tally } from '@fairway/monitor';
 
 const CHUNK = 1024 * 1024;
@@ -20,9 +20,9 @@ export type Head = { readonly file: string; readonly delimiter: string; readonly
 export async function readHead(file: string, delimiter: string | undefined): Promise<Head> {
   const text = textOf(file, await firstBytes(file));
   if (text.trim() === '') throw new FairwayError('input.invalid', `${file} is empty: it needs a header and rows.`);
-  const used = delimiter ?? delimiterIn(text);
-  const columns = used === undefined ? [] : headerOf(file, text, used);
-  if (used === undefined || columns.length < 2) {
+  const used = delimiter ?? detectDelimiter(text);
+  const columns = headerOf(file, text, used);
+  if (columns.length < 2) {
     const seen = JSON.stringify((text.split('\n', 1)[0] ?? '').trim().slice(0, 60));
     throw new FairwayError(
       'input.invalid',

@@ -245,6 +245,19 @@ describe('a baseline read in a stream', { timeout }, () => {
     expect(columnLines(baseline, [], read).join('\n')).toMatch(/x is compared as text: line 3001 holds "n\/k"/);
   });
 
+  test('says which column looks like an id, and which stands in a window only', async () => {
+    const numbered = rows(1500).split('\n');
+    const text = numbered.map((one, row) => (one === '' ? one : `${row === 0 ? 'id' : row},${one}`)).join('\n');
+    const window = file(
+      'more.csv',
+      text.replaceAll(/^.*$/gm, (one) => (one === '' ? one : `${one},7`)).replace('s,7', 's,more'),
+    );
+    const { base, leftOut, read } = await analyze({ baseline: file('ids.csv', text), window: [window], ...columns });
+    const lines = columnLines(base, leftOut, read).join('\n');
+    expect(lines).toMatch(/id is different in every row: leave it out by --ignore id/);
+    expect(lines).toMatch(/Not in the baseline, so left out: more\./);
+  });
+
   test('keeps the commonest 50 categories, and leaves out what names every row', async () => {
     const many = await profile(rows(3000, (row) => `0,1,k${row % 60 < 55 ? row % 60 : 0},0.5`));
     const { categories, counts } = many.baseline.variables[1] as Extract<VariableBaseline, { kind: 'category' }>;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DelimitedBytes, delimiterIn } from './delimited.ts';
+import { DelimitedBytes } from './delimited-bytes.ts';
+import { DelimitedText } from './delimited-text.ts';
 
 type Row = { line: number; cells: string[]; problem?: string };
 
@@ -110,6 +111,23 @@ test.each([
   expect(() => read(text)).toThrow(sentence);
 });
 
-test('the delimiter is that of the header', () => {
-  expect(['a,b', 'a;b;c,d', 'a\tb', '"a,b"|c', 'a'].map(delimiterIn)).toEqual([',', ';', '\t', '|', undefined]);
+test('cells are those of the reader of texts', () => {
+  const piece = fc.constantFrom('a', '1', '"', '""', ',', '\n', '\r\n', ' ', 'é');
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const text = pieces.join('');
+      const rowsOf = (lines: () => readonly Row[]) => {
+        try {
+          return lines().map((row) => (row.problem === undefined ? row : { ...row, cells: [] }));
+        } catch (error) {
+          return (error as Error).message;
+        }
+      };
+      const plain = new DelimitedText('a.csv', ',');
+      const texts = rowsOf(() => [...plain.push(text), ...plain.end()] as Row[]);
+      // A quote that opens again behind a closed one is a fault to both, and ends at another place.
+      fc.pre(typeof texts === 'string' || texts.every((row) => row.problem === undefined));
+      expect(rowsOf(() => read(text))).toEqual(texts);
+    }),
+  );
 });
