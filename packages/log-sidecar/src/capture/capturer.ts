@@ -1,6 +1,7 @@
 import { encodeExchange, type Exchange } from '@fairway/core';
 import type { DropReason, Spool, RawExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
+import { Encoder } from './encode.ts';
 import { toExchange } from './exchange.ts';
 import { type Attribution, labelOf, UNKNOWN, type VersionHistory } from './versions.ts';
 
@@ -24,6 +25,7 @@ export type CaptureParts = {
 export class Capturer {
   private readonly config: CaptureConfig;
   private readonly parts: CaptureParts;
+  private readonly encoder = new Encoder();
 
   constructor(config: CaptureConfig, parts: CaptureParts) {
     this.config = config;
@@ -45,12 +47,13 @@ export class Capturer {
   private store(raw: RawExchange, seq: number): DropReason | undefined {
     const { spool, redact } = this.parts;
     const attribution = this.attribution(raw);
-    const exchange = toExchange(raw, { seq, attribution, ...this.config });
+    const context = { seq, attribution, ...this.config };
     const { startedAt, endedAt } = raw;
     const span = this.isSettled(raw)
       ? undefined
       : { seq, startedAt, endedAt, label: labelOf(raw.target), ...attribution };
-    return spool.offer({ seq, bytes: encodeExchange(redact ? redact(exchange) : exchange), span });
+    const bytes = redact ? encodeExchange(redact(toExchange(raw, context))) : this.encoder.encode(raw, context);
+    return spool.offer({ seq, bytes, span });
   }
 
   /** The version is named, or nobody observes it: only this pod's model is, a call for another name is the caller's mistake. */

@@ -8,18 +8,13 @@ const COPY_LIMIT = 16 * 1024;
 /**
  * Carries bytes between a client and its own upstream connection: back-pressure, half-close and reset each way.
  * The watch sees the client's bytes after they left. It sees the model's before, because the id header goes into them,
- * but what it does with the exchange it does behind them.
+ * but what it does with the exchange it does behind them. Answers what is to be called with the model's bytes.
  */
-export function relay(client: Socket, upstream: Socket, watch: ConnectionWatch, tally: Tally): void {
+export function relay(client: Socket, upstream: Socket, watch: ConnectionWatch, tally: Tally): (chunk: Buffer) => void {
   client.on('data', (chunk: Buffer) => {
     tally.requestBytes += chunk.length;
     if (!upstream.write(chunk)) client.pause();
     watch.request(chunk);
-  });
-  upstream.on('data', (chunk: Buffer) => {
-    tally.responseBytes += chunk.length;
-    if (!writeAll(client, watch.response(chunk))) upstream.pause();
-    watch.forwarded?.();
   });
   client.on('drain', () => upstream.resume());
   upstream.on('drain', () => client.resume());
@@ -46,6 +41,11 @@ export function relay(client: Socket, upstream: Socket, watch: ConnectionWatch, 
     watch.upstreamEnded();
     client.end();
   });
+  return (chunk) => {
+    tally.responseBytes += chunk.length;
+    if (!writeAll(client, watch.response(chunk))) upstream.pause();
+    watch.forwarded?.();
+  };
 }
 
 function writeAll(socket: Socket, pieces: readonly Buffer[]): boolean {

@@ -92,7 +92,7 @@ export class Pump implements Part {
     const payloads = await this.spool.read(pack).catch((error: Error) => this.unreadable(pack, error));
     if (!payloads) return true;
     try {
-      const job = await toPack(pack, payloads);
+      const job = toPack(pack, payloads);
       await within(ADD_TIMEOUT_MS, this.queue.add(job), 'The queue did not answer in time.');
     } catch (error) {
       this.failed(error as Error);

@@ -188,7 +188,7 @@ test('what a kill took away at most is told once, in a pack of its own, also whe
   if (stored) heir.done(stored);
   const told = heir.next();
   expect(told).toMatchObject(closing);
-  const { packId, payload } = await toPack(told as SpooledPack, await heir.read(told as SpooledPack));
+  const { packId, payload } = toPack(told as SpooledPack, await heir.read(told as SpooledPack));
   expect([packId, decodeExchanges(gunzipSync(Buffer.from(payload, 'base64')))]).toEqual([packIdOf(5, 12), []]);
   if (told) heir.done(told);
   expect(readdirSync(directory)).toEqual([]);
@@ -239,7 +239,7 @@ test('whatever is killed when: a pack id always has the same content, ids never 
         dropped: { ring_full: epochs },
       });
       if (!pack) return;
-      const { packId, epoch, first, last, exchanges, payload, dropped } = await toPack(pack, await spool.read(pack));
+      const { packId, epoch, first, last, exchanges, payload, dropped } = toPack(pack, await spool.read(pack));
       const content = JSON.stringify([payload, dropped]);
       expect(sent.get(packId)?.content ?? content).toBe(content);
       sent.set(packId, { content, epoch, first, last, exchanges });
