@@ -1,0 +1,192 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Mark, RawExchange, SeenExchange } from '../ports.ts';
+import { createTally } from '../tally.ts';
+import { Handover } from './handover.ts';
+import { readRecord, roomFor, writeRecord } from './record.ts';
+import { ringMemory, type RingMemory, RingReader, RingWriter, ringViews } from './ring.ts';
+import { Taker } from './taker.ts';
+
+const SMALL = 4096;
+/** The smallest ring that heads of any size fit into. */
+const RING = ringMemory(0, SMALL).bytes.byteLength;
+const LARGEST = 60_000;
+
+const seen = (id: string, bytes = 10): SeenExchange => ({
+  id,
+  route: { model: 'm' },
+  method: 'POST',
+  target: '/v1/models/m:predict',
+  status: 200,
+  outcome: 'complete',
+  at: 1,
+  startedAt: 2,
+  endedAt: 3,
+  correlationId: undefined,
+  eventTime: undefined,
+  requestEncoding: undefined,
+  request: [Buffer.alloc(bytes, 'a'), Buffer.alloc(1, 'b')],
+  requestLength: bytes + 1,
+  response: Buffer.alloc(0),
+  responseLength: 0,
+  truncated: false,
+});
+
+function setUp(memory: RingMemory = ringMemory(0, SMALL), sampling = 1) {
+  const hop = createTally();
+  let woken = 0;
+  const handover = new Handover(
+    { sampling },
+    { tally: hop, ids: () => 'id', isSampled: (id) => id !== 'out', wake: () => void woken++ },
+    memory,
+  );
+  const taken: Array<{ id: string; seq: number }> = [];
+  const marks: Mark[] = [];
+  const own = createTally();
+  const taker = new Taker(memory, {
+    spool: { commit: (mark) => void (mark && marks.push(mark)) },
+    take: ({ id }, seq) => void taken.push({ id, seq }),
+    tally: own,
+  });
+  return { handover, hop, taker, taken, marks, own, woken: () => woken };
+}
+
+const optional = (unit: 'binary' | 'grapheme') => fc.option(fc.string({ unit, maxLength: 20 }), { nil: undefined });
+const exchange: fc.Arbitrary<RawExchange> = fc
+  .record({
+    id: fc.string(),
+    route: fc.record({ model: fc.string({ unit: 'grapheme' }) }),
+    version: optional('grapheme'),
+    method: fc.constantFrom('POST', 'GET'),
+    target: fc.string(),
+    status: fc.nat(999),
+    outcome: fc.constantFrom('complete' as const, 'client_aborted' as const, 'upstream_aborted' as const),
+    at: fc.nat(),
+    startedAt: fc.double({ noNaN: true }),
+    endedAt: fc.double({ noNaN: true }),
+    correlationId: optional('grapheme'),
+    eventTime: optional('grapheme'),
+    requestEncoding: optional('grapheme'),
+    request: fc.uint8Array({ maxLength: 50 }),
+    requestLength: fc.nat(),
+    response: fc.uint8Array({ maxLength: 50 }),
+    responseLength: fc.nat(),
+    truncated: fc.boolean(),
+    grpcStatus: fc.option(fc.nat(16), { nil: undefined }),
+    answered: optional('grapheme'),
+  })
+  .map(({ version, grpcStatus, answered, route, ...rest }) => ({
+    ...rest,
+    route: version === undefined ? route : { ...route, version },
+    ...(grpcStatus === undefined ? {} : { protocol: 'grpc' as const, grpcStatus }),
+    ...(answered === undefined ? {} : { answered }),
+  }));
+
+test('what goes into the ring comes out of it', () => {
+  const views = ringViews(ringMemory(0, SMALL));
+  const property = fc.property(exchange, fc.nat(20), (raw, place) => {
+    const at = place * 8;
+    writeRecord(views, at, raw, 7, [1, 2]);
+    const { request, response, ...head } = readRecord(views, at).raw;
+    const { request: asked, response: told, ...rest } = raw;
+    expect(head).toEqual(rest);
+    expect([Buffer.compare(request, asked), Buffer.compare(response, told)]).toEqual([0, 0]);
+    expect(readRecord(views, at)).toMatchObject({ seq: 7, lost: [1, 2] });
+    expect(roomFor(raw)).toBeLessThan(SMALL);
+  });
+  fc.assert(property);
+});
+
+test('records of any size come in order, round after round, and a full ring refuses', () => {
+  const property = fc.property(fc.array(fc.oneof(fc.integer({ min: 1, max: LARGEST }), fc.constant(0))), (steps) => {
+    const memory = ringMemory(0, SMALL);
+    const [writer, reader] = [new RingWriter(memory), new RingReader(memory)];
+    const waiting: number[] = [];
+    let held = 0;
+    for (const size of steps) {
+      if (size > 0) {
+        const at = writer.claim(size);
+        if (at < 0) expect(held + 2 * (size + 16) + LARGEST).toBeGreaterThan(RING);
+        else {
+          writer.views.bytes.fill(size % 256, at, at + size);
+          writer.publish(at);
+          waiting.push(size);
+          held += size + 16;
+        }
+        continue;
+      }
+      for (const expected of waiting.splice(0)) {
+        const at = reader.next();
+        const bytes = reader.views.bytes.subarray(at, at + expected);
+        expect(bytes.equals(Buffer.alloc(expected, expected % 256))).toBe(true);
+      }
+      expect(reader.next()).toBe(-1);
+      reader.release();
+      held = 0;
+    }
+  });
+  fc.assert(property, { numRuns: 200 });
+});
+
+test('the sample gets numbers without gaps, the rest is counted, and a full ring shows as a gap with its reason', () => {
+  const { handover, hop, taker, taken, marks } = setUp(ringMemory(0, SMALL), 0.5);
+  for (const id of ['a', 'out', 'b']) handover.completed(seen(id));
+  handover.completed(seen('huge', RING));
+  handover.missed('unframed');
+  handover.completed(seen('c'));
+  taker.stop();
+  expect(taken).toEqual([
+    { id: 'a', seq: 1 },
+    { id: 'b', seq: 2 },
+    { id: 'c', seq: 5 },
+  ]);
+  expect(hop).toMatchObject({ captured: 6, sampledOut: 1, dropped: { ring_full: 1, unframed: 1 } });
+  expect(taker.losses()).toEqual({ ring_full: 1, unframed: 1, sampled_out: 1 });
+  // In order: nothing more is expected than was taken.
+  expect(marks.at(-1)).toEqual({ high: 5, taken: 5, dropped: { ring_full: 1, unframed: 1, sampled_out: 1 } });
+});
+
+test('a mark expects what comes until the next one, and a hop that outruns it wakes the taker once', async () => {
+  const { handover, taker, marks, woken } = setUp();
+  taker.start();
+  expect(marks).toEqual([{ high: 0, taken: 0, dropped: {} }]);
+  handover.completed(seen('a'));
+  handover.completed(seen('b'));
+  expect(woken()).toBe(1);
+  taker.wake();
+  // Two came in one turn: the next may bring as many twice over.
+  expect(marks.at(-1)).toEqual({ high: 6, taken: 2, dropped: {} });
+  for (let i = 0; i < 4; i++) handover.completed(seen('c'));
+  expect(woken()).toBe(1);
+  handover.completed(seen('d'));
+  expect(woken()).toBe(2);
+  taker.wake();
+  expect(marks.at(-1)).toMatchObject({ taken: 7, high: 17 });
+  // Nothing came: nothing is expected.
+  taker.wake();
+  expect(marks.at(-1)).toMatchObject({ taken: 7, high: 7 });
+  taker.stop();
+});
+
+test('a new epoch counts anew in its own ring, and tells how far the last one came', () => {
+  const { handover, hop, taker, taken } = setUp();
+  handover.completed(seen('a'));
+  handover.missed('unframed');
+  const next = ringMemory(0, SMALL);
+  expect(handover.begin(next)).toBe(2);
+  handover.completed(seen('b'));
+  expect(hop).toMatchObject({ captured: 1, dropped: {} });
+  const heir = setUp(next);
+  heir.taker.stop();
+  expect(heir.taken).toEqual([{ id: 'b', seq: 1 }]);
+  taker.stop();
+  expect(taken).toEqual([{ id: 'a', seq: 1 }]);
+});
+
+test('the ring takes the largest exchange that the caps allow', () => {
+  for (const cap of [1024, 1024 * 1024, 16 * 1024 * 1024]) {
+    const { bytes } = ringMemory(cap);
+    expect(bytes.byteLength / 2).toBeGreaterThanOrEqual(2 * cap);
+    expect(Math.log2(bytes.byteLength) % 1).toBe(0);
+  }
+});
