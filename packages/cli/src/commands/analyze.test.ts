@@ -334,6 +334,7 @@ describe.skipIf(!present)(
           close(one.figures[`lift${Math.round(depth * 100)}`], lift);
         }
       }
+      close(windows[0]?.figures['targetPsi'], 0.0005812397397);
       close(windows[1]?.figures['scorePsi'], 0.0004683735299);
       expect(windows.map(({ figures }) => figures['p1'])).toEqual([0, 2]);
     });

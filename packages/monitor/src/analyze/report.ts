@@ -109,7 +109,11 @@ function figuresTable(windows: readonly WindowAnalysis[], hasScores: boolean): H
       ['Recall', one('recall', share)],
       ['Precision', one('precision', share)],
     );
-    rows.push(['Commonest score', one('constantScore', share)], ['Score PSI', one('scorePsi')]);
+    rows.push(
+      ['Commonest score', one('constantScore', share)],
+      ['Score PSI', one('scorePsi')],
+      ['Target PSI', one('targetPsi')],
+    );
     rows.push(['AUC to expect if only inputs had changed', one('cbpeAuc')]);
   }
   return html`<table class="tight"><thead><tr><th scope="col">Figure</th>${windows.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>

@@ -28,6 +28,7 @@ import { quantileDrift } from './quantile-drift.ts';
 import { rase } from './rase.ts';
 import { mae, rmse, rSquared } from './regression.ts';
 import { scorePsi } from './score-psi.ts';
+import { targetPsi } from './target-psi.ts';
 import { wasserstein } from './wasserstein.ts';
 
 /** Every metric a policy may name (docs/metrics.md). To add one: a file, a line here, rows in the table test. */
@@ -53,6 +54,7 @@ export const METRICS = {
   eventRate,
   constantScore,
   scorePsi,
+  targetPsi,
   cbpeAuc,
   cbpeAccuracy,
   mae,
