@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 /** A stretch of network between a client and a server on 127.0.0.1 that does what networks do on a bad day. */
 export type Wire = {
   readonly port: number;
+  /** How often `cutAfter` has cut. */
+  readonly cuts: number;
   /** Cuts every connection as soon as `bytes` more have gone towards the server; new ones are let through. */
   cutAfter(bytes: number): void;
   /** The server gets everything, the client no answer, until `mend`. */
@@ -20,6 +22,7 @@ export async function startWire(target: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   let mode: 'whole' | 'deaf' | 'frozen' = 'whole';
   let left = Number.POSITIVE_INFINITY;
+  let cuts = 0;
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
@@ -36,6 +39,7 @@ export async function startWire(target: number): Promise<Wire> {
       upstream.write(chunk.subarray(0, room));
       if (left > 0) return;
       left = Number.POSITIVE_INFINITY;
+      cuts++;
       // What was let through shall still arrive.
       upstream.end();
       client.destroy();
@@ -46,6 +50,9 @@ export async function startWire(target: number): Promise<Wire> {
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    get cuts() {
+      return cuts;
+    },
     cutAfter: (bytes) => {
       left = bytes;
     },

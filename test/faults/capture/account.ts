@@ -73,12 +73,11 @@ export async function gaps(world: World, captured: ReadonlyMap<string, number>):
   return missing;
 }
 
-/** The agent's own account; undefined while there is no agent. */
+/** The agent's own account; undefined while nobody there can give it. */
 export const accountOf = ({ adminUrl }: World): Promise<Account | undefined> =>
-  fetch(`${adminUrl}/account`, { signal: AbortSignal.timeout(2000) }).then(
-    async (answer) => (await answer.json()) as Account,
-    () => undefined,
-  );
+  fetch(`${adminUrl}/account`, { signal: AbortSignal.timeout(2000) })
+    .then(async (answer) => (answer.status === 200 ? ((await answer.json()) as Account) : undefined))
+    .catch(() => undefined);
 
 /** Jobs in the queue, in whatever state; undefined while it does not answer. */
 export async function inQueue({ redis, queueUrl }: World): Promise<number | undefined> {
