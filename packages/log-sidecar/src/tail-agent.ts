@@ -19,6 +19,7 @@ import {
 } from '@fairway/core';
 import { AdminServer } from './admin.ts';
 import { ENVIRONMENT, hashKey, queueBackend } from './config.ts';
+import type { PackQueue } from './ports.ts';
 import { redactExchange } from './privacy/redaction.ts';
 import { openPackQueue } from './pump/open.ts';
 import { within } from './pump/within.ts';
@@ -71,7 +72,7 @@ export type TailEnv = EnvOf<typeof TAIL_ENVIRONMENT>;
 
 const FLUSH_MS = 1000;
 const LINGER_MS = 60_000;
-const GRACE_MS = 6000;
+const GRACE_MS = 4000;
 const DELIVER_TIMEOUT_MS = 5000;
 const LABELS_TIMEOUT_MS = 30_000;
 
@@ -81,11 +82,7 @@ export async function tailAgent(env: TailEnv, log: Logger): Promise<Lifecycle> {
   const [rules, key, tally] = [env.CAPTURE_REDACT, hashKey(env), createTally()];
   const versions = new ModelVersions(env.FAIRWAY_MODEL, readPatterns(env.TAIL_MODEL_VERSIONS), log);
   const queue = await openPackQueue(env.QUEUE_URL, env.QUEUE_PREFIX);
-  const sendLabels = labelsTo(env);
-  const deliver = async (pack: Pack, labels: readonly GroundTruth[]) => {
-    await within(DELIVER_TIMEOUT_MS, queue.add(pack), 'The queue did not answer in time.');
-    if (labels.length > 0) await sendLabels(labels);
-  };
+  const deliver = delivery(queue, labelsTo(env));
   const close = async () => within(1000, queue.close(), 'The queue did not close.').catch(() => {});
   const monotonic = () => performance.now();
   const { tail, counts } = createTail(
@@ -112,6 +109,13 @@ export async function tailAgent(env: TailEnv, log: Logger): Promise<Lifecycle> {
   );
   return lifecycle([admin, versions, tail], log);
 }
+
+/** Labels follow their pack. */
+const delivery = (queue: PackQueue, sendLabels: ReturnType<typeof labelsTo>) =>
+  async function deliver(pack: Pack, labels: readonly GroundTruth[]): Promise<void> {
+    await within(DELIVER_TIMEOUT_MS, queue.add(pack), 'The queue did not answer in time.');
+    if (labels.length > 0) await sendLabels(labels);
+  };
 
 function mappingOf(env: TailEnv, versions: ModelVersions): TailMapping {
   const { TAIL_VERSION: fixed, TAIL_VERSION_COLUMN: column } = env;

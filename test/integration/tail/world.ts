@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -135,8 +135,6 @@ export const range = (from: number, to: number): number[] => Array.from({ length
 /** Appends rows to a file, whole. */
 export const append = (path: string, numbers: readonly number[], row = csvRow): void =>
   appendFileSync(path, numbers.map(row).join(''));
-
-export const textOf = (path: string): string => readFileSync(path, 'utf8');
 
 /** Polls until it holds; what is still different after a minute is the error. */
 export async function eventually(check: () => void, ms = 60_000): Promise<void> {

@@ -29,7 +29,7 @@ const HEAD_BYTES = 4096;
 
 /**
  * Reads a file's beginning once enough is there to tell it from others: the header and a row of a CSV, a line of JSON.
- * `before`: how the same file was read until it was truncated. Who truncates seldom writes the header again, and may have
+ * `before`: how the same file, or one like it, was read until it was truncated. Who truncates seldom writes the header again, and may have
  * left half a line, so the layout stays unless a new header is seen.
  */
 export async function readBeginning(
@@ -45,15 +45,16 @@ export async function readBeginning(
   const isJson = text.trimStart().startsWith('{') || (before?.delimiter === null && !looksNamed(text, rules.mapping));
   const delimiter = isJson ? null : (before?.delimiter ?? rules.delimiter ?? detectDelimiter(text.trimStart()));
   const [first, second] = await firstRecords(source, delimiter, rules.longest);
-  const last = isJson ? first : second;
-  if (first === undefined || (last === undefined && start.length < HEAD_BYTES)) return { kind: 'incomplete' };
+  if (first === undefined) return { kind: 'incomplete' };
+  const names = first.kind === 'text' && !isJson ? first.cells.map((name) => name.trim()) : [];
+  const kept =
+    !isJson && before?.columns && !isHeader(names, rules.mapping, before.columns) ? before.columns : undefined;
+  const last = isJson || kept !== undefined ? first : second;
+  if (last === undefined && start.length < HEAD_BYTES) return { kind: 'incomplete' };
   const bytes = Math.min(HEAD_BYTES, last?.end ?? HEAD_BYTES);
   const head = { bytes, print: hashOf(start.subarray(0, bytes)) };
   if (isJson) return { kind: 'complete', head, layout: { delimiter: null, columns: null }, offset: 0 };
-  const names = first.kind === 'text' ? first.cells.map((name) => name.trim()) : [];
-  if (before?.columns && !isHeader(names, rules.mapping, before.columns)) {
-    return { kind: 'complete', head, layout: { delimiter, columns: before.columns }, offset: 0 };
-  }
+  if (kept !== undefined) return { kind: 'complete', head, layout: { delimiter, columns: kept }, offset: 0 };
   return { kind: 'complete', head, layout: { delimiter, columns: names }, offset: first.end };
 }
 

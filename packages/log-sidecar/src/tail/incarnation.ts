@@ -109,6 +109,12 @@ async function isCopy({ source }: { readonly source: ByteSource }, original: Byt
   return copied.equals(there);
 }
 
+/** What the same file held before it was truncated (that may be read on from a copy by now), else one with such a name. */
+export function before(file: FoundFile, known: readonly Incarnation[]): Checkpoint | undefined {
+  const same = known.findLast(({ checkpoint: { born, key } }) => born === file.key || key === file.key);
+  return (same ?? known.findLast(({ checkpoint }) => isKin(file.path, checkpoint.path)))?.checkpoint;
+}
+
 /** For so many scans copies and new names of a lost file are looked for beside it, then only where the patterns lead. */
 export const LOOKOUT_SCANS = 60;
 

@@ -3,7 +3,16 @@ import { type Beginning, type BeginningRules, readBeginning } from './beginning.
 import type { Checkpoint, Checkpoints } from './checkpoints.ts';
 import type { TailCounts } from './counts.ts';
 import { findFiles, foldersOf, type FoundFile } from './find.ts';
-import { besideLost, holds, type Incarnation, incarnation, isLive, LOOKOUT_SCANS, recognise } from './incarnation.ts';
+import {
+  before,
+  besideLost,
+  holds,
+  type Incarnation,
+  incarnation,
+  isLive,
+  LOOKOUT_SCANS,
+  recognise,
+} from './incarnation.ts';
 import { type ByteSource, openSource, printBefore } from './source.ts';
 import { headerProblem } from './table.ts';
 
@@ -176,9 +185,7 @@ export class Tracker {
 
   /** Decides what a file is; answers whether it stays open. */
   private async settle(file: FoundFile, source: ByteSource, onlyKnown: boolean): Promise<boolean> {
-    // What the same file held before it was truncated; that may be read on from a copy by now.
-    const before = this.incarnations.findLast(({ checkpoint: { born, key } }) => born === file.key || key === file.key);
-    const beginning = await readBeginning(source, this.rules, before?.checkpoint);
+    const beginning = await readBeginning(source, this.rules, before(file, this.incarnations));
     if (beginning.kind === 'incomplete') {
       if (onlyKnown || this.nascent.size > this.rules.mostOpen) return false;
       this.nascent.set(file.key, { file, source });
