@@ -48,7 +48,7 @@ const ENVIRONMENT = {
   RETENTION_DAYS: integer('days that predictions are kept; counts and verdicts stay', {
     min: 7,
     max: 36_500,
-    fallback: 400,
+    fallback: 3650,
   }),
 };
 
@@ -69,7 +69,9 @@ async function keepDays(pool: Pool, days: DayTables, retentionDays: number): Pro
 
 function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
-  const metrics = recorderMetrics(accountFigures(labelStore(pool), ledgerAccount(pool), systemClock));
+  const metrics = recorderMetrics(accountFigures(labelStore(pool), ledgerAccount(pool), systemClock), () =>
+    packs.risks(),
+  );
   const references = cachedReferences(
     referenceStore(pool),
     writerClient(env.WRITER_URL, env.WRITER_TOKEN),

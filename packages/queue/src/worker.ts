@@ -1,10 +1,13 @@
 import { type Logger, type Part, pause, redact, urlOrigin } from '@fairway/core';
 import { createPostgresBackend, DelayedError, type Job, Worker } from 'bullmq';
 import { isPostgres, type QueuePlace } from './backend.ts';
+import { type QueueRisk, redisRisks, riskSentence } from './redis-risks.ts';
 
 export type JobWorker = Part & {
   /** undefined: jobs are taken; otherwise why not, in words. */
   trouble(): string | undefined;
+  /** What about the queue's server may lose jobs, as it was when it was last reached. */
+  risks(): readonly QueueRisk[];
 };
 
 /** Does a job; a number puts it back for so many ms, undefined ends it. What it throws puts it back for `RETRY_MS`. */
@@ -42,6 +45,7 @@ export function jobWorker<T>(options: WorkerOptions, handle: JobHandler<T>, log:
     log,
     worker: undefined,
     trouble: 'the queue is not reached yet',
+    risks: [],
     connecting: Promise.resolve(),
   };
   return {
@@ -57,6 +61,7 @@ export function jobWorker<T>(options: WorkerOptions, handle: JobHandler<T>, log:
       await Promise.race([closed, pause(GRACE_MS).then(() => session.worker?.close(true))]);
     },
     trouble: () => session.trouble,
+    risks: () => session.risks,
   };
 }
 
@@ -91,6 +96,7 @@ type Session = {
   readonly log: Logger;
   worker: Jobs | undefined;
   trouble: string | undefined;
+  risks: readonly QueueRisk[];
   connecting: Promise<void>;
 };
 
@@ -106,6 +112,7 @@ async function connect(session: Session): Promise<void> {
       session.worker = candidate;
       session.trouble = undefined;
       log.info({ queue: name, at }, 'taking jobs');
+      await watchRisks(session, candidate);
       return;
     } catch (error) {
       session.trouble = `The queue at ${at} does not answer (${redact((error as Error).message)}).`;
@@ -114,6 +121,21 @@ async function connect(session: Session): Promise<void> {
       await pause(RETRY_MS, signal);
     }
   }
+}
+
+/** Looks at Redis' settings now and at each reconnection: another server may stand there. */
+async function watchRisks(session: Session, { redis }: Jobs): Promise<void> {
+  if (redis === undefined) return;
+  const look = async () => {
+    try {
+      session.risks = redisRisks(await (await redis()).info());
+      for (const risk of session.risks) session.log.warn({ risk, at: session.at }, riskSentence(risk));
+    } catch (error) {
+      session.log.debug({ reason: redact((error as Error).message) }, 'Redis does not tell its settings');
+    }
+  };
+  await look();
+  (await redis()).on('ready', () => void look());
 }
 
 function renew(session: Session, broken: Jobs): void {
@@ -146,15 +168,19 @@ type Jobs = {
   on(event: 'error', listener: (error: Error) => void): unknown;
   waitUntilReady(): Promise<unknown>;
   close(force?: boolean): Promise<void>;
+  /** Its Redis, where there is one. */
+  readonly redis?: () => Promise<{ info(): Promise<string>; on(event: 'ready', listener: () => void): unknown }>;
 };
 
 type Process<T> = (job: Job<T>, token?: string) => Promise<void>;
 
 function makeWorker<T>({ url, prefix, name, concurrency }: WorkerOptions, process: Process<T>): Jobs {
-  const options = { ...TUNING, concurrency, removeOnComplete: { count: 0 } };
+  // Nothing of ours fails a job for good. Should it happen, finished jobs must not fill the queue's memory: a pack is 1 MiB at most.
+  const options = { ...TUNING, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 20 } };
   if (isPostgres(url)) {
     const connection = { connectionString: url, schema: prefix, migrate: true, max: 4 };
     return new Worker(name, process, { ...options, connection }, createPostgresBackend);
   }
-  return new Worker<T>(name, process, { ...options, prefix, connection: { url, maxRetriesPerRequest: null } });
+  const worker = new Worker<T>(name, process, { ...options, prefix, connection: { url, maxRetriesPerRequest: null } });
+  return Object.assign(worker, { redis: () => worker.getBackend().client });
 }

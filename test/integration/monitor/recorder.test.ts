@@ -90,6 +90,13 @@ for (const kind of ['postgres', 'redis'] as const) {
       await until('all packs', 40, async () => ((await account(third.url)).stored === 6000 ? true : undefined));
       expect(await account(third.url)).toMatchObject({ stored: 6000, packs: packs.length });
       await expectExact(its);
+      // Its Redis has neither a limit nor an append-only file.
+      const risks = kind === 'redis' ? ['unbounded', 'volatile'] : [];
+      await until('the risks of the queue', 20, async () => {
+        const metrics = await (await fetch(`${third.url}/metrics`)).text();
+        const told = [...metrics.matchAll(/fairway_queue_risk\{risk="(\w+)"\} 1/g)].map(([, risk]) => risk);
+        return JSON.stringify(told) === JSON.stringify(risks) ? true : undefined;
+      });
     });
   });
 }

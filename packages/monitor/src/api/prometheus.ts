@@ -10,8 +10,8 @@ export const expose = (registry: Registry) => async () => ({
   body: await registry.metrics(),
 });
 
-/** Counters of the recorder, and its ledger as an account. */
-export function recorderMetrics(account: () => Promise<AccountFigures>) {
+/** Counters of the recorder, its ledger as an account, and what about its queue may lose packs. */
+export function recorderMetrics(account: () => Promise<AccountFigures>, risks: () => readonly string[]) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -29,6 +29,7 @@ export function recorderMetrics(account: () => Promise<AccountFigures>) {
     registers,
   });
   accountGauges(registers, account);
+  riskGauge(registers, risks);
   return {
     registry,
     onPack: ({ outcome, predictions }: PackResult) => {
@@ -41,6 +42,18 @@ export function recorderMetrics(account: () => Promise<AccountFigures>) {
     },
   };
 }
+
+const riskGauge = (registers: Registry[], risks: () => readonly string[]) =>
+  new Gauge({
+    name: 'fairway_queue_risk',
+    help: '1 for each setting of the Redis that may lose packs: evicts, unbounded, volatile',
+    labelNames: ['risk'],
+    registers,
+    collect() {
+      this.reset();
+      for (const risk of risks()) this.set({ risk }, 1);
+    },
+  });
 
 /** captured = all other parts together. While the database is away the figures are absent; the counters still answer. */
 function accountGauges(registers: Registry[], account: () => Promise<AccountFigures>): void {

@@ -8,13 +8,15 @@ const DAY_MS = 86_400_000;
 const SETTINGS = { exchanges: '', predictions: ' with (fillfactor = 90)' };
 /** Partitions for so many days to come stand ready: a recorder may be down over a long weekend. */
 const DAYS_AHEAD = 4;
+/** Days further back get no partition of their own: imported history of many years would make thousands. */
+const DAYS_BACK = 400;
 /** `FWDT` in ASCII: one process makes partitions, the others wait and find them. */
 const LOCK = 0x46_57_44_54;
 /** Whoever reads all days holds up a new one; nobody waits long behind it. The rows go into the default partition meanwhile. */
 export const PATIENCE = `set local lock_timeout = '1s'`;
 
 export type DayTables = {
-  /** Partitions for these days (`2026-11-22`), as far as retention keeps them. Never throws: without them there is the default. */
+  /** Partitions for these days (`2026-11-22`), where they are neither far off nor older than retention keeps. Never throws: without them there is the default. */
   readonly ensure: (days: Iterable<string>) => Promise<void>;
   /** The same for today and the days to come, and for days that could not be made before. */
   readonly ahead: () => Promise<void>;
@@ -40,7 +42,7 @@ export function dayTables(pool: Pool, clock: Clock, retentionDays: number, log: 
   };
   return {
     ensure: async (days) => {
-      const [oldest, newest] = [dayAt(-retentionDays), dayAt(DAYS_AHEAD)];
+      const [oldest, newest] = [dayAt(-Math.min(retentionDays, DAYS_BACK)), dayAt(DAYS_AHEAD)];
       const isDue = (day: string) => !made.has(day) && !failed.has(day) && day >= oldest && day <= newest;
       await attempt([...new Set(days)].filter(isDue));
     },
