@@ -18,14 +18,14 @@ const HOUR_MS = 3_600_000;
 const BIN_OFFSET = 64;
 const LABELS = 4;
 
-/** Start of the hour of RFC 3339 times; those of one pack lie in few hours. */
+/** Start of the hour of RFC 3339 times; those of one pack lie in few hours. In UTC the text before the minutes says it. */
 function hours(): (time: string) => string {
-  const known = new Map<number, string>();
+  const known = new Map<string, string>();
   return (time) => {
-    const hour = Math.floor(Date.parse(time) / HOUR_MS);
-    let text = known.get(hour);
-    if (text === undefined) known.set(hour, (text = iso(hour * HOUR_MS)));
-    return text;
+    const start = time.charAt(10) === 'T' && time.endsWith('Z') ? time.slice(0, 13) : time;
+    let hour = known.get(start);
+    if (hour === undefined) known.set(start, (hour = iso(Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS)));
+    return hour;
   };
 }
 

@@ -9,7 +9,7 @@ export type Frame = {
   /** The head's JSON as the agent wrote it. */
   readonly head: Uint8Array;
   /** All bytes of it, lengths too. */
-  readonly bytes: Uint8Array;
+  readonly bytes: () => Uint8Array;
 };
 
 /** An exchange that cannot be stored as rows, and is kept as it is. */
@@ -35,7 +35,8 @@ export async function readFrames({ payload }: Pack): Promise<Frames> {
     const request = field(data, (at += 4 + head.length));
     const response = field(data, (at += 4 + request.length));
     at += 4 + response.length;
-    const bytes = data.subarray(start, at);
+    const end = at;
+    const bytes = () => data.subarray(start, end);
     const read = readHead(head);
     if (typeof read === 'string') refused.push({ position, bytes, reason: read });
     else frames.set(read.id, { position, exchange: { head: read, request, response }, head, bytes });

@@ -131,8 +131,11 @@ async function quarantine(store: PackStore, log: Logger, pack: Pack, reason: str
 
 async function referencesOf(frames: readonly Frame[], references: References): Promise<Found> {
   const found: Map<string, Awaited<ReturnType<References>>> = new Map();
+  let last: Frame['exchange']['head'] | undefined;
   for (const { exchange } of frames) {
     const { model, version } = exchange.head;
+    if (last?.model === model && last.version === version) continue;
+    last = exchange.head;
     const key = referenceKey(model, version);
     if (!found.has(key)) found.set(key, await references(model, version));
   }

@@ -31,7 +31,7 @@ export function recordingOf(pack: Pack, { frames, refused }: Frames, found: Foun
     },
     exchanges: rows.exchanges,
     predictions: rows.predictions,
-    refused: unfit.map(({ position, reason, bytes }) => ({ position, reason: storable(reason), frame: bytes })),
+    refused: unfit.map(({ position, reason, bytes }) => ({ position, reason: storable(reason), frame: bytes() })),
     profile: profileCounts(rows.records, (record) => rows.baselineOf(record)),
     scores: scoreCounts(rows.predictions),
   };
@@ -50,23 +50,34 @@ export const ledgerOf = ({ packId, agent, epoch, first, last, exchanges, dropped
   quarantined: 0,
 });
 
+/** Most exchanges of a pack are of one version: that of the last one is tried first. */
+function lookup(found: Found): (model: string, version: string) => Reference | undefined {
+  let last: { readonly model: string; readonly version: string; readonly reference: Reference | undefined } | undefined;
+  return (model, version) => {
+    if (last?.model !== model || last.version !== version) {
+      last = { model, version, reference: found.get(referenceKey(model, version)) };
+    }
+    return last.reference;
+  };
+}
+
 class Rows {
   readonly exchanges: ExchangeRow[] = [];
   readonly predictions: PredictionRow[] = [];
   readonly records: SplitRecord[] = [];
   /** Answered exchanges that we cannot read. */
   unreadable = 0;
-  private readonly found: Found;
+  private readonly reference: (model: string, version: string) => Reference | undefined;
   private readonly redacted = new Map<PredictionRecord, readonly string[]>();
   private readonly withheld = new Map<string, Baseline | undefined>();
 
   constructor(found: Found) {
-    this.found = found;
+    this.reference = lookup(found);
   }
 
   add(frame: Frame): void {
     const { head } = frame.exchange;
-    const reference = this.found.get(referenceKey(head.model, head.version));
+    const reference = this.reference(head.model, head.version);
     const split = splitExchange(frame.exchange, reference?.modelVersion);
     const given = 'records' in split ? split.records : [];
     const day = dayOf(head);
@@ -83,11 +94,10 @@ class Rows {
 
   /** A redacted value is in no bin of the baseline, and not missing either: it is not counted. */
   baselineOf(record: PredictionRecord): Baseline | undefined {
-    const key = referenceKey(record.model, record.version);
-    const baseline = this.found.get(key)?.baseline;
-    const variables = this.redacted.get(record);
+    const baseline = this.reference(record.model, record.version)?.baseline;
+    const variables = this.redacted.size === 0 ? undefined : this.redacted.get(record);
     if (variables === undefined || baseline === undefined) return baseline;
-    const each = [key, ...variables].join('\u0001');
+    const each = [referenceKey(record.model, record.version), ...variables].join('\u0001');
     if (!this.withheld.has(each)) {
       const rest = baseline.variables.filter(({ name }) => !variables.includes(name));
       this.withheld.set(each, { ...baseline, variables: rest });

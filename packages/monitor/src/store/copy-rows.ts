@@ -40,6 +40,7 @@ export function copyRows(columns: number): CopyRows {
   let at = HEADER.copy(buffer);
   const words = new Map<string, Buffer>();
   const days = new Map<string, number>();
+  const microsecondsOf = microseconds(new Map());
 
   const reserve = (bytes: number): void => {
     if (at + bytes <= buffer.length) return;
@@ -47,13 +48,19 @@ export function copyRows(columns: number): CopyRows {
     buffer.copy(larger, 0, 0, at);
     buffer = larger;
   };
+  const int32 = (value: number): void => {
+    buffer[at++] = value >>> 24;
+    buffer[at++] = value >>> 16;
+    buffer[at++] = value >>> 8;
+    buffer[at++] = value;
+  };
   const length = (bytes: number): void => {
     reserve(bytes + 4);
-    at = buffer.writeInt32BE(bytes, at);
+    int32(bytes);
   };
   const nothing = (): void => {
     reserve(4);
-    at = buffer.writeInt32BE(-1, at);
+    int32(-1);
   };
   const unfit = (): void => {
     length(12);
@@ -62,7 +69,8 @@ export function copyRows(columns: number): CopyRows {
   };
   const bytes = (value: Uint8Array): void => {
     length(value.length);
-    buffer.set(value, at);
+    if (value.length > SHORT) buffer.set(value, at);
+    else for (let i = 0; i < value.length; i++) buffer[at + i] = value[i] as number;
     at += value.length;
   };
   const text = (value: string | null): void => {
@@ -81,7 +89,7 @@ export function copyRows(columns: number): CopyRows {
         buffer[end++] = code;
       }
     } else end = start + buffer.write(value, start, 'utf8');
-    buffer.writeInt32BE(end - start, at);
+    int32(end - start);
     at = end;
   };
   const whole = (value: number | null, size: 2 | 4 | 8, limit: number): boolean => {
@@ -96,8 +104,8 @@ export function copyRows(columns: number): CopyRows {
   const int8 = (value: number | null): void => {
     if (!whole(value, 8, Number.MAX_SAFE_INTEGER)) return;
     const high = Math.floor((value as number) / INT8_HIGH);
-    at = buffer.writeInt32BE(high, at);
-    at = buffer.writeUInt32BE((value as number) - high * INT8_HIGH, at);
+    int32(high);
+    int32((value as number) - high * INT8_HIGH);
   };
 
   return {
@@ -117,7 +125,7 @@ export function copyRows(columns: number): CopyRows {
       if (whole(value, 2, 0x8000)) at = buffer.writeInt16BE(value as number, at);
     },
     int4: (value) => {
-      if (whole(value, 4, 0x8000_0000)) at = buffer.writeInt32BE(value as number, at);
+      if (whole(value, 4, 0x8000_0000)) int32(value as number);
     },
     int8,
     float8: (value) => {
@@ -133,9 +141,9 @@ export function copyRows(columns: number): CopyRows {
         day = value === 'infinity' ? INFINITE_DAY : (Date.parse(value) - EPOCH_2000_MS) / DAY_MS;
         if (days.size < MOST_WORDS) days.set(value, day);
       }
-      if (whole(day, 4, 0x8000_0000)) at = buffer.writeInt32BE(day, at);
+      if (whole(day, 4, 0x8000_0000)) int32(day);
     },
-    time: (value) => (value === null ? nothing() : int8(microseconds(value))),
+    time: (value) => (value === null ? nothing() : int8(microsecondsOf(value))),
     get isFull() {
       return at >= PIECE;
     },
@@ -154,11 +162,26 @@ export function copyRows(columns: number): CopyRows {
 }
 
 const FRACTION = /\.\d{3}(\d{1,3})/;
+/** As the agent writes times: `2026-11-22T10:00:00.123Z`. */
+const AGENT_TIME = 24;
+const MINUTE = 17;
+const SECONDS = /^[0-5]\d\.\d{3}Z$/;
 
 /** Microseconds since 2000; NaN where the text is no time, or one so far off that they do not fit a double. */
-function microseconds(time: string): number {
-  const ms = Date.parse(time) - EPOCH_2000_MS;
-  // `…:00.123Z` has no more to say; `…:00.123456Z` has.
-  const rest = time.length <= 24 ? undefined : FRACTION.exec(time)?.[1];
-  return ms * 1000 + (rest === undefined ? 0 : Number(rest.padEnd(3, '0')));
+function microseconds(minutes: Map<string, number>): (time: string) => number {
+  const any = (time: string): number => {
+    // `…:00.123Z` has no more to say; `…:00.123456Z` has.
+    const rest = time.length <= AGENT_TIME ? undefined : FRACTION.exec(time)?.[1];
+    return (Date.parse(time) - EPOCH_2000_MS) * 1000 + (rest === undefined ? 0 : Number(rest.padEnd(3, '0')));
+  };
+  return (time) => {
+    if (time.length !== AGENT_TIME || !SECONDS.test(time.slice(MINUTE))) return any(time);
+    const start = time.slice(0, MINUTE);
+    let minute = minutes.get(start);
+    if (minute === undefined) {
+      minute = any(`${start}00.000Z`);
+      if (minutes.size < MOST_WORDS) minutes.set(start, minute);
+    }
+    return minute + Math.round(Number(time.slice(MINUTE, -1)) * 1_000_000);
+  };
 }
