@@ -1,4 +1,4 @@
-import type { RawExchange } from '../../../packages/log-sidecar/src/ports.ts';
+import type { RawExchange, SeenExchange } from '../../../packages/log-sidecar/src/ports.ts';
 import { createTally, type Tally } from '../../../packages/log-sidecar/src/tally.ts';
 import { GrpcWatch } from '../../../packages/log-sidecar/src/grpc/watch.ts';
 import type { Step } from './conversation.ts';
@@ -17,7 +17,9 @@ export function replay(steps: readonly Step[], bodyCap = 1e6): Replay {
   let [ids, missed] = [0, 0];
   const capture = {
     nextId: () => `id-${++ids}`,
-    completed: (exchange: RawExchange) => void exchanges.push(exchange),
+    // As the real one: what is not copied now is gone.
+    completed: (seen: SeenExchange) =>
+      void exchanges.push({ ...seen, request: bodyOf(seen.request), response: bodyOf(seen.response) }),
     missed: () => void missed++,
   };
   const budget = { held: 0, cap: 1e9 };
@@ -59,4 +61,4 @@ export const written = (exchanges: readonly RawExchange[]): string =>
     .join('||');
 
 /** A body in one piece. */
-export const bodyOf = (body: RawExchange['request']): Buffer => Buffer.concat([body].flat());
+export const bodyOf = (body: SeenExchange['request']): Buffer => Buffer.concat([body].flat());

@@ -1,4 +1,4 @@
-import type { AgentClock, Capture, RawExchange } from '../ports.ts';
+import type { AgentClock, Capture, SeenExchange } from '../ports.ts';
 import type { Tally } from '../tally.ts';
 import { type BodyBudget, GrpcMessage } from './message.ts';
 import { type Method, specOf } from './model-spec.ts';
@@ -48,7 +48,7 @@ export function beginCall(method: Method, target: string, asked: Fields, parts: 
 }
 
 /** Hands the call to capture, and its bytes back to the budget. */
-export function finishCall(call: Call, outcome: RawExchange['outcome'], parts: GrpcParts): void {
+export function finishCall(call: Call, outcome: SeenExchange['outcome'], parts: GrpcParts): void {
   const { request, answer } = call;
   try {
     if (request.foreign || answer.foreign) parts.capture.missed('unframed');
@@ -63,7 +63,7 @@ export function releaseCall({ request, answer }: Call): void {
   answer.release();
 }
 
-function exchangeOf(call: Call, outcome: RawExchange['outcome'], parts: GrpcParts): RawExchange {
+function exchangeOf(call: Call, outcome: SeenExchange['outcome'], parts: GrpcParts): SeenExchange {
   const { asked, request, answer } = call;
   const wanted = specOf(request, call.method, 'request');
   const used = specOf(answer, call.method, 'answer');
@@ -88,9 +88,9 @@ function exchangeOf(call: Call, outcome: RawExchange['outcome'], parts: GrpcPart
     correlationId: asked.get('x-request-id'),
     eventTime: asked.get('x-fairway-time'),
     requestEncoding: request.compressed ? (encoding ?? 'unknown') : undefined,
-    request: request.bytes(),
+    request: request.pieces,
     requestLength: request.length,
-    response: answer.bytes(),
+    response: answer.pieces,
     responseLength: answer.length,
     truncated: request.truncated || answer.truncated,
   };

@@ -11,10 +11,21 @@ const STREAM_CAP = 4096;
 /** The largest table of header fields that is followed. */
 const TABLE_CAP = 64 * 1024;
 
-const INFERENCE = /^\/tensorflow\.serving\.PredictionService\/(Predict|Classify|Regress|MultiInference)$/;
-const WANTED = /^(?::method|:path|:status|grpc-status|grpc-encoding|x-request-id|x-fairway-time)$/;
+const SERVICE = '/tensorflow.serving.PredictionService/';
+const INFERENCE: ReadonlyMap<string, Method> = new Map(
+  (['Predict', 'Classify', 'Regress', 'MultiInference'] as const).map((method) => [SERVICE + method, method]),
+);
+const WANTED: ReadonlySet<string> = new Set([
+  ':method',
+  ':path',
+  ':status',
+  'grpc-status',
+  'grpc-encoding',
+  'x-request-id',
+  'x-fairway-time',
+]);
 const OTHERS: Readonly<Record<string, string>> = {
-  '/tensorflow.serving.PredictionService/GetModelMetadata': 'metadata',
+  [`${SERVICE}GetModelMetadata`]: 'metadata',
   '/tensorflow.serving.ModelService/GetModelStatus': 'status',
 };
 
@@ -110,10 +121,10 @@ export class GrpcConnection {
     if (stream <= this.lastStream) return undefined;
     this.lastStream = stream;
     const target = fields.get(':path') ?? '';
-    const method = fields.get(':method') === 'POST' ? INFERENCE.exec(target)?.[1] : undefined;
+    const method = fields.get(':method') === 'POST' ? INFERENCE.get(target) : undefined;
     bump(this.parts.tally.requests, method ? 'inference' : (OTHERS[target] ?? 'other'));
     if (method === undefined) return undefined;
-    const call = beginCall(method as Method, target, fields, this.parts);
+    const call = beginCall(method, target, fields, this.parts);
     this.calls.set(stream, call);
     return this.calls.size > STREAM_CAP ? 'too_many_streams' : undefined;
   }
@@ -125,7 +136,10 @@ export class GrpcConnection {
     const call = this.calls.get(stream);
     if (!call) return undefined;
     // A 1xx head goes before the answer's own.
-    if (!fields.get(':status')?.startsWith('1')) call.told = new Map([...(call.told ?? []), ...fields]);
+    if (!fields.get(':status')?.startsWith('1')) {
+      if (call.told) for (const [name, value] of fields) call.told.set(name, value);
+      else call.told = fields;
+    }
     if (ends) this.answered(stream);
     return undefined;
   }
@@ -149,7 +163,7 @@ function read(decoder: HpackDecoder, block: Buffer): Fields | undefined {
   const fields: Fields = new Map();
   try {
     decoder.decode(block, (name, value) => {
-      if (WANTED.test(name) && !fields.has(name)) fields.set(name, value);
+      if (WANTED.has(name) && !fields.has(name)) fields.set(name, value);
     });
   } catch (error) {
     if (error instanceof RangeError) return undefined;
