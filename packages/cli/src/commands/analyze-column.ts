@@ -16,6 +16,18 @@ export function openSpool(): Spool {
   let folder: string | undefined;
   let files = 0;
   const open: number[] = [];
+  // Columns are of about the same length: what one no longer needs holds the next, which a collector would be late to know.
+  const free: ArrayBuffer[] = [];
+  const room: Room = {
+    take: (bytes) => {
+      const at = free.findIndex((buffer) => buffer.byteLength >= bytes);
+      if (at >= 0) return free.splice(at, 1)[0] as ArrayBuffer;
+      free.length = 0;
+      // The next column may be a little longer; pages that nobody writes cost nothing.
+      return new ArrayBuffer(2 ** Math.ceil(Math.log2(bytes)));
+    },
+    give: (buffer) => free.push(buffer),
+  };
   const newFile = (): number => {
     folder ??= mkdtempSync(join(tmpdir(), 'fairway-columns-'));
     const file = openSync(join(folder, String(files++)), 'w+');
@@ -23,21 +35,25 @@ export function openSpool(): Spool {
     return file;
   };
   return {
-    newColumn: () => spooledColumn(newFile),
+    newColumn: () => spooledColumn(newFile, room),
     close: () => {
       for (const file of open.splice(0)) closeSync(file);
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
       folder = undefined;
+      free.length = 0;
     },
   };
 }
 
-function spooledColumn(newFile: () => number): Column {
+type Room = { take(bytes: number): ArrayBuffer; give(buffer: ArrayBuffer): void };
+
+function spooledColumn(newFile: () => number, room: Room): Column {
   let block = new Float64Array(64);
   let held = 0;
   let spilled = 0;
   let file: number | undefined;
   let isSorted = true;
+  let lent: ArrayBuffer | undefined;
   const spill = () => {
     file ??= newFile();
     write(file, block.subarray(0, held), spilled);
@@ -55,12 +71,18 @@ function spooledColumn(newFile: () => number): Column {
     },
     sorted: () => {
       if (file !== undefined && held > 0) spill();
-      const values = file === undefined ? block.subarray(0, held) : read(file, spilled);
+      if (file !== undefined) lent ??= room.take(spilled * 8);
+      const values = lent === undefined ? block.subarray(0, held) : new Float64Array(lent, 0, spilled);
+      if (file !== undefined) read(file, values);
       // Sorted once; the file is read again for every window.
       if (!isSorted) values.sort();
       if (!isSorted && file !== undefined) write(file, values, 0);
       isSorted = true;
       return values;
+    },
+    done: () => {
+      if (lent !== undefined) room.give(lent);
+      lent = undefined;
     },
   };
 }
@@ -78,13 +100,11 @@ function write(file: number, values: Float64Array, at: number): void {
   }
 }
 
-function read(file: number, count: number): Float64Array {
-  const values = new Float64Array(count);
-  const bytes = new Uint8Array(values.buffer);
+function read(file: number, values: Float64Array): void {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   for (let done = 0; done < bytes.length; ) {
     const got = readSync(file, bytes, done, bytes.length - done, done);
     if (got === 0) throw new Error('A scratch file became shorter while it was read.');
     done += got;
   }
-  return values;
 }

@@ -37,13 +37,20 @@ export function baselineOf(
   for (const [name, one] of tally.variables) {
     const reason = unusable(one);
     if (reason !== undefined) leftOut.push(`${name} is left out: ${reason}.`);
-    else if (one.kind === 'numeric') variables.push(numericVariable(name, one.values.sorted(), one.missing));
+    else if (one.kind === 'numeric') variables.push(numericOf(name, one));
     else variables.push(categoryVariable(name, one.texts, one.missing, TOP_CATEGORIES));
   }
   const rows = { definition: 1, ...meta, rows: tally.rows, events: tally.labels[1], variables } as const;
   const [, nonEvents, events] = tally.scores;
   const held = heldOut(mergedScores(nonEvents.sorted(), events.sorted()));
+  for (const column of [nonEvents, events]) column.done();
   return { baseline: { ...rows, ...held }, leftOut };
+}
+
+function numericOf(name: string, { values, missing }: NumericTally): VariableBaseline {
+  const variable = numericVariable(name, values.sorted(), missing);
+  values.done();
+  return variable;
 }
 
 function unusable(tally: VariableTally): string | undefined {
@@ -53,8 +60,12 @@ function unusable(tally: VariableTally): string | undefined {
 }
 
 /** All scores of a file with their labels. */
-export const tableOf = ({ scores: [unlabelled, nonEvents, events] }: Tally): ScoreTable =>
-  scoreTable(unlabelled.sorted(), nonEvents.sorted(), events.sorted());
+export function tableOf({ scores }: Tally): ScoreTable {
+  const [unlabelled, nonEvents, events] = scores;
+  const table = scoreTable(unlabelled.sorted(), nonEvents.sorted(), events.sorted());
+  for (const column of scores) column.done();
+  return table;
+}
 
 /** What decay and score drift are measured against, from labelled scores; no rows where one class is empty. */
 export function heldOut(groups: Iterable<ScoreGroup>): Pick<Baseline, 'performance' | 'scores'> {
@@ -105,9 +116,12 @@ export function countsOf(tally: Tally, baseline: Baseline, reference: Tally): Wi
     } else if (variable.kind === 'category') {
       variables[variable.name] = categoryBins(variable, one as CategoryTally);
     } else {
-      const sorted = (one as NumericTally).values.sorted();
+      const { values } = one as NumericTally;
+      const { values: before } = reference.variables.get(variable.name) as NumericTally;
+      const sorted = values.sorted();
       variables[variable.name] = numericBins(variable, sorted, one as NumericTally);
-      const distance = twoSample((reference.variables.get(variable.name) as NumericTally).values.sorted(), sorted);
+      const distance = twoSample(before.sorted(), sorted);
+      for (const column of [values, before]) column.done();
       if (distance !== null) distances[variable.name] = distance;
     }
   }

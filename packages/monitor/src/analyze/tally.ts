@@ -5,6 +5,8 @@ export type Column = {
   push(value: number): void;
   /** All of them, ascending. Called once everything is in; may be called again. */
   sorted(): Float64Array;
+  /** The array that `sorted` gave is looked at no more: its memory may hold another column now. */
+  done(): void;
 };
 
 export type Kind = VariableBaseline['kind'];
