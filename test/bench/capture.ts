@@ -9,5 +9,10 @@ import type { Result } from './result.ts';
 /** What the way of a prediction costs, from the caller's connection to the table. */
 export async function capture(): Promise<Result[]> {
   execFileSync('npx', ['tsc', '-b', 'packages/log-sidecar', 'packages/monitor'], { cwd: ROOT, stdio: 'inherit' });
-  return [...(await proxyNumbers()), ...(await recorderNumbers()), ...(await labelNumbers()), ...(await memoryNumbers())];
+  return [
+    ...(await proxyNumbers()),
+    ...(await recorderNumbers()),
+    ...(await labelNumbers()),
+    ...(await memoryNumbers()),
+  ];
 }
