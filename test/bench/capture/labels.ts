@@ -64,12 +64,8 @@ async function fill(url: string, rows: number): Promise<void> {
       await next();
     };
     await Promise.all([next(), next()]);
-    await pool.query(`insert into monitoring.score_counts
-      select model, version, environment, date_trunc('hour', time), floor(score * 10000)::int, label, count(*)
-      from monitoring.predictions group by 1, 2, 3, 4, 5, 6`);
     await pool.query('alter system reset all');
     await pool.query('select pg_reload_conf()');
-    await pool.query('vacuum analyze monitoring.predictions');
     await pool.query('analyze monitoring.score_counts');
     await pool.query('checkpoint');
   } finally {
@@ -100,6 +96,11 @@ async function fillDay(pool: Pool, day: number, rows: number): Promise<void> {
     ) identified`,
     [day * rows, START + day * DAY_MS, rows],
   );
+  await pool.query(`vacuum analyze ${table}`);
+  await pool.query(`insert into monitoring.score_counts (model, version, environment, hour, bin, label, count)
+    select 'bench', '1', 'prod', hour, bin, -1, count(*)
+    from (select date_trunc('hour', time) as hour, floor(score * 10000)::int as bin from ${table}) scored
+    group by hour, bin order by hour, bin`);
 }
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
