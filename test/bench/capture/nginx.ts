@@ -74,9 +74,15 @@ export async function stopped(child: ChildProcess): Promise<void> {
 }
 
 let ticks: number | undefined;
-/** User and system time of a process so far, ms (proc(5), stat, fields 14 and 15). */
-export function cpuMs(pid: number): number {
+/** User and system time of a process so far, all of its threads together, ms. */
+export const cpuMs = (pid: number): number => timeOf(`/proc/${pid}/stat`);
+
+/** The same of its first thread alone. */
+export const firstThreadMs = (pid: number): number => timeOf(`/proc/${pid}/task/${pid}/stat`);
+
+/** proc(5), stat, fields 14 and 15. */
+function timeOf(stat: string): number {
   ticks ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  const fields = readFileSync(stat, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticks;
 }
