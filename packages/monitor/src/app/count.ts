@@ -15,7 +15,7 @@ import type { LabelClass, ScoreCount } from '../ports.ts';
 const NO_SCORE_BIN = -1;
 const HOUR_MS = 3_600_000;
 /** Shifts the bins without a score, or beside the edges, above zero. */
-const BIN_OFFSET = 64;
+const BIN_OFFSET = 8;
 const LABELS = 4;
 
 /** Start of the hour of RFC 3339 times; those of one pack lie in few hours. In UTC the text before the minutes says it. */
@@ -67,15 +67,15 @@ export function profileCounts(
 ): ProfileCount[] {
   const groups = byHour(() => new Map<string, number[]>());
   for (const record of records) countRecord(groups.of(record), record.inputs, baselineOf(record));
-  return groups
-    .all()
-    .flatMap(([hourly, variables]) =>
-      [...variables]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .flatMap(([variable, bins]) =>
-          bins.flatMap((count, index) => (count > 0 ? [{ ...hourly, variable, bin: index - BIN_OFFSET, count }] : [])),
-        ),
-    );
+  const cells: ProfileCount[] = [];
+  for (const [{ model, version, environment, hour }, variables] of groups.all()) {
+    for (const [variable, bins] of [...variables].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      for (const [index, count] of bins.entries()) {
+        if (count > 0) cells.push({ model, version, environment, hour, variable, bin: index - BIN_OFFSET, count });
+      }
+    }
+  }
+  return cells;
 }
 
 function countRecord(
@@ -113,16 +113,15 @@ export function scoreCounts(rows: readonly Scored[]): ScoreCount[] {
     const cell = ((scoreBin(row.score) ?? NO_SCORE_BIN) + 1) * LABELS + row.label + 1;
     bins.set(cell, (bins.get(cell) ?? 0) + 1);
   }
-  return groups.all().flatMap(([hourly, cells]) =>
-    [...cells]
-      .sort(([a], [b]) => a - b)
-      .map(([cell, count]) => ({
-        ...hourly,
-        bin: Math.floor(cell / LABELS) - 1,
-        label: ((cell % LABELS) - 1) as LabelClass,
-        count,
-      })),
-  );
+  const counts: ScoreCount[] = [];
+  for (const [{ model, version, environment, hour }, cells] of groups.all()) {
+    for (const cell of Int32Array.from(cells.keys()).sort()) {
+      const label = ((cell % LABELS) - 1) as LabelClass;
+      const count = cells.get(cell) as number;
+      counts.push({ model, version, environment, hour, bin: Math.floor(cell / LABELS) - 1, label, count });
+    }
+  }
+  return counts;
 }
 
 /** Adds up equal keys, drops what cancels out, sorts by key: two writers then lock rows in the same order. */
