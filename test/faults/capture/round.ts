@@ -29,8 +29,8 @@ export type Outcome = {
 
 /** A recorder that died with a pack in hand: 5 s until its lock lapses, 2 s until somebody looks; and a busy machine. */
 const PATIENCE_MS = 90_000;
-/** What an agent that is killed may hold in memory: its group of writes, and answers on their way out. */
-const GROUP_MS = 250;
+/** What an agent that is killed may hold in memory: its group of writes (20 ms), on a machine that lets it wait for its turn. */
+const GROUP_MS = 1000;
 const LOOK_MS = 100;
 
 /** Steady traffic, one fault in it, then quiet until nothing moves any more, and the tables are asked. */
