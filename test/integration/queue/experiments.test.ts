@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import type { Pack } from '@fairway/core';
+import { PACK_QUEUE, packId, silentLogger } from '@fairway/core';
+import { jobWorker } from '@fairway/queue';
+import { Pool } from 'pg';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { PostgresQueue } from '../../../packages/log-sidecar/src/pump/postgres-queue.ts';
+import { RedisQueue } from '../../../packages/log-sidecar/src/pump/redis-queue.ts';
+import { startFakeWriter } from '../../harness/fake-writer.ts';
+import { startPostgres } from '../../harness/postgres.ts';
+import { redisFound, startOwnRedis } from '../../harness/redis.ts';
+import { startWire, type Wire } from '../../harness/wire.ts';
+import { cases, type Child, MODEL, packsOf, startProcess } from '../monitor/support.ts';
+
+// The failure experiments of the capture reference (§5.3, §5.4), with our own ends of the queue.
+if (!redisFound) console.log('Redis: skipped, no redis-server binary is on the PATH.');
+
+const PREFIX = 'experiments';
+const PERIOD = { start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T06:00:00.000Z' };
+const PATIENCE = { timeout: 60_000, interval: 50 };
+
+const cleanups: Array<() => unknown> = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+function packOf(first: number, bytes: number): Pack {
+  const payload = randomBytes(Math.ceil((bytes * 3) / 4)).toString('base64');
+  const range = { first, last: first, exchanges: 1, payload, dropped: {} };
+  return { v: 1, packId: packId('agent', 'epoch', first, first), agent: 'agent', epoch: 'epoch', ...range };
+}
+
+/** Takes jobs until the test ends; the ids of all packs that it was given, in order. */
+function takeAll(url: string): string[] {
+  const given: string[] = [];
+  const options = { url, prefix: PREFIX, name: PACK_QUEUE, partName: 'packs', concurrency: 2 };
+  const take = async ({ packId: id }: Pack): Promise<undefined> => {
+    given.push(id);
+  };
+  const worker = jobWorker<Pack>(options, take, silentLogger);
+  void worker.start();
+  cleanups.push(() => worker.stop());
+  return given;
+}
+
+const patiently = <T>(condition: () => T | Promise<T>): Promise<T> => vi.waitFor(condition, PATIENCE);
+
+type Place = { readonly url: string; readonly throughWire: string; readonly wire: Wire };
+
+async function place(kind: string, ...settings: string[]): Promise<Place> {
+  const server = kind === 'Redis' ? await startOwnRedis(...settings) : await startPostgres();
+  cleanups.push(server.stop);
+  const wire = await startWire(Number(new URL(server.url).port));
+  cleanups.push(() => wire.stop());
+  const throughWire = new URL(server.url);
+  throughWire.port = String(wire.port);
+  return { url: server.url, throughWire: throughWire.href, wire };
+}
+
+function queueAt(url: string): RedisQueue | PostgresQueue {
+  const queue = url.startsWith('redis') ? new RedisQueue(url, PREFIX, () => 0) : new PostgresQueue(url, PREFIX);
+  cleanups.push(() => queue.close().catch(() => {}));
+  return queue;
+}
+
+/** Adds again until the queue has taken it, as the pump does. */
+async function addPatiently(queue: RedisQueue | PostgresQueue, pack: Pack): Promise<void> {
+  await patiently(() => queue.add(pack));
+}
+
+test.skipIf(!redisFound)(
+  'E1: a Redis that is filled to the brim still empties, and then takes packs again',
+  async () => {
+    const { url } = await place('Redis', '--maxmemory', '4mb');
+    const queue = queueAt(url);
+    const added: string[] = [];
+    const fill = async () => {
+      for (let i = added.length; i < 20_000; i++) {
+        const pack = packOf(i, 450);
+        await queue.add(pack);
+        added.push(pack.packId);
+      }
+    };
+    await expect(fill()).rejects.toThrow(/holds 70 % of its maxmemory/);
+    expect(added.length).toBeGreaterThan(100);
+    const given = takeAll(url);
+    await patiently(() => expect(given.toSorted()).toEqual(added.toSorted()));
+    await addPatiently(queue, packOf(20_000, 450));
+    await patiently(() => expect(given).toHaveLength(added.length + 1));
+  },
+  240_000,
+);
+
+describe.each([
+  ['PostgreSQL', true],
+  ['Redis', redisFound],
+])('with the queue on %s', (kind, available) => {
+  const run = test.skipIf(!available);
+
+  run(
+    'E2: adds that are cut anywhere, or whose answers are lost, are repeated into one job each',
+    async () => {
+      const { url, throughWire, wire } = await place(kind);
+      const queue = queueAt(throughWire);
+      await addPatiently(queue, packOf(0, 100));
+      const ids = [packOf(0, 100).packId];
+      for (const [i, bytes] of [1, 300, 2_000, 9_000, 20_000, 40_000].entries()) {
+        const pack = packOf(i + 1, 20_000);
+        wire.cutAfter(bytes);
+        await addPatiently(queue, pack);
+        ids.push(pack.packId);
+      }
+      expect(wire.cuts).toBeGreaterThan(3);
+      const deaf = packOf(100, 20_000);
+      wire.loseAnswers();
+      await expect(queue.add(deaf)).rejects.toThrow();
+      wire.mend();
+      await addPatiently(queue, deaf);
+      const given = takeAll(url);
+      await patiently(() => expect(given).toEqual(expect.arrayContaining([...ids, deaf.packId])));
+      expect(given).toHaveLength(ids.length + 1);
+    },
+    240_000,
+  );
+
+  run(
+    '5.4: a queue that is away rejects an add, at its creation too, and takes the next one when it is back',
+    async () => {
+      const { url, throughWire, wire } = await place(kind);
+      wire.freeze();
+      const early = queueAt(throughWire);
+      await expect(early.add(packOf(1, 100))).rejects.toThrow();
+      wire.mend();
+      await addPatiently(early, packOf(1, 100));
+      wire.freeze();
+      await expect(early.add(packOf(2, 100))).rejects.toThrow();
+      wire.mend();
+      await addPatiently(early, packOf(2, 100));
+      const given = takeAll(url);
+      await patiently(() => expect(given.toSorted()).toEqual([packOf(1, 1).packId, packOf(2, 1).packId].toSorted()));
+    },
+    240_000,
+  );
+
+  run(
+    'E5: a recorder frozen past its lock wakes up to find its pack stored, stores nothing twice and goes on',
+    async () => {
+      const its = await recording(kind);
+      const held = await hold(its.pool);
+      const frozen = await its.recorder();
+      await patiently(async () => expect(await held.waiting()).toBe(1));
+      frozen.process.kill('SIGSTOP');
+      const second = await its.recorder();
+      // Its lock has lapsed when another one has the same pack in hand.
+      await patiently(async () => expect(await held.waiting()).toBe(2));
+      await held.release();
+      await patiently(async () => expect((await its.account(second)).stored).toBe(50));
+      frozen.process.kill('SIGCONT');
+      await second.stop();
+      await its.add('later');
+      await patiently(async () => expect((await its.account(frozen)).stored).toBe(100));
+      expect(await its.account(frozen)).toMatchObject({ packs: 2, stored: 100 });
+    },
+    240_000,
+  );
+});
+
+/** A queue with one pack of 50 predictions, and recorders for it. */
+async function recording(kind: string) {
+  const database = await startPostgres();
+  cleanups.push(database.stop);
+  const redis = kind === 'Redis' ? await startOwnRedis() : undefined;
+  cleanups.push(() => redis?.stop());
+  const writer = await startFakeWriter();
+  cleanups.push(writer.stop);
+  const pool = new Pool({ connectionString: database.url });
+  cleanups.push(() => pool.end());
+  const queueUrl = redis?.url ?? database.url;
+  const [recorders, MONITOR_TOKEN] = [{ QUEUE_URL: queueUrl, QUEUE_PREFIX: PREFIX }, 'monitor-test-token'];
+  const writing = { WRITER_URL: writer.url, WRITER_TOKEN: writer.token, DATABASE_URL: database.url, MONITOR_TOKEN };
+  const recorder = async (): Promise<Child> => {
+    const child = await startProcess('recorder-main.ts', { ...recorders, ...writing });
+    cleanups.push(child.kill);
+    return child;
+  };
+  const add = async (prefix: string) => {
+    const queue = queueAt(queueUrl);
+    for (const pack of packsOf(cases(50, 1), PERIOD, prefix)) await addPatiently(queue, pack);
+  };
+  const first = await recorder();
+  await first.stop();
+  await add('first');
+  const account = async ({ url }: Child) => {
+    const answer = await fetch(`${url}/v1/account?model=${MODEL}`, {
+      headers: { authorization: `Bearer ${MONITOR_TOKEN}` },
+    });
+    return (await answer.json()) as { stored: number; packs: number };
+  };
+  return { pool, recorder, add, account };
+}
+
+/** Holds up every recorder before it writes, when it looks up what it knows of the model. */
+async function hold(pool: Pool) {
+  const client = await pool.connect();
+  await client.query('begin');
+  await client.query('lock table monitoring.model_references in access exclusive mode');
+  let isHeld = true;
+  const release = async () => {
+    if (!isHeld) return;
+    isHeld = false;
+    await client.query('commit');
+    client.release();
+  };
+  cleanups.push(release);
+  const waiters = `select count(*)::int as n from pg_locks where not granted and relation = 'monitoring.model_references'::regclass`;
+  return {
+    waiting: async () => (await pool.query<{ n: number }>(waiters)).rows[0]?.n ?? 0,
+    release,
+  };
+}
