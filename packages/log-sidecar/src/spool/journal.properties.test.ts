@@ -73,7 +73,8 @@ class Journal {
     else if (one.do === 'disk fails') this.fail();
     else if (one.do === 'disk is back') this.mend();
     else if (one.do === 'crash') this.crash(() => {});
-    else this.crash((file) => (one.do === 'torn crash' ? this.tear(file, one.at) : this.corrupt(file, one.at)));
+    else if (one.do === 'torn crash') this.crash((file) => this.tear(file, one.at));
+    else if (one.do === 'corrupt crash') this.crash((file) => this.corrupt(file, one.at));
     expect(this.spool.state().exchanges).toBe(this.held.size);
   }
 
