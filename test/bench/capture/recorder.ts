@@ -14,7 +14,7 @@ import { type Child, startProcess } from '../../integration/monitor/support.ts';
 import { atLeast, atMost, median, type Result } from '../result.ts';
 import { cpuMs } from './nginx.ts';
 import { baseline, type Made, makePacks, MODEL, modelVersion } from './packs.ts';
-import { plainCopy, wholeRows } from './plain-copy.ts';
+import { plainCopy, writeRows } from './plain-copy.ts';
 
 const PACK = 500;
 const PACKS = 200;
@@ -27,6 +27,8 @@ type World = {
   readonly redis: Redis;
   readonly queue: RedisQueue;
   readonly recorder: Child;
+  /** Where PostgreSQL itself may write. */
+  readonly files: string;
   readonly pids: { readonly recorder: number; readonly redis: number };
 };
 
@@ -72,7 +74,7 @@ function results(rounds: readonly Round[], held: { readonly bytes: number; reado
         round(middle((one) => one.perSecond / one.copied)),
         'x',
         0.5,
-        'one COPY per table',
+        'the server alone: one binary COPY from a file for each table',
       ),
       baseline: Math.round(copied),
     },
@@ -129,7 +131,7 @@ async function startWorld(stops: Array<() => Promise<unknown> | void>): Promise<
     () => queue.close(),
   );
   const pids = { recorder: recorder.process.pid as number, redis: redisServer.pid };
-  return { pool, redis, queue, recorder, pids };
+  return { pool, redis, queue, recorder, files: dataPlace(dataDir), pids };
 }
 
 /** What Redis holds of packs that nobody has taken yet, under another prefix. */
@@ -164,10 +166,10 @@ async function measured(world: World, { packs }: Made): Promise<Round> {
   const postgresMs = (await backendsOf(pool)) - backends;
   const us = (cpu: number) => (cpu * 1000) / rows;
   const [recorderUs, redisUs] = [us(cpuMs(pids.recorder) - before.recorder), us(cpuMs(pids.redis) - before.redis)];
-  const stored = await wholeRows(pool);
+  await writeRows(pool, world.files);
   await pool.query('truncate monitoring.exchanges, monitoring.predictions');
   await pool.query('checkpoint');
-  const copied = (rows * 1000) / (await plainCopy(pool, stored));
+  const copied = (rows * 1000) / (await plainCopy(pool, world.files));
   return { perSecond: (rows * 1000) / ms, copied, recorderUs, redisUs, postgresUs: us(postgresMs) };
 }
 
