@@ -1,17 +1,4 @@
-import {
-  type EnvOf,
-  integer,
-  lifecycle,
-  type Logger,
-  optionalUrl,
-  type Part,
-  readEnv,
-  runService,
-  SERVICE_ENV,
-  systemClock,
-  text,
-  url,
-} from '@fairway/core';
+import { type EnvOf, lifecycle, type Logger, type Part, readEnv, runService, systemClock } from '@fairway/core';
 import { pino } from 'pino';
 import { monitorApi } from './api/monitor-api.ts';
 import { expose, monitorMetrics } from './api/prometheus.ts';
@@ -21,6 +8,7 @@ import { cachedReferences } from './app/references.ts';
 import { requestRetrain } from './app/request-retrain.ts';
 import { rounds } from './app/rounds.ts';
 import { sendCard } from './app/send.ts';
+import { MONITOR_ENV } from './config.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { parsePolicy } from './policy/parse.ts';
 import { prepareSnapshots, snapshotFiles } from './snapshot/files.ts';
@@ -33,26 +21,10 @@ import { referenceStore } from './store/reference-store.ts';
 import { teamsNotifier } from './teams/notifier.ts';
 import { writerClient } from './writer/client.ts';
 
-const ENVIRONMENT = {
-  ...SERVICE_ENV,
-  DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
-  WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
-  WRITER_TOKEN: text('token of the writer'),
-  MONITOR_TOKEN: text('token that callers of this service send'),
-  SNAPSHOT_DIR: text('volume that retrain jobs read snapshots from'),
-  TEAMS_WEBHOOK_URL: optionalUrl('Teams workflow that posts cards; a secret as a whole', ['http', 'https']),
-  DASHBOARD_URL: optionalUrl('public address of this dashboard, for links on cards', ['http', 'https']),
-  SETTLE_MS: integer('a window is judged when its counts have been quiet for so long', {
-    min: 0,
-    max: 86_400_000,
-    fallback: 30_000,
-  }),
-};
-
 /** How long the judge and the outbox rest when there was nothing to do. */
 const REST_MS = 250;
 
-function buildMonitor(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
+function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-monitor', log);
   const writer = writerClient(env.WRITER_URL, env.WRITER_TOKEN);
   const metrics = monitorMetrics();
@@ -88,7 +60,7 @@ function judgeRound<T>(verdicts: readonly T[], onVerdict: (verdict: T) => void):
 
 const log = pino({ name: 'monitor' });
 try {
-  const env = readEnv(process.env, ENVIRONMENT);
+  const env = readEnv(process.env, MONITOR_ENV);
   log.level = env.LOG_LEVEL;
   await runService(buildMonitor(env, log), log, process, env.FAIRWAY_DEBUG);
 } catch (error) {

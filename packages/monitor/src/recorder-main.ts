@@ -1,15 +1,4 @@
-import {
-  type EnvOf,
-  integer,
-  lifecycle,
-  type Logger,
-  readEnv,
-  runService,
-  SERVICE_ENV,
-  systemClock,
-  text,
-  url,
-} from '@fairway/core';
+import { type EnvOf, lifecycle, type Logger, readEnv, runService, systemClock } from '@fairway/core';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { expose, recorderMetrics } from './api/prometheus.ts';
@@ -20,6 +9,7 @@ import { expireLabels } from './app/labels-expiry.ts';
 import { recordPack } from './app/record-pack.ts';
 import { cachedReferences } from './app/references.ts';
 import { rounds } from './app/rounds.ts';
+import { RECORDER_ENV } from './config.ts';
 import { packWorker } from './queue/pack-worker.ts';
 import { ledgerAccount } from './store/account-store.ts';
 import { databasePart, databaseTrouble, openPool } from './store/database.ts';
@@ -33,41 +23,17 @@ import { referenceStore } from './store/reference-store.ts';
 import { dropOldDays } from './store/retention.ts';
 import { writerClient } from './writer/client.ts';
 
-const ENVIRONMENT = {
-  ...SERVICE_ENV,
-  DATABASE_URL: url('PostgreSQL of schema monitoring', ['postgres', 'postgresql']),
-  QUEUE_URL: url('queue of capture packs', ['redis', 'rediss', 'postgres', 'postgresql']),
-  QUEUE_PREFIX: {
-    about: 'key prefix on Redis, schema on PostgreSQL; the same as the agents have',
-    read: (raw: string | undefined) => queuePrefix(raw ?? 'fairway'),
-  },
-  WRITER_URL: url('HTTP API of the writer', ['http', 'https']),
-  WRITER_TOKEN: text('token of the writer'),
-  MONITOR_TOKEN: text('token that callers of this service send'),
-  EARLY_LABEL_DAYS: integer('days that a label waits for its prediction', { min: 1, max: 3650, fallback: 30 }),
-  RETENTION_DAYS: integer('days that predictions are kept; counts and verdicts stay', {
-    min: 7,
-    max: 36_500,
-    fallback: 3650,
-  }),
-};
-
 const FOLD_EVERY_MS = 30_000;
 const DAYS_EVERY_MS = 3_600_000;
 
 const EXPIRE_EVERY_MS = 600_000;
-
-const queuePrefix = (raw: string) =>
-  /^[a-z_][a-z0-9_]{0,62}$/.test(raw)
-    ? { value: raw }
-    : { problem: 'must be 1 to 63 lower-case letters, digits and underscores, not starting with a digit' };
 
 async function keepDays(pool: Pool, days: DayTables, retentionDays: number): Promise<boolean> {
   await days.ahead();
   return dropOldDays(pool, systemClock.now(), retentionDays);
 }
 
-function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
+function buildRecorder(env: EnvOf<typeof RECORDER_ENV>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
   const metrics = recorderMetrics(accountFigures(labelStore(pool), ledgerAccount(pool), systemClock), () =>
     packs.risks(),
@@ -114,7 +80,7 @@ function buildRecorder(env: EnvOf<typeof ENVIRONMENT>, log: Logger) {
 
 const log = pino({ name: 'recorder' });
 try {
-  const env = readEnv(process.env, ENVIRONMENT);
+  const env = readEnv(process.env, RECORDER_ENV);
   log.level = env.LOG_LEVEL;
   await runService(buildRecorder(env, log), log, process, env.FAIRWAY_DEBUG);
 } catch (error) {
