@@ -61,11 +61,8 @@ function captureWorld(env: AgentEnv, log: Logger, { epoch, memory, predecessor }
     },
     { clock, tally, log, onReady: () => pump.wake() },
   );
-  const pump = new Pump(
-    { epoch, graceMs: FLUSH_GRACE_MS },
-    { spool, queue: queueOf(env), tally, clock, log },
-    Math.random,
-  );
+  const queue = queueOf(env);
+  const pump = new Pump({ epoch, graceMs: FLUSH_GRACE_MS }, { spool, queue, tally, clock, log }, Math.random);
   const capturer = new Capturer(
     {
       model: env.FAIRWAY_MODEL,
@@ -80,7 +77,7 @@ function captureWorld(env: AgentEnv, log: Logger, { epoch, memory, predecessor }
   const poll = new StatusPoll(env.UPSTREAM, env.FAIRWAY_MODEL, versions, clock);
   // Stopped in reverse: what is in the ring is taken, then the last evidence, packs are settled and sent.
   const service = lifecycle([spool, pump, sealer, poll, taker], log);
-  return { service, taker, answer: answers({ epoch, tally, spool, taker, pump, clock }) };
+  return { service, taker, answer: answers({ epoch, tally, spool, taker, pump, queue, clock }) };
 }
 
 type Answering = {
@@ -89,18 +86,21 @@ type Answering = {
   readonly spool: FileSpool;
   readonly taker: Taker;
   readonly pump: Pump;
+  readonly queue: PackQueue;
   readonly clock: AgentClock;
 };
 
 /** `/metrics` and `/account`, of both threads together. */
-function answers({ epoch, tally, spool, taker, pump, clock }: Answering) {
+function answers({ epoch, tally, spool, taker, pump, queue, clock }: Answering) {
   let hop = createTally();
   const onTheWay = () => hop.captured - hop.sampledOut - sum(hop.dropped) - taker.count;
   const metrics = createMetrics({
     tally: () => together(hop, tally),
     redacting: () => Math.max(0, onTheWay()),
     spool,
+    spoolLimit: SPOOL_DISK_CAP,
     queueUp: () => pump.flowing,
+    queueFull: () => queue.full ?? false,
     clock,
   });
   return async (question: 'metrics' | 'account', seen: Tally): Promise<string> => {

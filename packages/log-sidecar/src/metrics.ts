@@ -1,6 +1,6 @@
 import type { Clock } from '@fairway/core';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Spool } from './ports.ts';
+import { DROP_REASONS, type Spool } from './ports.ts';
 import type { Tally } from './tally.ts';
 
 export type MetricSources = {
@@ -8,8 +8,12 @@ export type MetricSources = {
   /** Exchanges between the hop and the spool. */
   readonly redacting: () => number;
   readonly spool: Pick<Spool, 'state'>;
+  /** Bytes that the spool may have on disk. */
+  readonly spoolLimit: number;
   /** The queue takes packs. */
   readonly queueUp: () => boolean;
+  /** The last pack was refused for want of memory. */
+  readonly queueFull: () => boolean;
   readonly clock: Clock;
 };
 
@@ -56,17 +60,31 @@ const labelledTotals = (tally: () => Tally): LabelledSeries[] => [
     () => ({ request: tally().requestBytes, response: tally().responseBytes }),
   ],
   ['fairway_agent_requests_total', 'Requests by route', 'route', () => tally().requests],
-  ['fairway_agent_dropped_total', 'Exchanges lost', 'reason', () => tally().dropped],
+  ['fairway_agent_dropped_total', 'Exchanges lost', 'reason', () => ({ ...NOTHING_DROPPED, ...tally().dropped })],
   ['fairway_agent_withheld_total', 'Bodies that could not be redacted', 'reason', () => tally().withheld],
   ['fairway_agent_unframed_total', 'Connections without capture', 'reason', () => tally().unframed],
   ['fairway_agent_unspooled_total', 'Exchanges kept in memory only', 'reason', () => tally().unspooled],
 ];
 
-const gauges = ({ tally, redacting, spool, queueUp, clock }: MetricSources): Series[] => [
+/** Every reason is shown from the start: a series that appears with its first loss hides that loss from a rate. */
+const NOTHING_DROPPED: Labelled = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0]));
+
+const gauges = (sources: MetricSources): Series[] => [...captureGauges(sources), ...spoolGauges(sources)];
+
+const captureGauges = ({ tally, redacting, queueUp, queueFull }: MetricSources): Series[] => [
   ['fairway_agent_connections', 'Open client connections', () => tally().connections],
   ['fairway_agent_redacting', 'Exchanges on their way to the spool', redacting],
   ['fairway_agent_capture_off', '1 while capture has switched itself off', () => Number(tally().captureOff)],
   ['fairway_agent_queue_up', '1 while the queue takes packs', () => Number(queueUp())],
+  [
+    'fairway_agent_queue_full',
+    '1 while packs are refused because the queue has little memory left',
+    () => Number(queueFull()),
+  ],
+];
+
+const spoolGauges = ({ spool, spoolLimit, clock }: MetricSources): Series[] => [
+  ['fairway_agent_spool_limit_bytes', 'Bytes that the spool may have on disk', () => spoolLimit],
   ['fairway_agent_spool_bytes', 'Bytes in the spool', () => spool.state().bytes],
   ['fairway_agent_spool_exchanges', 'Exchanges in the spool', () => spool.state().exchanges],
   [

@@ -74,7 +74,15 @@ export const HOP_LOSSES = ['unframed', 'ring_full'] as const;
 export type HopLoss = (typeof HOP_LOSSES)[number];
 
 /** Why an exchange is lost; each has its count in every pack and on /metrics. `killed`: in memory when the agent was killed. */
-export type DropReason = HopLoss | 'spool_full' | 'spool_error' | 'spool_corrupt' | 'memory_full' | 'killed';
+export const DROP_REASONS = [
+  ...HOP_LOSSES,
+  'spool_full',
+  'spool_error',
+  'spool_corrupt',
+  'memory_full',
+  'killed',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
 /** When an un-pinned exchange ran (monotonic ms) and the version that was written with it. */
 export type Span = {
@@ -160,4 +168,9 @@ export type SpoolState = {
  * Where packs go. `add` resolves only when the queue has taken the pack; it rejects when the queue is away, and the
  * next call tries again from there. The same packId again is harmless.
  */
-export type PackQueue = { add(pack: Pack): Promise<void>; close(): Promise<void> };
+export type PackQueue = {
+  add(pack: Pack): Promise<void>;
+  close(): Promise<void>;
+  /** The last pack was refused because the queue's memory is nearly used up. Absent: such a queue has no bound of its own. */
+  readonly full?: boolean;
+};

@@ -53,6 +53,10 @@ export class RedisQueue implements PackQueue {
     await this.queue.add(JOB_NAME, pack, jobOptions(pack));
   }
 
+  get full(): boolean {
+    return this.watermark.wasReached;
+  }
+
   async close(): Promise<void> {
     await this.queue?.close();
     this.client.disconnect();

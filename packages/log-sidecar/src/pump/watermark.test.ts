@@ -50,3 +50,10 @@ test('does not ask again for a quarter of a second', async () => {
     ),
   ).toEqual([false, false, true]);
 });
+
+test('tells what it found last without asking again', async () => {
+  const mark = new Watermark(async () => said(70, 100), performance.now.bind(performance));
+  expect(mark.wasReached).toBe(false);
+  await mark.isReached();
+  expect(mark.wasReached).toBe(true);
+});

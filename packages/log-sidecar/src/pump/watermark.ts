@@ -19,6 +19,11 @@ export class Watermark {
     this.now = now;
   }
 
+  /** What was found when it was asked last. */
+  get wasReached(): boolean {
+    return this.above;
+  }
+
   async isReached(): Promise<boolean> {
     if (this.now() - this.readAt < FRESH_MS) return this.above;
     const text = await this.info();
