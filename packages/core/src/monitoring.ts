@@ -65,7 +65,10 @@ export type Baseline = {
   readonly scores: ReadonlyArray<readonly [number, number, number]>;
 };
 
-/** One cell of a Profile: a count in one bin of one variable in one hour. `bin` -1 = missing, -2 = not a finite number. */
+/**
+ * One cell of a Profile: a count in one bin of one variable in one hour. `bin` -1 = missing, -2 = not a finite number; beside
+ * the bin of the value itself, -3 and -4 = below and above what the baseline has seen.
+ */
 export type ProfileCount = {
   readonly model: string;
   readonly version: string;

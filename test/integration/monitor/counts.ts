@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type Baseline, binOf, scoreBin } from '@fairway/core';
+import { type Baseline, binOf, guardBinOf, scoreBin } from '@fairway/core';
 
 type Row = {
   time: Date;
@@ -20,6 +20,8 @@ export async function recount(pool: Pool, baseline: Baseline): Promise<Map<strin
     add(`${version}/${hourOf(time)}/score/${scoreBin(score) ?? -1}/${label}`);
     for (const variable of baseline.variables) {
       add(`${version}/${hourOf(time)}/${variable.name}/${binOf(variable, inputs[variable.name])}`);
+      const guard = guardBinOf(variable, inputs[variable.name]);
+      if (guard !== undefined) add(`${version}/${hourOf(time)}/${variable.name}/${guard}`);
     }
   }
   return cells;

@@ -1,6 +1,8 @@
 import {
   type Baseline,
+  BELOW_BIN,
   binOf,
+  guardBinOf,
   isMissing,
   iso,
   MISSING_BIN,
@@ -8,6 +10,7 @@ import {
   type ProfileCount,
   type Scalar,
   scoreBin,
+  type VariableBaseline,
 } from '@fairway/core';
 import type { LabelClass, ScoreCount } from '../ports.ts';
 
@@ -58,46 +61,68 @@ const keyOf = ({ model, version, environment, hour }: Hourly): string =>
   [model, version, environment, hour].join('\u0001');
 
 /**
- * Counts of some predictions in the bins of their version's baseline, sorted by key. Without a baseline only missing
- * values are counted: a window without reference bins has no drift figures, but still rows, missing rates and scores.
+ * Counts of some predictions in the bins of their version's baseline, sorted by key, and beside them how many numbers lie
+ * below and above what the baseline has seen. `BELOW_BIN` stands there even with a count of 0: it tells "none" from "not
+ * counted". Without a baseline only missing values are counted: a window without reference bins has no drift figures, but
+ * still rows, missing rates and scores.
  */
 export function profileCounts(
   records: readonly PredictionRecord[],
   baselineOf: (record: PredictionRecord) => Baseline | undefined,
 ): ProfileCount[] {
-  const groups = byHour(() => new Map<string, number[]>());
+  const groups = byHour(() => new Map<string, Bins>());
   for (const record of records) countRecord(groups.of(record), record.inputs, baselineOf(record));
   const cells: ProfileCount[] = [];
   for (const [{ model, version, environment, hour }, variables] of groups.all()) {
-    for (const [variable, bins] of [...variables].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      for (const [index, count] of bins.entries()) {
-        if (count > 0) cells.push({ model, version, environment, hour, variable, bin: index - BIN_OFFSET, count });
+    for (const [variable, { counts, guarded }] of [...variables].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      for (const [index, count] of counts.entries()) {
+        const bin = index - BIN_OFFSET;
+        if (count > 0 || (guarded && bin === BELOW_BIN)) {
+          cells.push({ model, version, environment, hour, variable, bin, count });
+        }
       }
     }
   }
   return cells;
 }
 
+/** Counts of one variable by bin + {@link BIN_OFFSET}. guarded: numbers outside the baseline's range are counted too. */
+type Bins = { readonly counts: number[]; readonly guarded: boolean };
+
 function countRecord(
-  variables: Map<string, number[]>,
+  variables: Map<string, Bins>,
   inputs: PredictionRecord['inputs'],
   baseline: Baseline | undefined,
 ): void {
-  if (baseline !== undefined) {
-    for (const variable of baseline.variables) {
-      bump(variables, variable.name, binOf(variable, inputs[variable.name]));
+  if (baseline === undefined) {
+    for (const name in inputs) if (isMissing(inputs[name])) bump(binsOf(variables, name, false), MISSING_BIN);
+    return;
+  }
+  for (const variable of baseline.variables) {
+    const value = inputs[variable.name];
+    const bins = binsOf(variables, variable.name, isGuarded(variable));
+    const bin = binOf(variable, value);
+    bump(bins, bin);
+    // Only the outermost bins reach beyond the range: most values are not compared once more.
+    if (bins.guarded && (bin === 0 || bin === variable.counts.length - 1)) {
+      const guard = guardBinOf(variable, value);
+      if (guard !== undefined) bump(bins, guard);
     }
-  } else {
-    for (const name in inputs) if (isMissing(inputs[name])) bump(variables, name, MISSING_BIN);
   }
 }
 
-function bump(variables: Map<string, number[]>, name: string, bin: number): void {
+const isGuarded = (variable: VariableBaseline): boolean => variable.kind === 'numeric' && variable.n > 0;
+
+function binsOf(variables: Map<string, Bins>, name: string, guarded: boolean): Bins {
   let bins = variables.get(name);
-  if (bins === undefined) variables.set(name, (bins = []));
+  if (bins === undefined) variables.set(name, (bins = { counts: [], guarded }));
+  return bins;
+}
+
+function bump({ counts }: Bins, bin: number): void {
   const index = bin + BIN_OFFSET;
-  while (bins.length <= index) bins.push(0);
-  bins[index] = (bins[index] as number) + 1;
+  while (counts.length <= index) counts.push(0);
+  counts[index] = (counts[index] as number) + 1;
 }
 
 type Scored = Pick<PredictionRecord, 'model' | 'version' | 'environment' | 'time'> & {

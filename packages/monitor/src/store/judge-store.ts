@@ -1,4 +1,4 @@
-import { canonicalJson, iso, type Verdict, type Window } from '@fairway/core';
+import { BELOW_BIN, canonicalJson, iso, type Verdict, type Window } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
 import type { DirtyWindow, JudgeStore, Judgement, OutboxItem, WindowCounts } from '../ports.ts';
 import { withTransaction } from './database.ts';
@@ -12,10 +12,11 @@ group by 1, 2, 3
 having max(touched_at) <= clock_timestamp() - make_interval(secs => $3::float8 / 1000)
 order by start, version, environment`;
 
+/** {@link BELOW_BIN} says that values outside the baseline's range are counted, also by a 0. */
 const VARIABLE_COUNTS = `
 select variable, bin, sum(count)::float8 as count from monitoring.profile_counts
 where model = $1 and version = $2 and environment = $3 and hour >= $4 and hour < $5
-group by variable, bin having sum(count) <> 0 order by variable collate "C", bin`;
+group by variable, bin having sum(count) <> 0 or bin = ${BELOW_BIN} order by variable collate "C", bin`;
 
 const SCORE_COUNTS = `
 select bin,
