@@ -31,6 +31,7 @@ import { type ModelSources, openSources } from './model-sources.ts';
 import { changeIntake, changeReader } from './store/changes.ts';
 import { championBook } from './store/champions.ts';
 import { claims } from './store/claims.ts';
+import { operatingFigures } from './store/figures.ts';
 import { inbox } from './store/inbox.ts';
 import { outbox } from './store/outbox.ts';
 import { openPool, type WriterPool } from './store/pool.ts';
@@ -89,7 +90,7 @@ export function openWorld(env: WriterEnv, path: string | undefined, log: Logger)
     queue: workQueue(queueAccess, log),
     queueAccess,
     verdicts: verdictsOf(env, steps),
-    metrics: prometheusMetrics(),
+    metrics: prometheusMetrics({ figures: () => operatingFigures(pool), applications: applications.all }),
     pool,
     locks,
     mirror: git.mirror,

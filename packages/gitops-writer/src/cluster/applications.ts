@@ -14,6 +14,8 @@ const CONNECT_MS = 30_000;
 export type ApplicationCache = {
   /** What the watch says; `unknown` while it is not up to date, then the API server has to be asked. */
   look(name: string): Application | undefined | 'unknown';
+  /** All that can be read; undefined while the watch is not up to date. */
+  readonly all: () => readonly Application[] | undefined;
 };
 
 /** All Applications of a namespace, watched; kept are only the fields that decide what is live. */
@@ -34,6 +36,7 @@ export function applicationCache(
     start: () => watching.start(),
     stop: () => watching.stop(),
     look: (name) => (watching.current() ? known.get(name) : 'unknown'),
+    all: () => (watching.current() ? [...known.values()].filter((one) => one !== 'unknown') : undefined),
     onChange: (listener) => void listeners.push(listener),
   };
 }
