@@ -23,11 +23,18 @@ export function timedId(ms: number, hash: string): string {
   return `${Math.max(0, Math.trunc(ms)).toString(16).padStart(12, '0')}7${hash.slice(0, 3)}${variant}${hash.slice(4, 19)}`;
 }
 
+const DATED = /^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}(?:-\d+)?$/;
+/** Ids that are asked for together are of few days. */
+let lastDay = { number: -1, text: '' };
+
 /** UTC day (`2026-11-22`) that an exchange or prediction id was given on, or undefined when the id names none. */
 export function dayOfId(id: string): string | undefined {
-  if (!/^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}(?:-\d+)?$/.test(id)) return undefined;
+  if (!DATED.test(id)) return undefined;
   const ms = Number.parseInt(id.slice(0, 12), 16);
-  return ms < MAX_DATE_MS ? new Date(Math.floor(ms / DAY_MS) * DAY_MS).toISOString().slice(0, 10) : undefined;
+  if (ms >= MAX_DATE_MS) return undefined;
+  const number = Math.floor(ms / DAY_MS);
+  if (number !== lastDay.number) lastDay = { number, text: new Date(number * DAY_MS).toISOString().slice(0, 10) };
+  return lastDay.text;
 }
 
 /** What a Change is made of; the id follows from it alone, on any machine, at any time. */

@@ -1,6 +1,6 @@
 import { iso } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
-import type { DecidedRetrain, DueItem, Notification, OutboxStore, Settlement } from '../ports.ts';
+import type { DecidedRetrain, DueItem, OutboxStore, Settlement } from '../ports.ts';
 import { withTransaction } from './database.ts';
 
 const DUE = `
@@ -34,10 +34,6 @@ select delivery_id as "deliveryId", decided_at as at, state = 'pending' as open 
 where kind = 'retrain' and model = $1 and decided_at is not null and state in ('pending', 'accepted')
 order by decided_at desc`;
 
-const NOTIFICATIONS = `
-select delivery_id as "deliveryId", event, title, coalesce(settled_at, created_at) as at, state, link from monitoring.outbox
-where kind = 'card' order by created_at desc, delivery_id limit $1`;
-
 /** What waits to leave the house, in PostgreSQL. */
 export function outboxStore(pool: Pool): OutboxStore {
   return {
@@ -68,18 +64,9 @@ export function outboxStore(pool: Pool): OutboxStore {
       const { rows } = await pool.query<Omit<DecidedRetrain, 'at'> & { at: Date }>(DECIDED_RETRAINS, [model]);
       return rows.map((row) => ({ ...row, at: iso(row.at.getTime()) }));
     },
-    notifications: async (limit) => {
-      const { rows } = await pool.query<NotificationRow>(NOTIFICATIONS, [limit]);
-      return rows.map(({ at, link, ...row }) => ({
-        ...row,
-        at: iso(at.getTime()),
-        ...(link === null ? {} : { link }),
-      }));
-    },
   };
 }
 
-type NotificationRow = Omit<Notification, 'at' | 'link'> & { at: Date; link: string | null };
 type DueRow = Omit<DueItem, 'createdAt'> & { createdAt: Date };
 
 async function lockOne(client: PoolClient, kind: DueItem['kind']): Promise<DueItem | undefined> {

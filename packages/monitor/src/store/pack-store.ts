@@ -1,4 +1,4 @@
-import { asFairwayError, FairwayError } from '@fairway/core';
+import { asFairwayError, dayOfId, FairwayError } from '@fairway/core';
 import type { DatabaseError, Pool, PoolClient } from 'pg';
 import type { EarlyLabel, Ledger, PackOutcome, PackStore, Recording } from '../ports.ts';
 import { appendCounts } from './counts.ts';
@@ -17,6 +17,10 @@ const ANY_EARLY_LABELS = 'select exists (select from monitoring.early_labels) as
 const TAKE_EARLY_LABELS = `
 delete from monitoring.early_labels where key = any($1)
 returning key, label, to_char(observed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "observedAt"`;
+
+const KEEP_UNDATED = `
+insert into monitoring.undated_predictions (id, day) select * from unnest($1::text[], $2::date[])
+on conflict (id) do update set day = excluded.day`;
 
 const KNOWN_EXCHANGES = `
 select e.id from unnest($1::date[], $2::text[]) as g (day, id) join monitoring.exchanges e on e.day = g.day and e.id = g.id`;
@@ -72,6 +76,9 @@ async function takeEarlyLabels(client: PoolClient, keys: () => readonly string[]
 async function writeRows(client: PoolClient, packId: string, rows: Omit<Recording, 'ledger'>): Promise<void> {
   await copyExchanges(client, rows.exchanges);
   await copyPredictions(client, rows.predictions);
+  const undated = rows.predictions.filter(({ id }) => dayOfId(id) === undefined);
+  if (undated.length > 0)
+    await client.query(KEEP_UNDATED, [undated.map(({ id }) => id), undated.map(({ day }) => day)]);
   for (const { position, reason, frame } of rows.refused) {
     await client.query(QUARANTINE_EXCHANGE, [packId, position, reason, frame]);
   }

@@ -17,6 +17,10 @@ const OLD_DEFAULT_ROWS = (table: string) => `
 delete from monitoring.${table}_default where ctid = any(array(
   select ctid from monitoring.${table}_default where day < $1 limit ${BATCH}))`;
 
+const OLD_UNDATED = `
+delete from monitoring.undated_predictions where id = any(array(
+  select id from monitoring.undated_predictions where day < $1 limit ${BATCH}))`;
+
 /** Whole epochs only: what is left of one would look like a gap. */
 const OLD_LEDGER = `
 with old as (
@@ -41,6 +45,7 @@ export async function dropOldDays(pool: Pool, now: number, days: number): Promis
     for (const { name } of rows) await dropPartition(pool, name);
     more ||= (await pool.query(OLD_DEFAULT_ROWS(table), [oldest])).rowCount === BATCH;
   }
+  more ||= (await pool.query(OLD_UNDATED, [oldest])).rowCount === BATCH;
   const ledger = iso(now - (days + LEDGER_DAYS_MORE) * DAY_MS);
   return (await pool.query(OLD_LEDGER, [ledger])).rowCount === BATCH || more;
 }

@@ -1,15 +1,16 @@
 /**
  * Labels: what a correction replaced, what was given up waiting, and the ledger as an account.
  *
- * `predictions_undated` finds by id alone what `day` cannot: ids that name no moment. There are none where our agents record,
- * so it stays empty; with it no lookup has to walk through all days.
+ * `undated_predictions` says on which day a prediction is whose id names no moment. There are none where our agents record, so
+ * it stays empty; with it no lookup has to walk through all days. (A partial index would ask every row: 7 µs each.)
  *
  * An exchange has a number within its agent's epoch, from 1, or it was left out by the sample. So
  * captured = recorded + quarantined + sampled out + dropped + unexplained, in exchanges: the pack's range tells numbers, its
  * `dropped` the totals of the epoch so far.
  */
 export const labels = `
-create index predictions_undated on monitoring.predictions (id)
+create table monitoring.undated_predictions (id text primary key, day date not null);
+insert into monitoring.undated_predictions (id, day) select id, day from monitoring.predictions
   where id !~ '^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}(-[0-9]+)?$';
 
 create table monitoring.label_history (
