@@ -103,6 +103,10 @@ export type Finding = {
   readonly op: '>' | '>=' | '<' | '<=';
   /** Level the metric reaches by chance at this sample size, when the metric has one. */
   readonly noise?: number;
+  /** Probability of such a value by chance, where the rule asks for it. */
+  readonly p?: number;
+  /** The rule was breached before and stands until the value is milder than this. */
+  readonly leave?: number;
   readonly sample: number;
   readonly severity: 'warning' | 'alert';
   /** The finding in one sentence for a person. */

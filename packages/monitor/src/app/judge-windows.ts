@@ -3,6 +3,7 @@ import type { Policy } from '../policy/schema.ts';
 import type { DirtyWindow, JudgeStore, PolicyFile, Writer } from '../ports.ts';
 import { type Announcer, announcements } from './announce.ts';
 import { judge } from './judge.ts';
+import { lookBack } from './judge-rule.ts';
 import { periodAt } from './periods.ts';
 import type { References } from './references.ts';
 
@@ -106,8 +107,8 @@ async function judgeWindow(
   blob: string,
 ): Promise<Verdict | undefined> {
   const { every } = policy.period;
-  const lookBack = Math.max(1, ...policy.rules.map(({ periods }) => periods?.of ?? 1)) - 1;
-  const starts = lookBack === 0 ? [] : await store.earlierStarts(window, every, lookBack);
+  const back = lookBack(policy);
+  const starts = back === 0 ? [] : await store.earlierStarts(window, every, back);
   const earlier = await Promise.all(starts.map((start) => store.counts({ ...window, ...periodAt(every, start) })));
   const reference = await references(window.model, window.version);
   const counts = await store.counts(window);

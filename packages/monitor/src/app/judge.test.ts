@@ -146,6 +146,36 @@ describe('the verdict', () => {
     expect(judge(evidence(counts(900), { baseline: undefined })).state).toBe('insufficient');
   });
 
+  test('goes on until the milder limit is passed, and says so', () => {
+    const policy = parsePolicy(
+      POLICY.replace('limit: 0.1, guard: { z', 'limit: 0.1, leave: { limit: 0.05 }, guard: { z'),
+      'm',
+    );
+    const [fallen, better, good] = [counts(800), counts(840), counts(880)];
+    expect(judge(evidence(better, { policy })).state).toBe('healthy');
+    const held = judge(evidence(better, { policy, earlier: [fallen] }));
+    expect(held).toMatchObject({ state: 'alert', findings: [{ rule: 'auc-decay', limit: 0.1, leave: 0.05 }] });
+    expect(held.findings[0]?.message).toBe(
+      'AUC is 0.840: it lost 6.7 % against its baseline, limit 10.0 % (2,000 rows), and the rule that it breached before ends below 5.0 %.',
+    );
+    expect(judge(evidence(good, { policy, earlier: [better, fallen] })).state).toBe('healthy');
+  });
+
+  test('takes no evidence from a window that is too small', () => {
+    const policy = parsePolicy(POLICY.replace('{ noise: 0.95 }', '{ noise: 0.95 }, periods: { n: 2, of: 2 }'), 'm');
+    const moved = counts(900, { x: [500, 1500] });
+    const tiny: WindowCounts = { variables: { x: [[0, 100]] }, scores: [[1000, 100, 0, 0]] };
+    expect(judge(evidence(moved, { policy, earlier: [tiny] })).state).toBe('healthy');
+    expect(judge(evidence(moved, { policy, earlier: [tiny, moved] })).state).toBe('warning');
+  });
+
+  test('asks p of every input and corrects for their number', () => {
+    const policy = parsePolicy(POLICY.replace('{ noise: 0.95 }', '{ p: 0.01, correct: bonferroni }'), 'm');
+    const { findings } = judge(evidence(counts(900, { x: [500, 1500] }), { policy }));
+    expect(findings[0]).toMatchObject({ rule: 'psi', variable: 'x', p: expect.closeTo(0, 10) });
+    expect(findings[0]?.message).toMatch(/\(2,000 rows; p = [0-9.e-]+\)\.$/);
+  });
+
   test('waits for n of m periods where the rule says so', () => {
     const policy = parsePolicy(
       POLICY.replace('guard: { z: 1.96 },', 'guard: { z: 1.96 }, periods: { n: 2, of: 3 },'),

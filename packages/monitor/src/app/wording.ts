@@ -9,14 +9,24 @@ export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, ev
   const rows = `${finding.sample.toLocaleString('en-US')} rows`;
   const shown = isRate ? percent : figure;
   const now = shown(evaluation.value);
+  const still = stillOn(rule, finding, rule.compare === 'relative-decay' ? percent : shown);
   if (rule.compare !== 'value') {
     const [lost, limit] = [finding.value, rule.limit].map(rule.compare === 'relative-decay' ? percent : figure);
-    return `${capital(title)} is ${now}: it lost ${lost} against its baseline, limit ${limit} (${rows}).`;
+    return `${capital(title)} is ${now}: it lost ${lost} against its baseline, limit ${limit} (${rows})${still}.`;
   }
   const what = finding.variable === undefined ? title : `${title} of ${finding.variable}`;
   const noise = finding.noise === undefined ? '' : `; chance alone reaches ${shown(finding.noise)}`;
+  const chance = finding.p === undefined ? '' : `; p = ${finding.p.toPrecision(2)}`;
   const side = rule.op.startsWith('>') ? 'limit' : 'lower limit';
-  return `${capital(what)} is ${now}, ${side} ${shown(rule.limit)} (${rows}${noise}).`;
+  return `${capital(what)} is ${now}, ${side} ${shown(rule.limit)} (${rows}${noise}${chance})${still}.`;
+}
+
+/** Why a rule speaks of a value within its limit: it spoke before, and its limit for leaving has not been passed for long enough. */
+function stillOn({ op, leave }: Rule, finding: Omit<Finding, 'message'>, shown: (value: number) => string): string {
+  if (finding.leave === undefined) return '';
+  const { n, of } = leave?.periods ?? { n: 1, of: 1 };
+  const long = of === 1 ? '' : ` in ${n} of ${of} windows`;
+  return `, and the rule that it breached before ends ${op.startsWith('>') ? 'below' : 'above'} ${shown(finding.leave)}${long}`;
 }
 
 const figure = (value: number): string => value.toFixed(3);

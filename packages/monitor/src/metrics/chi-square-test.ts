@@ -17,7 +17,7 @@ export const chiSquare: Metric = {
   scope: 'each-input',
   needsLabels: false,
   better: 'lower',
-  guards: [],
+  guards: ['p'],
   evaluate: (counts, baseline, name) => {
     const variable = variableOf(baseline, name);
     if (variable === undefined) return null;

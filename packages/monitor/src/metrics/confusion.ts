@@ -42,7 +42,7 @@ function metric(
     better,
     guards: [],
     evaluate: (counts, _baseline, _variable, settings) => evaluate(labelledGroups(counts), settings?.cutoff),
-    held: (baseline) => evaluate(heldOutGroups(baseline.scores)),
+    held: (baseline, settings) => evaluate(heldOutGroups(baseline.scores), settings?.cutoff),
   };
 }
 

@@ -12,7 +12,7 @@ export const ksTwoSample: Metric = {
   scope: 'each-input',
   needsLabels: false,
   better: 'lower',
-  guards: [],
+  guards: ['p'],
   evaluate: (counts, baseline, name) => {
     const variable = variableOf(baseline, name);
     if (variable === undefined || variable.kind === 'category') return null;

@@ -37,7 +37,7 @@ export type Metric = {
   readonly needsLabels: boolean;
   readonly better: 'higher' | 'lower';
   /** Which evidence the metric can give beside its value. */
-  readonly guards: ReadonlyArray<'noise' | 'z'>;
+  readonly guards: ReadonlyArray<'noise' | 'z' | 'p'>;
   evaluate(
     counts: WindowCounts,
     baseline: Baseline | undefined,
@@ -48,5 +48,5 @@ export type Metric = {
    * The same figure on the baseline's held-out rows: what decay is measured against. It answers null where they cannot give
    * it; the metric has null in its place when it is a comparison with the baseline already.
    */
-  readonly held: ((baseline: Baseline) => Evaluation | null) | null;
+  readonly held: ((baseline: Baseline, settings?: Settings) => Evaluation | null) | null;
 };

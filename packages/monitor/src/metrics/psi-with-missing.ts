@@ -10,7 +10,7 @@ export const psiWithMissing: Metric = {
   scope: 'each-input',
   needsLabels: false,
   better: 'lower',
-  guards: ['noise'],
+  guards: ['noise', 'p'],
   evaluate: (counts, baseline, name) => {
     const variable = variableOf(baseline, name);
     if (variable === undefined) return null;

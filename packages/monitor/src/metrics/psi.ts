@@ -10,7 +10,7 @@ export const psi: Metric = {
   scope: 'each-input',
   needsLabels: false,
   better: 'lower',
-  guards: ['noise'],
+  guards: ['noise', 'p'],
   evaluate: (counts, baseline, name) => {
     const variable = variableOf(baseline, name);
     return variable === undefined ? null : stabilityIndex(variable.counts, properBins(variable, counts));

@@ -14,7 +14,7 @@ export const scorePsi: Metric = {
   scope: 'window',
   needsLabels: false,
   better: 'lower',
-  guards: ['noise'],
+  guards: ['noise', 'p'],
   evaluate: (counts, baseline) => {
     const reference = referenceScored(counts, baseline);
     const edges = decileEdges(reference);

@@ -9,7 +9,7 @@ export const targetPsi: Metric = {
   scope: 'window',
   needsLabels: true,
   better: 'lower',
-  guards: ['noise'],
+  guards: ['noise', 'p'],
   evaluate: (counts, baseline) => {
     // Without a single event the training data came without labels.
     if (baseline === undefined || baseline.events === 0) return null;

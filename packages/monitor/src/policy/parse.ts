@@ -47,7 +47,8 @@ function sentence(issue: Issue): string {
   if (issue.code === 'too_small' && issue.origin === 'number') {
     return `${key} must be ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}.`;
   }
+  if (issue.code === 'not_multiple_of') return `${key} must be a multiple of ${issue.divisor}.`;
   if (issue.code === 'invalid_union')
-    return `${key} must be {noise: 0.95} or {z: 1.96}, with a probability or a positive number.`;
+    return `${key} must be {noise: 0.95}, {z: 1.96} or {p: 0.01, correct: benjamini-hochberg}.`;
   return `${key} ${issue.message}.`;
 }

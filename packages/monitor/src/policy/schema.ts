@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { METRIC_NAMES, metricOf } from '../metrics/registry.ts';
+import { impossible } from './ranges.ts';
 
-const PERIODS = ['hour', 'day', 'week', 'month', 'quarter'] as const;
+export const PERIODS = ['hour', 'day', 'week', 'month', 'quarter'] as const;
 const DURATION = /^P(?=\d|T\d)(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$/;
 
 /** ISO 8601 duration of days, hours and minutes, in milliseconds. */
@@ -13,9 +14,36 @@ const duration = z
     return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60_000;
   });
 
+/** A day in UTC, as the moment at which it begins. */
+const day = z
+  .string()
+  .refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && isDay(text), 'must be a day such as 2026-12-01')
+  .transform((text) => `${text}T00:00:00.000Z`);
+
+const isDay = (text: string): boolean => {
+  const time = Date.parse(`${text}T00:00:00.000Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+};
+
 const share = z.number().min(0).max(1);
 const amount = z.number().int().min(0);
 const severity = z.enum(['warning', 'alert']);
+
+const periods = z
+  .strictObject({ n: z.number().int().min(1).max(24), of: z.number().int().min(1).max(24) })
+  .refine(({ n, of }) => n <= of, 'asks for more windows (n) than periods (of)');
+
+/** Evidence beside the limit. p is corrected for the number of inputs that one check looks at. */
+const guard = z.union([
+  z.strictObject({ noise: z.number().gt(0).lt(1) }),
+  z.strictObject({ z: z.number().gt(0).max(10) }),
+  z.strictObject({
+    p: z.number().gt(0).lt(1),
+    correct: z.enum(['benjamini-hochberg', 'bonferroni', 'none']).default('benjamini-hochberg'),
+  }),
+]);
+
+const EVENTS = ['warning', 'alert', 'recovered'] as const;
 
 const rule = z
   .strictObject({
@@ -26,26 +54,25 @@ const rule = z
     compare: z.enum(['value', 'relative-decay', 'absolute-decay']).default('value'),
     op: z.enum(['>', '>=', '<', '<=']),
     limit: z.number(),
-    guard: z
-      .union([z.strictObject({ noise: z.number().gt(0).lt(1) }), z.strictObject({ z: z.number().gt(0).max(10) })])
-      .optional(),
-    periods: z.strictObject({ n: z.number().int().min(1).max(24), of: z.number().int().min(1).max(24) }).optional(),
+    guard: guard.optional(),
+    /** The rule speaks once n of the newest m windows that it could be evaluated on breach the limit. */
+    periods: periods.optional(),
+    /** Once it has spoken it goes on until n of m windows lie on the milder side of this limit. */
+    leave: z.strictObject({ limit: z.number(), periods: periods.optional() }).optional(),
     severity,
   })
   .superRefine((given, context) => {
     for (const [path, message] of contradictions(given)) context.addIssue({ code: 'custom', path: [path], message });
   });
 
-type RuleShape = {
-  metric: (typeof METRIC_NAMES)[number];
-  scope?: string | undefined;
-  compare: string;
-  guard?: { noise: number } | { z: number } | undefined;
-  periods?: { n: number; of: number } | undefined;
+type RuleShape = Parameters<typeof impossible>[0] & {
+  readonly scope?: string | undefined;
+  readonly guard?: z.output<typeof guard> | undefined;
 };
 
 /** What the shape alone cannot say, as [key, sentence]. */
-function contradictions({ metric, scope, compare, guard, periods }: RuleShape): Array<[string, string]> {
+function contradictions(given: RuleShape): Array<[string, string]> {
+  const { metric, scope, compare } = given;
   const { name, scope: wanted, guards, held } = metricOf(metric);
   const found: Array<[string, string]> = [];
   if (wanted === 'each-input' && scope === undefined)
@@ -57,8 +84,8 @@ function contradictions({ metric, scope, compare, guard, periods }: RuleShape): 
       'compare',
       `cannot be ${compare} for ${name}, which is a comparison with the baseline already; use value`,
     ]);
-  }
-  const kind = guard === undefined ? undefined : 'noise' in guard ? 'noise' : 'z';
+  } else found.push(...impossible(given));
+  const kind = given.guard === undefined ? undefined : guardKind(given.guard);
   if (kind !== undefined && !guards.includes(kind)) {
     found.push([
       'guard',
@@ -67,10 +94,11 @@ function contradictions({ metric, scope, compare, guard, periods }: RuleShape): 
   }
   if (kind === 'z' && compare === 'value')
     found.push(['guard', 'z compares with the baseline; it needs compare: relative-decay or absolute-decay']);
-  if (periods !== undefined && periods.n > periods.of)
-    found.push(['periods', 'asks for more breaches (n) than periods (of)']);
   return found;
 }
+
+const guardKind = (given: z.output<typeof guard>): 'noise' | 'z' | 'p' =>
+  'noise' in given ? 'noise' : 'z' in given ? 'z' : 'p';
 
 export const policySchema = z
   .strictObject({
@@ -80,14 +108,31 @@ export const policySchema = z
     period: z.strictObject({ every: z.enum(PERIODS), labelDelay: duration.optional(), coverageFloor: share }),
     minimum: z.strictObject({ rows: amount, events: amount, rowsPerBin: amount }),
     rules: z.array(rule).min(1, 'holds no rule; a policy needs at least one'),
-    retrain: z.strictObject({ on: z.literal('alert'), cooldown: duration }).optional(),
-    notify: z.strictObject({ on: z.array(z.enum(['warning', 'alert', 'recovered'])) }),
+    /** A prediction is "event" from this score on, for accuracy, recall and the like. Scores are counted in 1e-4 bins. */
+    cutoff: share.multipleOf(0.0001).optional(),
+    /** One retrain change of a model is open at a time, whatever the policy: `maxOpen` says so where a reader expects it. */
+    retrain: z
+      .strictObject({
+        on: z.literal('alert'),
+        cooldown: duration,
+        maxOpen: z.literal(1).optional(),
+        snoozeUntil: day.optional(),
+      })
+      .optional(),
+    notify: z.strictObject({
+      on: z.array(z.enum(EVENTS)),
+      /** Names of channels by event; every channel where an event is not named. */
+      to: z.partialRecord(z.enum(EVENTS), z.array(z.string().min(1)).min(1)).optional(),
+    }),
   })
-  .superRefine(({ rules }, context) => {
+  .superRefine(({ rules, notify }, context) => {
     const ids = rules.map(({ id }) => id);
     const twice = ids.find((id, index) => ids.indexOf(id) !== index);
     if (twice !== undefined)
       context.addIssue({ code: 'custom', path: ['rules'], message: `use the id ${twice} twice; ids must differ` });
+    const unheard = EVENTS.find((event) => notify.to?.[event] !== undefined && !notify.on.includes(event));
+    if (unheard !== undefined)
+      context.addIssue({ code: 'custom', path: ['notify', 'to'], message: `names ${unheard}, which notify.on lacks` });
   });
 
 /** The monitoring rules of a model. Durations are milliseconds. */

@@ -1,0 +1,181 @@
+import type { Baseline } from '@fairway/core';
+import { totals } from '../metrics/counts.ts';
+import type { Evaluation, Metric } from '../metrics/metric.ts';
+import { type MetricName, metricOf } from '../metrics/registry.ts';
+import { variableOf } from '../metrics/psi.ts';
+import type { Policy, Rule } from '../policy/schema.ts';
+import type { WindowCounts } from '../ports.ts';
+import { inputNames } from './figures.ts';
+
+/** What a rule says of one window: over its limit with evidence; on the mild side of the limit for leaving; neither. */
+export type Mood = 'breach' | 'between' | 'clear';
+
+/** One figure held against its rule. */
+export type Look = {
+  readonly mood: Mood;
+  readonly evaluation: Evaluation;
+  /** What the limit is held against: the figure, or its decay. */
+  readonly value: number;
+  readonly noise?: number;
+  readonly p?: number;
+};
+
+/** A window's counts with what every rule asks of them first. */
+export type Seen = {
+  readonly counts: WindowCounts;
+  readonly enoughRows: boolean;
+  readonly performanceKnown: boolean;
+};
+
+export function seen(counts: WindowCounts, { period, minimum }: Policy): Seen {
+  const { predictions, labelled, events } = totals(counts);
+  const covered = labelled > 0 && labelled >= period.coverageFloor * predictions;
+  return {
+    counts,
+    enoughRows: predictions > 0 && predictions >= minimum.rows,
+    performanceKnown: covered && events >= minimum.events,
+  };
+}
+
+/** The variables (`''` = the window) that a rule can be evaluated on, in the baseline's order. Empty: not enough evidence. */
+export function lookAt(
+  rule: Rule,
+  { counts, enoughRows, performanceKnown }: Seen,
+  baseline: Baseline | undefined,
+  policy: Policy,
+): ReadonlyMap<string, Look> {
+  const metric = metricOf(rule.metric);
+  const looks = new Map<string, Look>();
+  if (!enoughRows || (metric.needsLabels && !performanceKnown)) return looks;
+  const settings = policy.cutoff === undefined ? {} : { cutoff: policy.cutoff };
+  for (const variable of scopesOf(rule, counts, baseline)) {
+    const now = metric.evaluate(counts, baseline, variable, settings);
+    if (now === null || tooFewPerBin(rule.metric, variable, now, baseline, policy)) continue;
+    const compared = compare(rule, metric, now, baseline, settings);
+    if (compared !== undefined) looks.set(variable, lookOf(rule, now, compared));
+  }
+  return rule.guard !== undefined && 'p' in rule.guard ? corrected(looks, rule.guard) : looks;
+}
+
+function scopesOf(rule: Rule, counts: WindowCounts, baseline: Baseline | undefined): string[] {
+  if (rule.scope === undefined) return [''];
+  return rule.scope === 'each-input' ? inputNames(counts, baseline) : [rule.scope];
+}
+
+/** A histogram needs `rowsPerBin` rows per bin before its PSI says anything (monitoring reference §8). */
+function tooFewPerBin(
+  metric: MetricName,
+  variable: string,
+  now: Evaluation,
+  baseline: Baseline | undefined,
+  { minimum }: Policy,
+): boolean {
+  if (metric !== 'psi' && metric !== 'psiWithMissing') return false;
+  return now.sample < minimum.rowsPerBin * (variableOf(baseline, variable)?.counts.length ?? 0);
+}
+
+type Compared = { readonly value: number; readonly z?: number };
+
+/** The value the limit is held against; for decay, with its z. Positive decay = worse. */
+function compare(
+  rule: Rule,
+  metric: Metric,
+  now: Evaluation,
+  baseline: Baseline | undefined,
+  settings: { readonly cutoff?: number },
+): Compared | undefined {
+  if (rule.compare === 'value') return { value: now.value };
+  const before = baseline === undefined ? null : (metric.held?.(baseline, settings) ?? null);
+  if (before === null) return undefined;
+  const decay = metric.better === 'higher' ? before.value - now.value : now.value - before.value;
+  const errors = [before.standardError, now.standardError];
+  const spread = errors.includes(undefined) ? undefined : Math.hypot(...(errors as number[]));
+  const z = spread === undefined || spread === 0 ? {} : { z: decay / spread };
+  if (rule.compare === 'absolute-decay') return { value: decay, ...z };
+  return before.value <= 0 ? undefined : { value: decay / before.value, ...z };
+}
+
+function lookOf(rule: Rule, now: Evaluation, { value, z }: Compared): Look {
+  const noise = rule.guard !== undefined && 'noise' in rule.guard ? now.noise?.(rule.guard.noise) : undefined;
+  const mood = breaches(value, rule) ? (evident(rule, now, noise, z) ? 'breach' : 'between') : mildness(value, rule);
+  return { mood, evaluation: now, value, ...(noise === undefined ? {} : { noise }) };
+}
+
+function evident({ guard }: Rule, now: Evaluation, noise: number | undefined, z: number | undefined): boolean {
+  if (guard === undefined) return true;
+  if ('noise' in guard) return noise !== undefined && now.value > noise;
+  return 'z' in guard ? z !== undefined && z >= guard.z : now.p !== undefined;
+}
+
+const HOLDS: Readonly<Record<Rule['op'], (value: number, limit: number) => boolean>> = {
+  '>': (value, limit) => value > limit,
+  '>=': (value, limit) => value >= limit,
+  '<': (value, limit) => value < limit,
+  '<=': (value, limit) => value <= limit,
+};
+
+const breaches = (value: number, { op, limit }: Rule): boolean => HOLDS[op](value, limit);
+
+/** To be clear a value has to lie beyond the limit for leaving: equality is still a breach of it. */
+function mildness(value: number, { op, leave }: Rule): Mood {
+  if (leave === undefined) return 'clear';
+  return (op.startsWith('>') ? value < leave.limit : value > leave.limit) ? 'clear' : 'between';
+}
+
+type PGuard = Extract<NonNullable<Rule['guard']>, { p: number }>;
+
+/** Breaches whose p does not stand up to the number of inputs looked at in this check become `between`. */
+function corrected(looks: ReadonlyMap<string, Look>, guard: PGuard): ReadonlyMap<string, Look> {
+  const most = largestP(
+    [...looks.values()].flatMap(({ evaluation: { p } }) => (p === undefined ? [] : [p])),
+    guard,
+  );
+  return new Map(
+    [...looks].map(([variable, look]) => {
+      const { p } = look.evaluation;
+      const mood = look.mood === 'breach' && (p === undefined || p > most) ? 'between' : look.mood;
+      return [variable, { ...look, mood, ...(p === undefined ? {} : { p }) }];
+    }),
+  );
+}
+
+/**
+ * The largest p that counts as evidence among all that one check looked at; -1 when none does. Bonferroni: p ≤ α/m keeps the
+ * chance of any false alarm below α; Benjamini and Hochberg (1995): the largest p(k) ≤ αk/m keeps their share below α.
+ */
+export function largestP(ps: readonly number[], { p: alpha, correct }: PGuard): number {
+  if (correct === 'none') return alpha;
+  if (correct === 'bonferroni') return alpha / Math.max(1, ps.length);
+  return ps.toSorted((a, b) => a - b).findLast((p, index, all) => p <= (alpha * (index + 1)) / all.length) ?? -1;
+}
+
+/**
+ * Whether a rule stands at the newest of these windows (oldest first; undefined: it could not be evaluated, which neither counts
+ * nor resets). It begins when n of the newest m breach. Without a limit for leaving it ends with the first window that does
+ * not; with one, once n of the newest m since it began are clear.
+ */
+export function stands({ periods, leave }: Rule, moods: ReadonlyArray<Mood | undefined>): boolean {
+  const known = moods.filter((mood) => mood !== undefined);
+  if (moods.at(-1) === undefined) return false;
+  if (leave === undefined) return known.at(-1) === 'breach' && reaches(known, 'breach', periods);
+  let on = false;
+  let since = 0;
+  for (let at = 1; at <= known.length; at++) {
+    const recent = known.slice(since, at);
+    if (!reaches(recent, on ? 'clear' : 'breach', on ? leave.periods : periods)) continue;
+    on = !on;
+    since = at;
+  }
+  return on;
+}
+
+const reaches = (moods: readonly Mood[], mood: Mood, { n, of } = { n: 1, of: 1 }): boolean =>
+  moods.slice(-of).filter((one) => one === mood).length >= n;
+
+const MOST_EARLIER = 24;
+
+/** How many earlier windows a policy has to see: some more than m, because those without evidence do not count. */
+export function lookBack({ rules }: Pick<Policy, 'rules'>): number {
+  const wanted = rules.map(({ periods, leave }) => (leave !== undefined ? MOST_EARLIER : 2 * ((periods?.of ?? 1) - 1)));
+  return Math.min(MOST_EARLIER, Math.max(0, ...wanted));
+}
