@@ -3,11 +3,13 @@ import { pino } from 'pino';
 import { monitorApi } from './api/monitor-api.ts';
 import { expose, monitorMetrics } from './api/prometheus.ts';
 import { httpServer } from './api/server.ts';
+import { windowsRoute } from './api/windows-route.ts';
 import { windowJudge } from './app/judge-windows.ts';
 import { cachedReferences } from './app/references.ts';
 import { requestRetrain } from './app/request-retrain.ts';
 import { rounds } from './app/rounds.ts';
 import { sendCard } from './app/send.ts';
+import { storedWindows } from './app/windows.ts';
 import { MONITOR_ENV } from './config.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { parsePolicy } from './policy/parse.ts';
@@ -18,6 +20,7 @@ import { judgeStore } from './store/judge-store.ts';
 import { migrate } from './store/migrate.ts';
 import { outboxStore } from './store/outbox-store.ts';
 import { referenceStore } from './store/reference-store.ts';
+import { windowStarts } from './store/window-starts.ts';
 import { teamsNotifier } from './teams/notifier.ts';
 import { writerClient } from './writer/client.ts';
 
@@ -46,8 +49,11 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
     const notifier = teamsNotifier(env.TEAMS_WEBHOOK_URL, clock);
     parts.push(rounds('cards', () => sendCard(outbox, notifier, clock, log), REST_MS, log));
   }
-  const dashboard = dashboardRoutes({ store: dashboardStore(pool), verdicts: store, outbox, writer, references, log });
-  const api = monitorApi({ store, outbox, dashboard, token: env.MONITOR_TOKEN, log });
+  const pages = dashboardStore(pool);
+  const dashboard = dashboardRoutes({ store: pages, verdicts: store, outbox, writer, references, log });
+  const windows = storedWindows({ starts: windowStarts(pool), store, policy: pages.policy, references, parsePolicy });
+  const routes = [windowsRoute(windows)];
+  const api = monitorApi({ store, outbox, dashboard, routes, token: env.MONITOR_TOKEN, log });
   const admin = { ready: () => databaseTrouble(pool), metrics: expose(metrics.registry) };
   parts.push(httpServer(api, admin, { host: env.HOST, port: env.PORT }, log));
   return lifecycle(parts, log);

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   audit: async () => (await import('./audit.ts')).auditCommand,
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand,
   analyze: async () => (await import('./analyze.ts')).analyzeCommand,
+  windows: async () => (await import('./windows.ts')).windowsCommand,
   baseline: async () => (await import('./baseline.ts')).baselineCommand,
   import: async () => (await import('./import.ts')).importCommand,
   inject: async () => (await import('./inject.ts')).injectCommand,

@@ -1,4 +1,5 @@
 import type { Baseline, Finding, ScoreTable, VerdictState } from '@fairway/core';
+import { inputNames } from '../app/figures.ts';
 import { assess } from '../app/judge.ts';
 import { calibrationBins } from '../metrics/ece.ts';
 import { labelledGroups, labelledScores, totals } from '../metrics/counts.ts';
@@ -57,6 +58,8 @@ export type Reference = {
 };
 
 const NORMAL_95 = 1.959964;
+/** An event is predicted from this score on, where nothing else is said. */
+export const CUTOFF = 0.5;
 
 type Asked = {
   readonly name: string;
@@ -92,9 +95,10 @@ export function analyzeWindow({ name, tally, given, policy, cutoff, earlier }: A
   return { window, counts, reference };
 }
 
-function windowFigures(
+/** All figures of a whole window. */
+export function windowFigures(
   counts: WindowCounts,
-  baseline: Baseline,
+  baseline: Baseline | undefined,
   cutoff: number,
 ): Pick<WindowAnalysis, 'labelled' | 'eventRate' | 'auc' | 'aucInterval' | 'ks' | 'gini' | 'figures'> {
   const names = METRIC_NAMES.filter((metric) => metricOf(metric).scope === 'window');
@@ -118,11 +122,12 @@ function adopt(given: Reference, name: string, table: ScoreTable): Reference {
   return { ...given, baseline: { ...given.baseline, ...held }, scores: table, scoresFrom: name };
 }
 
-function inputFigures(
+/** All figures of each input. */
+export function inputFigures(
   counts: WindowCounts,
-  baseline: Baseline,
+  baseline: Baseline | undefined,
 ): Pick<WindowAnalysis, 'psi' | 'psiWithMissing' | 'missing' | 'inputs' | 'psiNoise'> {
-  const names = baseline.variables.map(({ name }) => name);
+  const names = inputNames(counts, baseline);
   const metrics = METRIC_NAMES.filter((metric) => metricOf(metric).scope === 'each-input');
   const found = names.map((name) => {
     const all = metrics.map((metric) => [metric, metricOf(metric).evaluate(counts, baseline, name)] as const);

@@ -7,6 +7,8 @@ type Needs = {
   readonly store: Pick<JudgeStore, 'verdicts'>;
   readonly outbox: Pick<OutboxStore, 'notifications'>;
   readonly dashboard: Router;
+  /** What else is below `/v1`, behind the same token. */
+  readonly routes: readonly Router[];
   readonly token: string;
   readonly log: Logger;
 };
@@ -14,7 +16,7 @@ type Needs = {
 const LIST_LENGTH = 200;
 
 /** The monitor's HTTP API, with the dashboard beside it. */
-export function monitorApi({ store, outbox, dashboard, token, log }: Needs): Express {
+export function monitorApi({ store, outbox, dashboard, routes, token, log }: Needs): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use('/v1', requireToken(token));
@@ -29,6 +31,7 @@ export function monitorApi({ store, outbox, dashboard, token, log }: Needs): Exp
   app.get('/v1/notifications', async (_request, response) => {
     response.json({ notifications: await outbox.notifications(LIST_LENGTH) });
   });
+  for (const router of routes) app.use('/v1', router);
   app.use('/v1', notFound, answerProblem(log));
   app.use(dashboard);
   return app;
