@@ -1,12 +1,15 @@
-import { type EnvOf, lifecycle, type Logger, readEnv, runService, systemClock } from '@fairway/core';
+import { type EnvOf, lifecycle, type Logger, PACK_QUEUE, readEnv, runService, systemClock } from '@fairway/core';
+import { jobQueue, queueDepth } from '@fairway/queue';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { expose, recorderMetrics } from './api/prometheus.ts';
+import { rebuildRoute } from './api/rebuild-route.ts';
 import { recorderApi } from './api/recorder-api.ts';
 import { httpServer } from './api/server.ts';
 import { accountFigures } from './app/account.ts';
 import { expireLabels } from './app/labels-expiry.ts';
 import { recordPack } from './app/record-pack.ts';
+import { rebuild } from './app/rebuild.ts';
 import { cachedReferences } from './app/references.ts';
 import { rounds } from './app/rounds.ts';
 import { RECORDER_ENV } from './config.ts';
@@ -19,6 +22,8 @@ import { FOLD_BATCH, foldCounts } from './store/fold-counts.ts';
 import { labelStore } from './store/label-store.ts';
 import { migrate } from './store/migrate.ts';
 import { packStore } from './store/pack-store.ts';
+import { recorderFigures } from './store/recorder-figures.ts';
+import { rebuildStore } from './store/rebuild-store.ts';
 import { referenceStore } from './store/reference-store.ts';
 import { dropOldDays } from './store/retention.ts';
 import { writerClient } from './writer/client.ts';
@@ -35,9 +40,15 @@ async function keepDays(pool: Pool, days: DayTables, retentionDays: number): Pro
 
 function buildRecorder(env: EnvOf<typeof RECORDER_ENV>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
-  const metrics = recorderMetrics(accountFigures(labelStore(pool), ledgerAccount(pool), systemClock), () =>
-    packs.risks(),
-  );
+  const place = { url: env.QUEUE_URL, prefix: env.QUEUE_PREFIX, name: PACK_QUEUE };
+  const queue = jobQueue({ ...place, application: 'fairway-recorder-metrics' });
+  const metrics = recorderMetrics({
+    account: accountFigures(labelStore(pool), ledgerAccount(pool), systemClock),
+    risks: () => packs.risks(),
+    depth: () => queueDepth(queue),
+    figures: () => recorderFigures(pool),
+    clock: systemClock,
+  });
   const references = cachedReferences(
     referenceStore(pool),
     writerClient(env.WRITER_URL, env.WRITER_TOKEN),
@@ -53,6 +64,13 @@ function buildRecorder(env: EnvOf<typeof RECORDER_ENV>, log: Logger) {
   );
   const labels = labelStore(pool);
   const ledger = ledgerAccount(pool);
+  const counts = { store: rebuildStore(pool), references };
+  const profiles = rebuildRoute({
+    rebuild: (asked, tell) => rebuild(counts, asked, tell),
+    retentionDays: env.RETENTION_DAYS,
+    clock: systemClock,
+    log,
+  });
   const api = recorderApi({
     store: labels,
     epoch: epochAccount(pool),
@@ -60,6 +78,7 @@ function buildRecorder(env: EnvOf<typeof RECORDER_ENV>, log: Logger) {
     token: env.MONITOR_TOKEN,
     log,
     onLabels: metrics.onLabels,
+    routes: [profiles],
   });
   const admin = {
     ready: async () => packs.trouble() ?? (await databaseTrouble(pool)),
@@ -70,6 +89,7 @@ function buildRecorder(env: EnvOf<typeof RECORDER_ENV>, log: Logger) {
       databasePart(pool, env.DATABASE_URL, migrate),
       rounds('days', () => keepDays(pool, days, env.RETENTION_DAYS), DAYS_EVERY_MS, log),
       rounds('counts', async () => (await foldCounts(pool)) >= FOLD_BATCH, FOLD_EVERY_MS, log),
+      { name: 'queue figures', start: () => {}, stop: () => queue.close() },
       packs,
       rounds('early labels', () => expireLabels(labels, env.EARLY_LABEL_DAYS), EXPIRE_EVERY_MS, log),
       httpServer(api, admin, { host: env.HOST, port: env.PORT }, log),

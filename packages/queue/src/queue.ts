@@ -17,8 +17,17 @@ export type JobQueue<T> = {
 export type Jobs<T> = {
   addBulk(jobs: Array<{ name: string; data: T; opts?: JobsOptions }>): Promise<unknown>;
   getJob(id: string): Promise<Pick<Job<T>, 'promote'> | undefined>;
+  getJobCounts(...states: JobState[]): Promise<Partial<Record<string, number>>>;
+  getJobs(
+    states: JobState[],
+    first: number,
+    last: number,
+    ascending: boolean,
+  ): Promise<ReadonlyArray<Pick<Job<T>, 'timestamp'> | undefined>>;
   close(): Promise<void>;
 };
+
+type JobState = 'wait' | 'active' | 'delayed';
 
 /**
  * A queue that was made while its server was down stays broken (BullMQ's `add` then hangs), so each failure throws the

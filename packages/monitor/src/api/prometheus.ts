@@ -1,8 +1,10 @@
-import type { Verdict } from '@fairway/core';
+import type { Clock, Verdict } from '@fairway/core';
+import type { QueueDepth } from '@fairway/queue';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { AccountFigures } from '../app/account.ts';
 import type { LabelOutcome } from '../app/labels.ts';
 import type { PackResult } from '../app/record-pack.ts';
+import type { RecorderFigures } from '../app/recorder-figures.ts';
 
 /** What `/metrics` needs of a registry. */
 export const expose = (registry: Registry) => async () => ({
@@ -10,8 +12,17 @@ export const expose = (registry: Registry) => async () => ({
   body: await registry.metrics(),
 });
 
-/** Counters of the recorder, its ledger as an account, and what about its queue may lose packs. */
-export function recorderMetrics(account: () => Promise<AccountFigures>, risks: () => readonly string[]) {
+/** What is asked when somebody reads the recorder's `/metrics`; a failure leaves the gauges of it absent, never 0. */
+export type RecorderSources = {
+  readonly account: () => Promise<AccountFigures>;
+  readonly risks: () => readonly string[];
+  readonly depth: () => Promise<QueueDepth>;
+  readonly figures: () => Promise<RecorderFigures>;
+  readonly clock: Clock;
+};
+
+/** Counters of the recorder, its ledger as an account, how far it is behind, and what about its queue may lose packs. */
+export function recorderMetrics({ account, risks, depth, figures, clock }: RecorderSources) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -30,6 +41,8 @@ export function recorderMetrics(account: () => Promise<AccountFigures>, risks: (
   });
   accountGauges(registers, account);
   riskGauge(registers, risks);
+  depthGauges(registers, depth, clock);
+  figureGauges(registers, figures);
   return {
     registry,
     onPack: ({ outcome, predictions }: PackResult) => {
@@ -54,6 +67,56 @@ const riskGauge = (registers: Registry[], risks: () => readonly string[]) =>
       for (const risk of risks()) this.set({ risk }, 1);
     },
   });
+
+type Samples = ReadonlyArray<readonly [labels: Record<string, string>, value: number]>;
+
+/** Gauges that are read together from one source: one scrape asks it once. */
+function readings<T>(registers: Registry[], source: () => Promise<T>) {
+  let asked: Promise<T> | undefined;
+  const ask = () => (asked ??= source().finally(() => (asked = undefined)));
+  return (name: string, help: string, labelNames: string[], read: (from: T) => Samples) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      async collect() {
+        const now = await ask().catch(() => undefined);
+        this.reset();
+        // Without labels a reset gauge is 0, which would say that all is well.
+        if (labelNames.length === 0) this.remove();
+        if (now !== undefined) for (const [labels, value] of read(now)) this.set(labels, value);
+      },
+    });
+}
+
+function depthGauges(registers: Registry[], depth: RecorderSources['depth'], clock: Clock): void {
+  const gauge = readings(registers, depth);
+  const states = ['waiting', 'active', 'delayed'] as const;
+  gauge(
+    'fairway_recorder_queue_packs',
+    'Packs in the queue; delayed: they could not be recorded and come back',
+    ['state'],
+    (now) => states.map((state) => [{ state }, now[state]]),
+  );
+  gauge(
+    'fairway_recorder_queue_oldest_seconds',
+    'Age of the oldest pack in the queue, 0: it is empty',
+    [],
+    ({ oldestAt }) => [[{}, oldestAt === undefined ? 0 : Math.max(0, (clock.now() - oldestAt) / 1000)]],
+  );
+}
+
+function figureGauges(registers: Registry[], figures: RecorderSources['figures']): void {
+  const gauge = readings(registers, figures);
+  gauge('fairway_recorder_unfolded_counts', 'Appended counts that are not added up yet', [], ({ unfolded }) => [
+    [{}, unfolded],
+  ]);
+  const about = 'Rows of yesterday, today and tomorrow in the default partition';
+  gauge('fairway_recorder_unpartitioned_rows', about, ['table'], ({ unpartitioned }) =>
+    Object.entries(unpartitioned).map(([table, rows]) => [{ table }, rows]),
+  );
+}
 
 /** captured = all other parts together. While the database is away the figures are absent; the counters still answer. */
 function accountGauges(registers: Registry[], account: () => Promise<AccountFigures>): void {
@@ -100,10 +163,16 @@ export function monitorMetrics() {
   const coverage = gauge('fairway_window_label_coverage_ratio', 'Labelled share of the last judged window');
   const state = gauge('fairway_window_state', 'One-hot verdict of the last judged window', ['state']);
   const judged = gauge('fairway_window_judged_timestamp_seconds', 'When the last window was judged');
+  const length = gauge('fairway_window_seconds', 'Length of the last judged window');
+  const newest = new Map<string, string>();
   return {
     registry,
-    onVerdict: ({ window: { model, version, environment }, metrics, state: now, judgedAt }: Verdict) => {
+    onVerdict: ({ window: { model, version, environment, start, end }, metrics, state: now, judgedAt }: Verdict) => {
       const labels = { model, version, environment };
+      // Late labels have an older window judged again; that is no news about how the model does now.
+      const key = JSON.stringify(labels);
+      if (Date.parse(start) < Date.parse(newest.get(key) ?? start)) return;
+      newest.set(key, start);
       const set = (to: Gauge, value: number | null, more = {}) =>
         value === null ? to.remove({ ...labels, ...more }) : to.set({ ...labels, ...more }, value);
       set(auc, metrics.auc);
@@ -114,6 +183,7 @@ export function monitorMetrics() {
       for (const one of ['healthy', 'warning', 'alert', 'insufficient'])
         set(state, one === now ? 1 : 0, { state: one });
       set(judged, Date.parse(judgedAt) / 1000);
+      set(length, (Date.parse(end) - Date.parse(start)) / 1000);
     },
   };
 }
