@@ -20,6 +20,7 @@ export * from './profile.ts';
 export * from './protobuf.ts';
 export * from './ranking.ts';
 export * from './redact.ts';
+export * from './signed-message.ts';
 export * from './steps.ts';
 export * from './teams.ts';
 export * from './two-sample.ts';

@@ -45,6 +45,7 @@ export type TeamsMessage = {
         readonly type: 'AdaptiveCard';
         readonly version: '1.4';
         readonly msteams: { readonly width: 'Full' };
+        readonly fallbackText: string;
         readonly body: readonly CardElement[];
         readonly actions?: ReadonlyArray<{
           readonly type: 'Action.OpenUrl';
@@ -61,7 +62,16 @@ const BUDGET_BYTES = 20_480;
 /** Teams shows at most six actions. */
 const MAX_LINKS = 6;
 /** Code points (URLs: bytes); chosen so that everything but the facts stays below the budget even when each code point takes four bytes. */
-const CLIP = { title: 200, text: 2_000, event: 200, factTitle: 80, factValue: 400, link: 50, url: 1_000 };
+const CLIP = {
+  title: 200,
+  text: 2_000,
+  event: 200,
+  fallback: 300,
+  factTitle: 80,
+  factValue: 400,
+  link: 50,
+  url: 1_000,
+};
 
 /** The message for one event. At most 20 KiB of UTF-8: facts that do not fit are counted as "n more". */
 export function buildCard(content: CardContent): TeamsMessage {
@@ -80,6 +90,15 @@ export function buildCard(content: CardContent): TeamsMessage {
   const cut = facts.length - kept;
   return message(content, [...facts.slice(0, kept), ...(cut > 0 ? [more(cut)] : []), ...closing]);
 }
+
+/** What is left of an event when even its card was refused as too large (413): the same delivery in a few words. */
+const shortened = (content: CardContent): CardContent => ({
+  ...content,
+  title: clip(content.title, 100),
+  text: clip(content.text, 200),
+  facts: content.facts.length === 0 ? [] : [{ title: '…', value: `${content.facts.length} facts left out` }],
+  links: content.links.slice(0, 1),
+});
 
 function message(content: CardContent, facts: readonly Fact[]): TeamsMessage {
   const links = content.links.filter(({ url }) => bytes(url) <= CLIP.url).slice(0, MAX_LINKS);
@@ -105,6 +124,7 @@ function message(content: CardContent, facts: readonly Fact[]): TeamsMessage {
     type: 'AdaptiveCard',
     version: '1.4',
     msteams: { width: 'Full' },
+    fallbackText: clip(`${content.title}: ${content.text}`, CLIP.fallback),
     body,
     ...(actions.length > 0 ? { actions } : {}),
   } as const;
@@ -139,10 +159,11 @@ export function escapeMarkdown(text: string): string {
     .replaceAll(/^(\s*\d+)([.)])(?=\s)/gm, String.raw`$1\$2`);
 }
 
-/** What an answer to a posted card means. 202 says that the trigger took it, not that it was posted. */
+/** What an answer to a message means. accepted: the other side has taken it, which does not say that anybody saw it. */
 export type CardAnswer =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'retry'; readonly afterMs?: number }
+  /** `reason`: what was not taken with it. */
+  | { readonly kind: 'accepted'; readonly reason?: string }
+  | { readonly kind: 'retry'; readonly afterMs?: number; readonly reason?: string }
   | { readonly kind: 'dead'; readonly reason: string };
 
 const DEAD: Readonly<Record<number, string>> = {
@@ -151,26 +172,79 @@ const DEAD: Readonly<Record<number, string>> = {
   403: 'Teams refused the card by policy (403): ask the Teams administrator whether the workflow may post to the channel.',
   404: 'The Teams workflow does not exist (404): create it again and set TEAMS_WEBHOOK_URL to its URL.',
   410: 'The Teams workflow was deleted or switched off (410): switch it on, or set TEAMS_WEBHOOK_URL to a new one.',
-  413: 'Teams refused the card as too large (413): this is a fault of Fairway, please report it.',
+  413: 'Teams refused the card as too large (413), also when it was shortened: please report it.',
+};
+
+/** How the other side answered a POST; `status` undefined: not at all (network, timeout). */
+export type HttpAnswer = {
+  readonly status: number | undefined;
+  readonly retryAfter?: string | undefined;
+  /** The beginning of the body. */
+  readonly body?: string;
+  /** Why there was no answer, without the URL. */
+  readonly trouble?: string;
 };
 
 /**
- * Sorts the answer of a Teams workflow: 2xx accepted; 408, 429, 5xx and no answer at all (`status` undefined: network, timeout) to be
+ * Sorts the answer of a Teams workflow: 2xx accepted, unless it brings a web page; 408, 429, 5xx and no answer at all to be
  * retried, not before `Retry-After` (seconds or an HTTP date, which needs `now` in ms); everything else is final.
  */
-export function classifyAnswer(status: number | undefined, retryAfter?: string, now?: number): CardAnswer {
-  if (status === undefined || status === 408 || status === 429 || status >= 500) {
-    const afterMs = retryAfterMs(retryAfter, now);
-    return afterMs === undefined ? { kind: 'retry' } : { kind: 'retry', afterMs };
+export function classifyAnswer(answer: HttpAnswer, now: number): CardAnswer {
+  const { status } = answer;
+  const temporary = retryOf('Teams', answer, now);
+  if (temporary !== undefined) return temporary;
+  if (status !== undefined && status >= 200 && status < 300) {
+    return isWebPage(answer.body)
+      ? {
+          kind: 'dead',
+          reason: `TEAMS_WEBHOOK_URL answered with a web page (${status}), as a sign-in page or a proxy does: nothing was posted. Copy the URL from the workflow again.`,
+        }
+      : { kind: 'accepted' };
   }
-  if (status >= 200 && status < 300) return { kind: 'accepted' };
-  const reason = DEAD[status] ?? `Teams answered ${status}, which no retry will mend: check TEAMS_WEBHOOK_URL.`;
+  const reason = DEAD[status ?? 0] ?? `Teams answered ${status}, which no retry will mend: check TEAMS_WEBHOOK_URL.`;
   return { kind: 'dead', reason };
 }
 
-function retryAfterMs(value: string | undefined, now: number | undefined): number | undefined {
+/** Posts an event as a card by `post`, and once more in few words when the card is refused as too large (413). */
+export async function deliverCard(
+  content: CardContent,
+  post: (body: string) => Promise<HttpAnswer>,
+  clock: { readonly now: () => number },
+): Promise<CardAnswer> {
+  const first = await post(JSON.stringify(buildCard(content)));
+  const answer = first.status === 413 ? await post(JSON.stringify(buildCard(shortened(content)))) : first;
+  return classifyAnswer(answer, clock.now());
+}
+
+/** The answer to be tried again: 408, 429, 5xx or none; undefined when it is final. */
+export function retryOf(
+  name: string,
+  { status, retryAfter, trouble }: HttpAnswer,
+  now: number,
+): CardAnswer | undefined {
+  if (status !== undefined && status !== 408 && status !== 429 && status < 500) return undefined;
+  const afterMs = retryAfterMs(retryAfter, now);
+  const reason =
+    status === undefined
+      ? `${name} does not answer${trouble === undefined ? '' : ` (${trouble})`}.`
+      : `${name} answered ${status}.`;
+  return { kind: 'retry', reason, ...(afterMs === undefined ? {} : { afterMs }) };
+}
+
+/** Whether a body is HTML, by its beginning. */
+export const isWebPage = (body: string | undefined): boolean =>
+  /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,500}?-->\s*)*<(?:!doctype html|html|head|body)\b/is.test(body ?? '');
+
+function retryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
   const at = Date.parse(value);
-  return Number.isNaN(at) || now === undefined ? undefined : Math.max(0, at - now);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
+
+/** Hosts of Teams workflows as they were until now; the next form will have another, so it is no condition. */
+const KNOWN_HOSTS = ['.logic.azure.com', '.api.powerplatform.com'];
+
+/** Whether a host is one that Teams workflows are known to have. */
+export const isKnownTeamsHost = (url: string): boolean =>
+  KNOWN_HOSTS.some((suffix) => new URL(url).hostname.endsWith(suffix));

@@ -1,4 +1,5 @@
 import { integer, optionalUrl, SERVICE_ENV, text, url } from '@fairway/core';
+import { NOTIFY_ENV } from './notify-config.ts';
 
 const queuePrefix = (raw: string) =>
   /^[a-z_][a-z0-9_]{0,62}$/.test(raw)
@@ -33,7 +34,7 @@ export const MONITOR_ENV = {
   WRITER_TOKEN: text('token of the writer'),
   MONITOR_TOKEN: text('token that callers of this service send'),
   SNAPSHOT_DIR: text('volume that retrain jobs read snapshots from'),
-  TEAMS_WEBHOOK_URL: optionalUrl('Teams workflow that posts cards; a secret as a whole', ['http', 'https']),
+  ...NOTIFY_ENV,
   DASHBOARD_URL: optionalUrl('public address of this dashboard, for links on cards', ['http', 'https']),
   SETTLE_MS: integer('a window is judged when its counts have been quiet for so long', {
     min: 0,

@@ -1,6 +1,7 @@
 import { type EnvOf, lifecycle, type Logger, type Part, readEnv, runService, systemClock } from '@fairway/core';
 import { pino } from 'pino';
 import { monitorApi } from './api/monitor-api.ts';
+import { notificationsRoute } from './api/notifications-route.ts';
 import { expose, monitorMetrics } from './api/prometheus.ts';
 import { httpServer } from './api/server.ts';
 import { windowsRoute } from './api/windows-route.ts';
@@ -8,20 +9,21 @@ import { windowJudge } from './app/judge-windows.ts';
 import { cachedReferences } from './app/references.ts';
 import { requestRetrain } from './app/request-retrain.ts';
 import { rounds } from './app/rounds.ts';
-import { sendCard } from './app/send.ts';
 import { storedWindows } from './app/windows.ts';
 import { MONITOR_ENV } from './config.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
+import { notifiers, notifyParts } from './notifications.ts';
+import { checkNotifyEnv } from './notify-config.ts';
 import { parsePolicy } from './policy/parse.ts';
 import { prepareSnapshots, snapshotFiles } from './snapshot/files.ts';
 import { dashboardStore } from './store/dashboard-store.ts';
 import { databasePart, databaseTrouble, openPool, readSnapshot } from './store/database.ts';
 import { judgeStore } from './store/judge-store.ts';
 import { migrate } from './store/migrate.ts';
+import { notificationStore } from './store/notification-store.ts';
 import { outboxStore } from './store/outbox-store.ts';
 import { referenceStore } from './store/reference-store.ts';
 import { windowStarts } from './store/window-starts.ts';
-import { teamsNotifier } from './teams/notifier.ts';
 import { writerClient } from './writer/client.ts';
 
 /** How long the judge and the outbox rest when there was nothing to do. */
@@ -33,7 +35,9 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const metrics = monitorMetrics();
   const [store, outbox, clock] = [judgeStore(pool), outboxStore(pool), systemClock];
   const references = cachedReferences(referenceStore(pool), writer, clock);
-  const announcer = { cards: env.TEAMS_WEBHOOK_URL !== undefined, dashboardUrl: env.DASHBOARD_URL };
+  const channels = notifiers(env, clock);
+  const notifications = notificationStore(pool);
+  const announcer = { cards: channels.size > 0, dashboardUrl: env.DASHBOARD_URL };
   const judge = windowJudge({ store, writer, references, parsePolicy, announcer, clock, log, settleMs: env.SETTLE_MS });
   const snapshots = snapshotFiles(readSnapshot(pool), env.SNAPSHOT_DIR);
   const retrain = () => requestRetrain({ outbox, store, writer, references, parsePolicy, snapshots, clock, log });
@@ -44,16 +48,13 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
     { name: 'snapshots', start: () => prepareSnapshots(env.SNAPSHOT_DIR), stop: () => {} },
     rounds('judge', async () => judgeRound(await judge(), metrics.onVerdict), REST_MS, log),
     rounds('retrain', retrain, REST_MS, log),
+    ...notifyParts(env, channels, notifications, clock, log),
   ];
-  if (env.TEAMS_WEBHOOK_URL !== undefined) {
-    const notifier = teamsNotifier(env.TEAMS_WEBHOOK_URL, clock);
-    parts.push(rounds('cards', () => sendCard(outbox, notifier, clock, log), REST_MS, log));
-  }
   const pages = dashboardStore(pool);
-  const dashboard = dashboardRoutes({ store: pages, verdicts: store, outbox, writer, references, log });
+  const dashboard = dashboardRoutes({ store: pages, verdicts: store, outbox: notifications, writer, references, log });
   const windows = storedWindows({ starts: windowStarts(pool), store, policy: pages.policy, references, parsePolicy });
-  const routes = [windowsRoute(windows)];
-  const api = monitorApi({ store, outbox, dashboard, routes, token: env.MONITOR_TOKEN, log });
+  const routes = [windowsRoute(windows), notificationsRoute(notifications)];
+  const api = monitorApi({ store, dashboard, routes, token: env.MONITOR_TOKEN, log });
   const admin = { ready: () => databaseTrouble(pool), metrics: expose(metrics.registry) };
   parts.push(httpServer(api, admin, { host: env.HOST, port: env.PORT }, log));
   return lifecycle(parts, log);
@@ -67,6 +68,7 @@ function judgeRound<T>(verdicts: readonly T[], onVerdict: (verdict: T) => void):
 const log = pino({ name: 'monitor' });
 try {
   const env = readEnv(process.env, MONITOR_ENV);
+  checkNotifyEnv(env);
   log.level = env.LOG_LEVEL;
   await runService(buildMonitor(env, log), log, process, env.FAIRWAY_DEBUG);
 } catch (error) {

@@ -1,6 +1,5 @@
 import type {
   Baseline,
-  CardAnswer,
   Change,
   Environment,
   ModelVersion,
@@ -12,6 +11,7 @@ import type {
   Verdict,
   Window,
 } from '@fairway/core';
+import type { Notification } from './notify-ports.ts';
 
 /** What the writer committed for one model version. */
 export type Reference = { readonly modelVersion: ModelVersion; readonly baseline: Baseline };
@@ -25,17 +25,6 @@ export type ModelSummary = {
   readonly model: string;
   readonly owner: string;
   readonly environments: readonly ModelEnvironment[];
-};
-
-export type NotificationState = 'pending' | 'accepted' | 'dead';
-/** One message to people, as either service lists it. */
-export type Notification = {
-  readonly deliveryId: string;
-  readonly event: string;
-  readonly title: string;
-  readonly at: string;
-  readonly state: NotificationState;
-  readonly link?: string;
 };
 
 /** The writer's HTTP API. Every method throws a retryable FairwayError when the writer does not answer. */
@@ -355,7 +344,6 @@ export type OutboxStore = {
   decide(item: DueItem, payload: unknown): Promise<boolean>;
   /** Retrains of the model that were decided and not given up. */
   decidedRetrains(model: string): Promise<readonly DecidedRetrain[]>;
-  notifications(limit: number): Promise<readonly Notification[]>;
 };
 
 /** Labelled predictions of a version with `start` ≤ time < `end`. */
@@ -365,9 +353,6 @@ export type SnapshotBounds = Pick<Window, 'model' | 'version' | 'environment' | 
 export type Snapshots = {
   take(bounds: SnapshotBounds, modelVersion: ModelVersion): Promise<Omit<Snapshot, 'createdAt'>>;
 };
-
-/** One channel to people. `accepted` means that the channel took it, not that anybody saw it. */
-export type Notifier = { send(card: unknown): Promise<CardAnswer> };
 
 /** The policy a model was last judged by, or why it cannot be used. */
 export type StoredPolicy = PolicyFile & { readonly problem: string | null };

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { snapshotFiles } from '../../../packages/monitor/src/snapshot/files.ts';
+import { snapshotQuery } from '../../../packages/monitor/src/snapshot/query.ts';
 import { readSnapshot } from '../../../packages/monitor/src/store/database.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
 import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
@@ -57,7 +58,10 @@ beforeEach(async () => {
   await migrate(pool);
   [writer, channel] = [await startFakeWriter(), await startFakeChannel()];
   writer.state.references.set(`${MODEL}/1`, REFERENCE);
-  writer.state.references.set(`${MODEL}/2`, { ...REFERENCE, modelVersion: modelVersion('2') });
+  writer.state.references.set(`${MODEL}/2`, {
+    baseline: { ...REFERENCE.baseline, version: '2' },
+    modelVersion: modelVersion('2'),
+  });
   writer.state.policies.set(MODEL, { blob: 'b10b', text: POLICY });
   writer.state.models = [
     { model: MODEL, owner: 'o', environments: [{ name: 'prod', namespace: 'n', application: 'a', merge: 'review' }] },
@@ -189,7 +193,9 @@ describe('the monitor', () => {
     }
     const last = await monitor();
     await until('everything settled', 30, async () => {
-      const { rowCount } = await pool.query("select 1 from monitoring.outbox where state <> 'accepted'");
+      const { rowCount } = await pool.query(
+        "select 1 from monitoring.outbox where state <> 'accepted' union all select 1 from monitoring.deliveries where state <> 'accepted'",
+      );
       return rowCount === 0 && (await windows(last.url)).length === 1 ? true : undefined;
     });
     expect(new Set(writer.state.requests.map(({ dedupeKey }) => dedupeKey)).size).toBe(1);
@@ -239,4 +245,33 @@ test('the same rows give the same snapshot, byte for byte', async () => {
   const keys = rows.map((row) => row.split(',').slice(0, 2).reverse().join(' '));
   expect(keys).toEqual(keys.toSorted());
   expect(rows.filter((row) => row.split(',')[4] === '').length).toBeGreaterThan(50);
+});
+
+test('a snapshot reads odd inputs as monitoring.input_cell does', async () => {
+  const names = ['income', '$odd', 'n'.repeat(70)];
+  const variables = names.map((name) => ({ name, type: 'string' as const, role: 'input' as const }));
+  const odd = [
+    { income: ' 12.50 ', $$odd: 'x', [names[2] as string]: 'y' },
+    { income: { $: 'NaN' } },
+    { income: { $: 'int64', value: '9007199254740993' } },
+    { income: { $: 'bytes', value: 'Office' }, $$odd: null },
+    { income: '{braces}' },
+    { income: { $: 'truncated', value: 'xyz' } },
+    { income: ['a', 1] },
+    { income: ' NA ' },
+    {},
+  ];
+  for (const [index, inputs] of odd.entries()) {
+    await pool.query(
+      `insert into monitoring.predictions values ('2025-01-02', $1, 'e', $2, '1', 'url', 'prod', $3, 0.5, $4, '{}', 1, 200, null, 1, null)`,
+      [`odd-${index}`, MODEL, QUARTERS[0], JSON.stringify(inputs)],
+    );
+  }
+  const bounds = { model: MODEL, version: '1', environment: 'prod', start: QUARTERS[0] ?? '', end: QUARTERS[1] ?? '' };
+  const query = snapshotQuery(bounds, { ...REFERENCE.modelVersion, variables });
+  const { rows } = await pool.query<Record<string, string | null>>(query);
+  const cells = names.map((name, index) => `monitoring.input_cell(inputs, '${name}') as c${index}`);
+  const exact = await pool.query(`select ${cells.join(', ')} from monitoring.predictions order by id`);
+  expect(rows.map((row) => names.map((name) => row[name]))).toEqual(exact.rows.map(({ c0, c1, c2 }) => [c0, c1, c2]));
+  expect(rows.map((row) => row['income'])).toContain('9007199254740993');
 });

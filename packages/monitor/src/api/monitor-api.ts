@@ -1,11 +1,10 @@
 import type { Logger } from '@fairway/core';
 import express, { type Express, type Router } from 'express';
-import type { JudgeStore, OutboxStore } from '../ports.ts';
+import type { JudgeStore } from '../ports.ts';
 import { answerProblem, notFound, requireToken } from './problems.ts';
 
 type Needs = {
   readonly store: Pick<JudgeStore, 'verdicts'>;
-  readonly outbox: Pick<OutboxStore, 'notifications'>;
   readonly dashboard: Router;
   /** What else is below `/v1`, behind the same token. */
   readonly routes: readonly Router[];
@@ -13,10 +12,8 @@ type Needs = {
   readonly log: Logger;
 };
 
-const LIST_LENGTH = 200;
-
 /** The monitor's HTTP API, with the dashboard beside it. */
-export function monitorApi({ store, outbox, dashboard, routes, token, log }: Needs): Express {
+export function monitorApi({ store, dashboard, routes, token, log }: Needs): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use('/v1', requireToken(token));
@@ -27,9 +24,6 @@ export function monitorApi({ store, outbox, dashboard, routes, token, log }: Nee
       ...(typeof environment === 'string' ? { environment } : {}),
     };
     response.json({ windows: await store.verdicts(filter) });
-  });
-  app.get('/v1/notifications', async (_request, response) => {
-    response.json({ notifications: await outbox.notifications(LIST_LENGTH) });
   });
   for (const router of routes) app.use('/v1', router);
   app.use('/v1', notFound, answerProblem(log));

@@ -1,4 +1,4 @@
-import { buildCard, canonicalJson, type CardTone, hashFields, sha256, type Verdict } from '@fairway/core';
+import { canonicalJson, type CardContent, type CardTone, hashFields, sha256, type Verdict } from '@fairway/core';
 import type { Policy } from '../policy/schema.ts';
 import type { Judgement, OutboxItem } from '../ports.ts';
 
@@ -8,6 +8,9 @@ export type Announcer = {
   readonly cards: boolean;
   readonly dashboardUrl: string | undefined;
 };
+
+/** What an outbox item of kind `card` holds. `to`: names of channels; all when absent. */
+export type CardPayload = { readonly content: CardContent; readonly to?: readonly string[] };
 
 /** A retrain item before it is decided: the window that asks for it. */
 export type RetrainIntent = { readonly start: string };
@@ -70,7 +73,7 @@ function cardItem(event: CardEvent, judgement: Judgement, policy: Policy, { dash
     dashboardUrl === undefined
       ? undefined
       : `${dashboardUrl.replace(/\/$/, '')}/models/${encodeURIComponent(window.model)}?environment=${encodeURIComponent(window.environment)}`;
-  const card = buildCard({
+  const content: CardContent = {
     event,
     title,
     text: findings.length === 0 ? 'All rules of the policy hold.' : findings.map(({ message }) => message).join('\n'),
@@ -78,14 +81,14 @@ function cardItem(event: CardEvent, judgement: Judgement, policy: Policy, { dash
     links: link === undefined ? [] : [{ title: 'Open the dashboard', url: link }],
     deliveryId,
     tone: TONES[event],
-  });
+  };
   return {
     ...subject(judgement),
     kind: 'card',
     deliveryId,
     event,
     title,
-    payload: card,
+    payload: { content } satisfies CardPayload,
     ...(link === undefined ? {} : { link }),
   };
 }

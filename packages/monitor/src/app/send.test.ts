@@ -1,7 +1,8 @@
-import { FairwayError, silentLogger } from '@fairway/core';
+import { type CardAnswer, type CardContent, FairwayError, silentLogger } from '@fairway/core';
 import { expect, test } from 'vitest';
-import type { DueItem, Settlement } from '../ports.ts';
-import { retryDelay, sendCard, settleFailure } from './send.ts';
+import type { NotificationStore, Settled } from '../notify-ports.ts';
+import type { DueItem } from '../ports.ts';
+import { retryDelay, sendDelivery, settleFailure } from './send.ts';
 
 const item: DueItem = {
   kind: 'card',
@@ -27,28 +28,41 @@ test('the schedule doubles from one second to five minutes, with up to a quarter
   expect(retryDelay('card-2', 3)).not.toBe(retryDelay('card-1', 3));
 });
 
-async function settled(answer: Parameters<typeof JSON.stringify>[0], at: string): Promise<Settlement> {
-  let settlement: Settlement | undefined;
-  const outbox = {
-    attempt: async (_: string, work: (one: DueItem) => Promise<Settlement>) => {
-      settlement = await work(item);
+async function settled(answer: CardAnswer, ageMs: number): Promise<Settled> {
+  let settlement: Settled | undefined;
+  const store: Pick<NotificationStore, 'attempt'> = {
+    attempt: async (_channel, work) => {
+      settlement = await work({ deliveryId: 'card-1', content: {} as CardContent, attempts: 2, ageMs });
       return true;
     },
   };
-  await sendCard(outbox as never, { send: async () => answer }, { now: () => Date.parse(at) }, silentLogger);
-  return settlement as Settlement;
+  await sendDelivery(store, 'teams', { send: async () => answer }, silentLogger);
+  return settlement as Settled;
 }
 
 test('what an answer leads to', async () => {
-  const soon = '2026-01-01T01:00:00.000Z';
-  expect(await settled({ kind: 'accepted' }, soon)).toEqual({ state: 'accepted' });
-  expect(await settled({ kind: 'dead', reason: 'gone' }, soon)).toEqual({ state: 'dead', reason: 'gone' });
-  expect(await settled({ kind: 'retry', afterMs: 3_600_000 }, soon)).toMatchObject({
-    state: 'pending',
-    delayMs: 3_600_000,
+  const hour = 3_600_000;
+  expect(await settled({ kind: 'accepted' }, hour)).toEqual({ state: 'accepted' });
+  expect(await settled({ kind: 'accepted', reason: 'but one' }, hour)).toEqual({
+    state: 'accepted',
+    reason: 'but one',
   });
-  expect(await settled({ kind: 'retry' }, soon)).toMatchObject({ state: 'pending', delayMs: retryDelay('card-1', 2) });
-  expect(await settled({ kind: 'retry' }, '2026-01-03T00:00:00.000Z')).toMatchObject({ state: 'dead' });
+  expect(await settled({ kind: 'dead', reason: 'gone' }, hour)).toEqual({ state: 'dead', reason: 'gone' });
+  expect(await settled({ kind: 'retry', afterMs: hour, reason: '429' }, hour)).toEqual({
+    state: 'pending',
+    delayMs: hour,
+    pauseMs: hour,
+    reason: '429',
+  });
+  expect(await settled({ kind: 'retry' }, hour)).toMatchObject({
+    state: 'pending',
+    delayMs: retryDelay('card-1', 2),
+    pauseMs: 0,
+  });
+  expect(await settled({ kind: 'retry', reason: 'No.' }, 25 * hour)).toEqual({
+    state: 'dead',
+    reason: 'No. Given up after 25 h.',
+  });
 });
 
 test('a terminal error is final, any other is tried again', () => {

@@ -1,8 +1,9 @@
-import { asFairwayError, type Clock, type Logger, sha256 } from '@fairway/core';
-import type { DueItem, Notifier, OutboxStore, Settlement } from '../ports.ts';
+import { asFairwayError, type CardAnswer, type Logger, sha256 } from '@fairway/core';
+import type { Channel, DueDelivery, NotificationStore, Notifier, Settled } from '../notify-ports.ts';
+import type { DueItem, Settlement } from '../ports.ts';
 
-/** A card that no channel took for a day is news no more. */
-const CARD_FOR_MS = 24 * 3_600_000;
+/** A message that its channel did not take for a day is news no more. */
+const GIVE_UP_MS = 24 * 3_600_000;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 300_000;
 
@@ -13,21 +14,31 @@ export function retryDelay(deliveryId: string, attempts: number): number {
   return Math.round(base * (1 + spread / 4));
 }
 
-/** Sends one due card; false when none was due. */
-export function sendCard(outbox: OutboxStore, notifier: Notifier, clock: Clock, log: Logger): Promise<boolean> {
-  return outbox.attempt('card', async (item): Promise<Settlement> => {
-    const answer = await notifier.send(item.payload);
-    if (answer.kind === 'accepted') return { state: 'accepted' };
-    if (answer.kind === 'dead') {
-      log.warn({ delivery: item.deliveryId, reason: answer.reason }, 'card refused');
-      return { state: 'dead', reason: answer.reason };
-    }
-    if (clock.now() - Date.parse(item.createdAt) > CARD_FOR_MS) {
-      return { state: 'dead', reason: 'The channel did not take the card for a day.' };
-    }
-    const delayMs = Math.max(answer.afterMs ?? 0, retryDelay(item.deliveryId, item.attempts));
-    return { state: 'pending', delayMs, reason: 'The channel did not take the card yet.' };
+/** Sends one due delivery of a channel; false when none was due. */
+export function sendDelivery(
+  store: Pick<NotificationStore, 'attempt'>,
+  channel: Channel,
+  notifier: Notifier,
+  log: Logger,
+): Promise<boolean> {
+  return store.attempt(channel, async (due) => {
+    const settled = settle(due, await notifier.send(due.content));
+    const { state, reason } = settled;
+    if (state === 'dead') log.warn({ channel, delivery: due.deliveryId, reason }, 'message given up');
+    else if (state === 'pending') log.info({ channel, delivery: due.deliveryId, reason }, 'message waits');
+    return settled;
   });
+}
+
+function settle({ deliveryId, attempts, ageMs }: DueDelivery, answer: CardAnswer): Settled {
+  if (answer.kind === 'dead') return { state: 'dead', reason: answer.reason };
+  if (answer.kind === 'accepted') {
+    return { state: 'accepted', ...(answer.reason === undefined ? {} : { reason: answer.reason }) };
+  }
+  const { afterMs = 0, reason = 'The channel does not answer.' } = answer;
+  const delayMs = Math.max(afterMs, retryDelay(deliveryId, attempts));
+  if (ageMs <= GIVE_UP_MS) return { state: 'pending', delayMs, pauseMs: afterMs, reason };
+  return { state: 'dead', reason: `${reason} Given up after ${Math.round(ageMs / 3_600_000)} h.` };
 }
 
 /** What a failed attempt leads to: a terminal error is final, anything else is tried again. */

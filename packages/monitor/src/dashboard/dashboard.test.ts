@@ -71,6 +71,9 @@ const card = {
   title: EVIL,
   at: '',
   state: 'dead' as const,
+  channel: 'teams' as const,
+  attempts: 3,
+  reason: EVIL,
   link: 'javascript:alert(1)',
   from: 'monitor' as const,
 };

@@ -1,6 +1,7 @@
 import { type Change, END_PHASES, type Verdict } from '@fairway/core';
 import { worstPsi } from '../app/announce.ts';
-import type { ModelSummary, Notification } from '../ports.ts';
+import type { Notification } from '../notify-ports.ts';
+import type { ModelSummary } from '../ports.ts';
 import { externalLink, type Html, html } from './html.ts';
 import { capital, count, coverage, figure, percent, plural, STATE_WORDS, verdictBadge, when } from './words.ts';
 

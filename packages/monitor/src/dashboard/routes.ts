@@ -3,7 +3,8 @@ import { type Response, Router } from 'express';
 import type { References } from '../app/references.ts';
 import { parsePolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/schema.ts';
-import type { DashboardStore, JudgeStore, ModelSummary, OutboxStore, Writer } from '../ports.ts';
+import type { NotificationStore } from '../notify-ports.ts';
+import type { DashboardStore, JudgeStore, ModelSummary, Writer } from '../ports.ts';
 import { type Card, renderCards } from './cards-page.ts';
 import { renderChanges } from './changes-page.ts';
 import { renderHome } from './home.ts';
@@ -14,7 +15,7 @@ import { renderModel } from './model-page.ts';
 export type DashboardNeeds = {
   readonly store: DashboardStore;
   readonly verdicts: Pick<JudgeStore, 'verdicts'>;
-  readonly outbox: Pick<OutboxStore, 'notifications'>;
+  readonly outbox: Pick<NotificationStore, 'notifications'>;
   readonly writer: Pick<Writer, 'models' | 'changes' | 'notifications'>;
   readonly references: References;
   readonly log: Logger;

@@ -1,6 +1,7 @@
 import { type Change, FairwayError, redact, urlOrigin } from '@fairway/core';
 import { create, isAxiosError } from 'axios';
-import type { ModelSummary, Notification, PolicyFile, Reference, Writer } from '../ports.ts';
+import type { Notification } from '../notify-ports.ts';
+import type { ModelSummary, PolicyFile, Reference, Writer } from '../ports.ts';
 
 const TIMEOUT_MS = 10_000;
 /** A baseline with all its score counts is a few hundred KB; nothing the writer says is larger than this. */
