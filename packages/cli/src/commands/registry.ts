@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand,
   analyze: async () => (await import('./analyze.ts')).analyzeCommand,
   windows: async () => (await import('./windows.ts')).windowsCommand,
+  profiles: async () => (await import('./profiles.ts')).profilesCommand,
   baseline: async () => (await import('./baseline.ts')).baselineCommand,
   import: async () => (await import('./import.ts')).importCommand,
   inject: async () => (await import('./inject.ts')).injectCommand,

@@ -1,5 +1,5 @@
 import { FairwayError, type Logger } from '@fairway/core';
-import express, { type Express, type Request } from 'express';
+import express, { type Express, type Request, type Router } from 'express';
 import { addLabels, type LabelOutcome } from '../app/labels.ts';
 import type { EpochAccount, Gap, LabelStore } from '../ports.ts';
 import { parseLabel } from './labels.ts';
@@ -18,10 +18,12 @@ type Needs = {
   readonly token: string;
   readonly log: Logger;
   readonly onLabels: (outcome: LabelOutcome) => void;
+  /** What else is below `/v1`, behind the same token. */
+  readonly routes: readonly Router[];
 };
 
 /** The recorder's HTTP API: labels in, account out. */
-export function recorderApi({ store, epoch, ledger, token, log, onLabels }: Needs): Express {
+export function recorderApi({ store, epoch, ledger, token, log, onLabels, routes }: Needs): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use('/v1', requireToken(token));
@@ -46,6 +48,7 @@ export function recorderApi({ store, epoch, ledger, token, log, onLabels }: Need
   app.get('/v1/epochs/:agent/:epoch', async (request, response) => {
     response.json(await epoch(request.params.agent, request.params.epoch));
   });
+  for (const router of routes) app.use('/v1', router);
   app.use(notFound, answerProblem(log));
   return app;
 }

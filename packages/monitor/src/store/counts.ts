@@ -18,11 +18,13 @@ export async function appendCounts(
   profile: readonly ProfileCount[],
   scores: readonly ScoreCount[],
 ): Promise<void> {
-  if (scores.length === 0) return;
+  // Of a pack and of labels, the scores name every hour; a mended hour may lack profile counts alone.
+  const touched: readonly Hourly[] = scores.length > 0 ? scores : profile;
+  if (touched.length === 0) return;
   await copyProfileDeltas(client, profile);
   await copyScoreDeltas(client, scores);
   // Last: what marks the same hour waits until the commit.
-  const hours = [...new Map(scores.map((each) => [hourKey(each), each])).values()];
+  const hours = [...new Map(touched.map((each) => [hourKey(each), each])).values()];
   await client.query({ name: 'mark-dirty', text: MARK_DIRTY, values: hourColumns(hours) });
 }
 
