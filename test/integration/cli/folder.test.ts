@@ -58,7 +58,7 @@ test('emptying keeps the lock, and the state of a stack that ended is no state',
     pid: process.pid,
     started: processStart(process.pid) ?? '',
     processes: {},
-    tokens: { writer: 'w', monitor: 'm', person: 'p' },
+    tokens: { writer: 'w', monitor: 'm', person: 'p', kube: 'k' },
   };
   writeState(claim.dir, state);
   expect(readState(claim.dir)).toEqual(state);

@@ -4,16 +4,17 @@ import { expectJson } from '../stack/http.ts';
 import { accountLines, type Held, isWhole, type LedgerAccount, withAgents } from './account-text.ts';
 import { type Connection, connection, DEFAULT_DIR } from './connection.ts';
 
-type Options = { since: number; model?: string; json: boolean; agent: readonly string[]; dir: string };
+type Options = { since?: number; model?: string; json: boolean; agent: readonly string[]; dir: string };
 
 const ASK = { timeoutMs: 5000 };
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DAY_MS = 86_400_000;
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS };
 
 /** `fairway account`: what became of every captured exchange. Exit code 1 when a loss has no explanation. */
 export function accountCommand(): Command {
   return new Command('account')
     .description('add up what became of every captured prediction call: recorded, sampled out, dropped, in flight')
-    .option('--since <duration>', 'what was recorded since so long ago, such as 1h or 7d', duration, 86_400_000)
+    .option('--since <duration>', 'what was recorded since so long ago, such as 1h or 7d (default: 1d)', duration)
     .option('--model <name>', 'of this model alone')
     .option('--agent <url>', 'admin address of an agent to ask what it still holds; repeatable', collect, [])
     .option('--json', 'print as JSON', false)
@@ -29,7 +30,7 @@ function duration(text: string): number {
 
 const collect = (url: string, before: readonly string[]): string[] => [...before, url];
 
-async function account({ since, model, json, agent, dir }: Options): Promise<void> {
+async function account({ since = DAY_MS, model, json, agent, dir }: Options): Promise<void> {
   const at = connection(dir, process.env);
   const ledger = await readLedger(at, iso(systemClock.now() - since), model);
   const held = await Promise.all([...agent, ...(await agentsOf(at))].map((url) => readAgent(at, ledger, url)));
@@ -59,7 +60,7 @@ async function agentsOf({ state }: Connection): Promise<string[]> {
   const kube = state?.processes.kube?.url;
   if (!kube) return [];
   type Pods = { pods: { podIP: string; processes: { container: string }[] }[] };
-  const { pods } = await expectJson<Pods>('The cluster', `${kube}/fairway/pods`);
+  const { pods } = await expectJson<Pods>('The cluster', `${kube}/fairway/pods`, { token: state.tokens.kube });
   return pods
     .filter(({ processes }) => processes.some(({ container }) => container === 'agent'))
     .map(({ podIP }) => `http://${podIP}:9090`);

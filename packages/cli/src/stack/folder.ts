@@ -21,7 +21,12 @@ export type StackState = {
   readonly processes: Readonly<Record<string, { url: string | null; pid: number | null }>>;
   /** Queue of capture packs, with its password. */
   readonly queue?: { readonly url: string; readonly prefix: string };
-  readonly tokens: { readonly writer: string; readonly monitor: string; readonly person: string };
+  readonly tokens: {
+    readonly writer: string;
+    readonly monitor: string;
+    readonly person: string;
+    readonly kube: string;
+  };
 };
 
 const NEEDED_BYTES = 300 * 1024 * 1024;

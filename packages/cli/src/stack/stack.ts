@@ -22,7 +22,7 @@ const TRAINER_TOKEN =
 export type Stack = {
   readonly dir: string;
   readonly urls: Readonly<Record<'forge' | 'kube' | 'writer' | 'recorder' | 'monitor' | 'cards', string>>;
-  readonly tokens: StackState['tokens'] & { readonly kube: string };
+  readonly tokens: StackState['tokens'];
   /** `owner/name` of the GitOps repository on the forge. */
   readonly repository: string;
   readonly registryDir: string;
@@ -138,7 +138,7 @@ function describe(
   const { dir, ports, secrets } = wiring;
   const url = (name: 'forge' | 'kube' | 'writer' | 'recorder' | 'monitor' | 'cards') =>
     `http://127.0.0.1:${ports[name]}`;
-  const tokens = { writer: secrets.writer, monitor: secrets.monitor, person: secrets.person };
+  const tokens = { writer: secrets.writer, monitor: secrets.monitor, person: secrets.person, kube: secrets.kube };
   const queue = { url: backing.queueUrl, prefix: backing.queuePrefix };
   const record = async () => {
     const all = await listProcesses(processes, { url: url('kube'), token: secrets.kube }, options.configured);
@@ -161,7 +161,7 @@ function describe(
       monitor: url('monitor'),
       cards: url('cards'),
     },
-    tokens: { ...tokens, kube: secrets.kube },
+    tokens,
     repository,
     registryDir: place(dir).registry,
     processes: record,
