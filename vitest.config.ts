@@ -13,7 +13,12 @@ export default defineConfig({
           pool: 'threads',
           setupFiles: 'test/harness/seed.ts',
           isolate: false,
-          include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'test/guards/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'examples/*/src/**/*.test.ts',
+            'test/guards/**/*.test.ts',
+            'test/alerts/**/*.test.ts',
+          ],
         },
       },
       {
