@@ -1,6 +1,7 @@
 import { type EnvOf, lifecycle, type Logger, type Part, readEnv, runService, systemClock } from '@fairway/core';
 import { pino } from 'pino';
 import { monitorApi } from './api/monitor-api.ts';
+import { notificationGauges } from './api/notification-metrics.ts';
 import { notificationsRoute } from './api/notifications-route.ts';
 import { expose, monitorMetrics } from './api/prometheus.ts';
 import { httpServer } from './api/server.ts';
@@ -37,6 +38,7 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const references = cachedReferences(referenceStore(pool), writer, clock);
   const channels = notifiers(env, clock);
   const notifications = notificationStore(pool);
+  notificationGauges(metrics.registry, () => notifications.figures());
   const announcer = { cards: channels.size > 0, dashboardUrl: env.DASHBOARD_URL };
   const judge = windowJudge({ store, writer, references, parsePolicy, announcer, clock, log, settleMs: env.SETTLE_MS });
   const snapshots = snapshotFiles(readSnapshot(pool), env.SNAPSHOT_DIR);

@@ -49,6 +49,7 @@ let database: Awaited<ReturnType<typeof startPostgres>>;
 let pool: Pool;
 let writer: FakeWriter;
 let channel: FakeChannel;
+let webhook: FakeChannel;
 let snapshots: string;
 let children: Child[];
 
@@ -56,7 +57,7 @@ beforeEach(async () => {
   database = await startPostgres();
   pool = new Pool({ connectionString: database.url });
   await migrate(pool);
-  [writer, channel] = [await startFakeWriter(), await startFakeChannel()];
+  [writer, channel, webhook] = [await startFakeWriter(), await startFakeChannel(), await startFakeChannel()];
   writer.state.references.set(`${MODEL}/1`, REFERENCE);
   writer.state.references.set(`${MODEL}/2`, {
     baseline: { ...REFERENCE.baseline, version: '2' },
@@ -71,7 +72,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const child of children) await child.kill();
-  await Promise.all([writer.stop(), channel.stop(), pool.end()]);
+  await Promise.all([writer.stop(), channel.stop(), webhook.stop(), pool.end()]);
   await database.stop();
   rmSync(snapshots, { recursive: true, force: true });
 });
@@ -84,6 +85,8 @@ async function monitor(): Promise<Child> {
     MONITOR_TOKEN: 'monitor-test-token',
     SNAPSHOT_DIR: snapshots,
     TEAMS_WEBHOOK_URL: channel.url,
+    NOTIFY_WEBHOOK_URL: webhook.url,
+    NOTIFY_WEBHOOK_SECRET: 'a secret of some length',
     DASHBOARD_URL: 'http://dashboard.test',
     SETTLE_MS: '200',
   });
@@ -150,14 +153,15 @@ describe('the monitor', () => {
     expect(lines).toHaveLength(3601);
     await until('the card', 20, () => channel.cards[0]);
 
-    // A corrected label re-judges the window; neither a card nor a retrain goes out twice, nor while the retrain is open.
+    // A corrected label re-judges the window; neither a card nor a retrain goes out twice; a new one brings the open retrain up to date.
     await addLabels(labelStore(pool), [{ id: 'q2-0-0', label: DECAYED[0]?.label === 1 ? 0 : 1 }], []);
     await play(3, cases(1200, 24, { noise: 0.8 }));
     expect((await verdictOf(child, '2025Q4', 1200)).state).toBe('alert');
     await until('the second card', 20, () => channel.cards[1]);
-    await until('the held request', 20, async () =>
-      (await pool.query("select 1 from monitoring.outbox where state = 'held'")).rowCount === 1 ? true : undefined,
+    const update = await until('the newer evidence', 60, () =>
+      writer.state.requests.find(({ verdict }) => verdict.window.period === '2025Q4'),
     );
+    expect(update.windows.map(({ window }) => window.period)).toEqual(['2025Q1', '2025Q2', '2025Q3']);
     expect(writer.state.changes).toHaveLength(1);
 
     await play(4, cases(1200, 25), { version: '2' });
@@ -167,6 +171,19 @@ describe('the monitor', () => {
     );
     expect(recovered.title).toContain('2026Q1');
     expect(channel.cards).toHaveLength(3);
+  });
+
+  test('takes the request back when the version performs well again, and asks no more for what is over', async () => {
+    const child = await monitor();
+    await play(0, DECAYED);
+    await until('the retrain request', 60, () => writer.state.requests[0]);
+    await play(2, cases(1200, 27), { labelled: false });
+    await verdictOf(child, '2025Q3', 0);
+    expect(writer.state.changes[0]?.phase).toBe('requested');
+    await play(1, GOOD);
+    await until('the withdrawal', 60, () => (writer.state.changes[0]?.phase === 'superseded' ? true : undefined));
+    expect(writer.state.changes[0]?.reason).toContain('all rules hold in 2025Q2');
+    expect(writer.state.requests).toHaveLength(1);
   });
 
   test('says insufficient while labels are missing, and never lets that clear anything', async () => {
@@ -182,10 +199,11 @@ describe('the monitor', () => {
     expect((await verdictOf(child, '2025Q1', 1200)).state).toBe('alert');
   });
 
-  test('killed at any moment, sends one retrain request and one card', async () => {
+  test('killed at any moment, sends one retrain request and one card to each channel', async () => {
     await play(0, DECAYED);
     writer.state.hangUpAfterChange = true;
     channel.answers.push({ status: 503 }, { status: 429, retryAfter: '1' });
+    webhook.answers.push({ without: 'close' }, ...Array.from({ length: 20 }, () => ({ status: 204 })));
     for (const afterMs of [100, 350, 600, 900]) {
       const child = await monitor();
       await new Promise((resolve) => setTimeout(resolve, afterMs));
@@ -201,7 +219,12 @@ describe('the monitor', () => {
     expect(new Set(writer.state.requests.map(({ dedupeKey }) => dedupeKey)).size).toBe(1);
     expect(new Set(writer.state.requests.map((request) => JSON.stringify(request))).size).toBe(1);
     expect(writer.state.changes).toHaveLength(1);
-    expect(new Set(channel.cards.map(({ deliveryId }) => deliveryId)).size).toBe(1);
+    const [id, ...others] = new Set(channel.cards.map(({ deliveryId }) => deliveryId));
+    expect(others).toEqual([]);
+    const hooked = webhook.requests.map(({ headers }) => headers['x-fairway-delivery']);
+    expect(new Set(hooked)).toEqual(new Set([`${id}-webhook`]));
+    const metrics = await (await fetch(`${last.url}/metrics`)).text();
+    expect(metrics).toContain('fairway_notifications{channel="webhook",state="accepted"} 1');
     expect(readdirSync(snapshots).filter((name) => !name.startsWith('.'))).toHaveLength(1);
   });
 
@@ -272,6 +295,6 @@ test('a snapshot reads odd inputs as monitoring.input_cell does', async () => {
   const { rows } = await pool.query<Record<string, string | null>>(query);
   const cells = names.map((name, index) => `monitoring.input_cell(inputs, '${name}') as c${index}`);
   const exact = await pool.query(`select ${cells.join(', ')} from monitoring.predictions order by id`);
-  expect(rows.map((row) => names.map((name) => row[name]))).toEqual(exact.rows.map(({ c0, c1, c2 }) => [c0, c1, c2]));
+  expect(rows.map((row) => Object.values(row).slice(3, 6))).toEqual(exact.rows.map(({ c0, c1, c2 }) => [c0, c1, c2]));
   expect(rows.map((row) => row['income'])).toContain('9007199254740993');
 });

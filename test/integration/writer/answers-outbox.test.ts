@@ -93,6 +93,21 @@ it('keeps each delivery once, and tells state, attempts and reason', async () =>
   expect(await outbox(pool).list('teams')).toEqual([]);
 });
 
+it('lists what was given up, and sends it again on request, under the same id', async () => {
+  await put('a', 'answer', 'a1', 'a2');
+  await put('b', 'teams', 'b1');
+  await next('answer', { kind: 'dead', reason: 'No.' });
+  await next('answer', accepted);
+  await next('teams', { kind: 'dead', reason: 'Gone.' });
+  const deadIds = async () => (await outbox(pool).list(undefined, 'dead')).map(({ deliveryId }) => deliveryId);
+  expect((await deadIds()).toSorted()).toEqual(['a1', 'b1']);
+  expect(await outbox(pool).resend(['a1', 'a2', 'nobody'])).toEqual(['a1']);
+  expect(await next('answer', accepted)).toBe('a1');
+  expect(await outbox(pool).resend()).toEqual(['b1']);
+  expect(await next('teams', accepted)).toBe('b1');
+  expect(await deadIds()).toEqual([]);
+});
+
 it('sends the cards of the version before, and shows it no answers of ours', async () => {
   // As version 0.1 without channels inserts and claims.
   await pool.query(

@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   retire: async () => (await import('./retire.ts')).retireCommand,
   account: async () => (await import('./account.ts')).accountCommand,
   status: async () => (await import('./status.ts')).statusCommand,
+  notifications: async () => (await import('./notifications.ts')).notificationsCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand,
   analyze: async () => (await import('./analyze.ts')).analyzeCommand,

@@ -70,8 +70,10 @@ export type DeliveryResult =
   | { readonly kind: 'dead'; readonly reason: string };
 
 export type Outbox = {
-  /** Newest first; those of one channel when it is given. */
-  list(channel?: Channel): Promise<Notification[]>;
+  /** Newest first; those of one channel, or in one state, when it is given. */
+  list(channel?: Channel, state?: Notification['state']): Promise<Notification[]>;
+  /** Queues dead deliveries again, under their ids; undefined: all of them. Answers their ids. */
+  resend(ids?: readonly string[]): Promise<string[]>;
   /**
    * Takes the oldest due delivery of a channel, sends it by `send` and keeps the result; false when none is due. Of one
    * change, a later one waits until those before it are accepted or dead.

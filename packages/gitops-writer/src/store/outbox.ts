@@ -13,9 +13,17 @@ type Row = Omit<Notification, 'deliveryId' | 'at' | 'reason' | 'link'> & {
 /** What is told, in PostgreSQL. A killed relay sends its delivery again, with the same id. */
 export function outbox(pool: Pool): Outbox {
   return {
-    list: async (channel) => {
+    list: async (channel, state) => {
       try {
-        return (await pool.query<Row>(sql.LIST_NOTIFICATIONS, [channel])).rows.map(notification);
+        return (await pool.query<Row>(sql.LIST_NOTIFICATIONS, [channel, state])).rows.map(notification);
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+    resend: async (ids) => {
+      try {
+        const { rows } = await pool.query<Pick<Row, 'delivery_id'>>(sql.RESEND_DEAD, [ids]);
+        return rows.map(({ delivery_id }) => delivery_id);
       } catch (error) {
         throw unavailable(error);
       }

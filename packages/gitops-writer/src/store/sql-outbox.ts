@@ -8,7 +8,13 @@ VALUES ($1, $2, $3, $4, $5, $6, 'due') ON CONFLICT DO NOTHING`;
 export const LIST_NOTIFICATIONS = `
 SELECT delivery_id, channel, event, title, created_at, CASE WHEN state IN ${WAITING} THEN 'pending' ELSE state END AS state,
   attempts, reason, coalesce(content -> 'links' -> 0 ->> 'url', content -> 'answer' ->> 'pullRequest') AS link
-FROM changes.outbox WHERE $1::text IS NULL OR channel = $1 ORDER BY seq DESC LIMIT 500`;
+FROM changes.outbox
+WHERE ($1::text IS NULL OR channel = $1) AND ($2::text IS NULL OR CASE WHEN state IN ${WAITING} THEN 'pending' ELSE state END = $2)
+ORDER BY seq DESC LIMIT 500`;
+
+export const RESEND_DEAD = `
+UPDATE changes.outbox SET state = 'due', attempts = 0, reason = NULL, next_at = clock_timestamp()
+WHERE state = 'dead' AND ($1::text[] IS NULL OR delivery_id = ANY ($1)) RETURNING delivery_id`;
 
 /** The oldest of a channel that is due and has none of its change before it. */
 export const CLAIM_DELIVERY = `
