@@ -17,23 +17,41 @@ export function snapshotColumns({ variables, target }: ModelVersion): Column[] {
   ];
 }
 
-/** The labelled rows of the bounds. COPY takes no parameters, so literals are escaped here. */
-export function snapshotRows({ model, version, environment, start, end }: SnapshotBounds): string {
+/** The labelled rows of the bounds; `beside` joins the table `p`. COPY takes no parameters, so literals are escaped here. */
+export function snapshotRows({ model, version, environment, start, end }: SnapshotBounds, beside = ''): string {
   const [m, v, e, from, to] = [model, version, environment, start, end].map(escapeLiteral);
-  return `from monitoring.predictions where model = ${m} and version = ${v} and environment = ${e} and time >= ${from} and time < ${to} and label >= 0`;
+  return `from monitoring.predictions as p${beside} where p.model = ${m} and p.version = ${v} and p.environment = ${e} and p.time >= ${from} and p.time < ${to} and p.label >= 0`;
 }
 
 /** One row per labelled prediction, by time and id: the same rows always give the same text. Missing cells are null. */
 export function snapshotQuery(bounds: SnapshotBounds, modelVersion: ModelVersion): string {
-  const inputs = modelVersion.variables.filter(({ role }) => role === 'input');
+  const inputs = modelVersion.variables.filter(({ role }) => role === 'input').map(({ name }) => name);
   const cells = [
-    'id',
-    `to_char(time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as time`,
-    'version',
-    // Missing as `@fairway/core` says it: absent, null, or one of its texts after trimming.
-    ...inputs.map(({ name }) => `monitoring.input_cell(inputs, ${escapeLiteral(name)}) as ${escapeIdentifier(name)}`),
-    `score as ${escapeIdentifier(modelVersion.target.probability)}`,
-    `label as ${escapeIdentifier(modelVersion.target.variable)}`,
+    'p.id',
+    `to_char(p.time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as time`,
+    'p.version',
+    ...inputs.map((name) => `${inputCell(name)} as ${escapeIdentifier(name)}`),
+    `p.score as ${escapeIdentifier(modelVersion.target.probability)}`,
+    `p.label as ${escapeIdentifier(modelVersion.target.variable)}`,
   ];
-  return `select ${cells.join(', ')} ${snapshotRows(bounds)} order by predictions.time, predictions.id collate "C"`;
+  const record = inputs.filter(isColumn).map((name) => `${escapeIdentifier(name)} text`);
+  const cut = record.length === 0 ? '' : ` cross join lateral json_to_record(p.inputs) as c(${record.join(', ')})`;
+  return `select ${cells.join(', ')} ${snapshotRows(bounds, cut)} order by p.time, p.id collate "C"`;
+}
+
+/** PostgreSQL cuts longer identifiers; a name that begins with $ is spelled otherwise in the view. */
+const isColumn = (name: string): boolean => Buffer.byteLength(name) <= 63 && !name.startsWith('$');
+
+const BLANKS = String.raw`E' \t\r\n'`;
+
+/**
+ * What `monitoring.input_cell` says. That function reads the whole JSON for each cell; json_to_record reads it once for all of
+ * them, so only what it cannot tell (a tagged value, an odd name) is left to the function.
+ */
+function inputCell(name: string): string {
+  const exact = `monitoring.input_cell(p.inputs, ${escapeLiteral(name)})`;
+  if (!isColumn(name)) return exact;
+  const cell = `c.${escapeIdentifier(name)}`;
+  const trimmed = `btrim(${cell}, ${BLANKS})`;
+  return `case when ${trimmed} in ('', '.', 'NA', 'NaN', 'nan') then null when starts_with(${cell}, '{') then ${exact} else ${trimmed} end`;
 }
