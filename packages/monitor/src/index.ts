@@ -5,4 +5,8 @@ export { type Column, type Kind, type Plan, type Sight, Tally } from './analyze/
 export { parsePolicy } from './policy/parse.ts';
 export type { Policy, Rule } from './policy/schema.ts';
 export type { StoredWindow, StoredWindows } from './app/windows.ts';
+export type { SasTable } from './app/sas-tables.ts';
 export { analysisPage } from './analyze/report.ts';
+export { type Replay, replay } from './app/evidence.ts';
+export type { StoredEvidence } from './evidence-ports.ts';
+export type { StoredBacktest } from './app/backtest-stored.ts';

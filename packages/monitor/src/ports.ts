@@ -11,6 +11,7 @@ import type {
   Verdict,
   Window,
 } from '@fairway/core';
+import type { KeptEvidence } from './evidence-ports.ts';
 import type { Notification } from './notify-ports.ts';
 
 /** What the writer committed for one model version. */
@@ -316,12 +317,13 @@ export type JudgeStore = {
   earlierStarts(window: Window, every: string, limit: number): Promise<readonly string[]>;
   /** The newest verdict of every window, oldest window first. */
   verdicts(filter: { model?: string; environment?: string }): Promise<readonly Verdict[]>;
-  /** One transaction: verdict (unless it is already the newest), outbox items, marks taken away. Answers whether it is new. */
+  /** One transaction: verdict (unless it is already the newest), its evidence, outbox items, marks taken away. Answers whether it is new. */
   keep(
     judgement: Judgement,
     judgedAt: string,
     items: readonly OutboxItem[],
     marks: DirtyWindow['marks'],
+    evidence?: KeptEvidence,
   ): Promise<boolean>;
   keepPolicy(model: string, policy: PolicyFile, problem: string | undefined): Promise<void>;
 };

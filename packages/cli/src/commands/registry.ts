@@ -18,6 +18,8 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   analyze: async () => (await import('./analyze.ts')).analyzeCommand,
   windows: async () => (await import('./windows.ts')).windowsCommand,
   profiles: async () => (await import('./profiles.ts')).profilesCommand,
+  judge: async () => (await import('./judge.ts')).judgeCommand,
+  policy: async () => (await import('./policy.ts')).policyCommand,
   baseline: async () => (await import('./baseline.ts')).baselineCommand,
   import: async () => (await import('./import.ts')).importCommand,
   inject: async () => (await import('./inject.ts')).injectCommand,

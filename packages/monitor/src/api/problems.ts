@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   'input.invalid': 400,
+  'policy.invalid': 400,
   'auth.refused': 401,
   'model.unknown': 404,
   'database.unavailable': 503,

@@ -19,7 +19,7 @@ notify: { on: [] }
 const ruleOf = (more: string): Rule => policyOf(more).rules[0] as Rule;
 /** b breach, c clear, - between, ? could not be evaluated; oldest first. */
 const MOODS: Readonly<Record<string, Mood | undefined>> = { b: 'breach', c: 'clear', '-': 'between', '?': undefined };
-const moodsOf = (text: string) => [...text].map((sign) => MOODS[sign]);
+const moodsOf = (text: string) => text.split('').map((sign) => MOODS[sign]);
 
 describe('a rule stands', () => {
   const TWO_OF_THREE = ', periods: { n: 2, of: 3 }';

@@ -1,7 +1,17 @@
-import { asFairwayError, type Clock, iso, type Logger, type Verdict } from '@fairway/core';
+import {
+  asFairwayError,
+  type Baseline,
+  canonicalJson,
+  type Clock,
+  iso,
+  type Logger,
+  type Verdict,
+} from '@fairway/core';
+import { misfits } from '../policy/fit.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { DirtyWindow, JudgeStore, PolicyFile, Writer } from '../ports.ts';
 import { type Announcer, announcements } from './announce.ts';
+import { evidenceOf } from './evidence.ts';
 import { judge } from './judge.ts';
 import { lookBack } from './judge-rule.ts';
 import { periodAt } from './periods.ts';
@@ -22,7 +32,8 @@ export type JudgeNeeds = {
 /** A policy is read again from the writer after this long. */
 const POLICY_FOR_MS = 5_000;
 
-type Current = { readonly policy: Policy; readonly blob: string };
+/** A policy file as it was read; `policy` undefined: it cannot be used. */
+type Current = { readonly file: PolicyFile; readonly policy: Policy | undefined };
 
 /**
  * Judges every ended, quiet window whose counts changed; answers the new verdicts. A model whose policy cannot be had or read
@@ -30,10 +41,11 @@ type Current = { readonly policy: Policy; readonly blob: string };
  */
 export function windowJudge(needs: JudgeNeeds): () => Promise<readonly Verdict[]> {
   const policies = new Map<string, { readonly until: number; readonly current: Current | undefined }>();
+  const tell = policyTeller(needs);
   const policyOf = async (model: string): Promise<Current | undefined> => {
     const cached = policies.get(model);
     if (cached !== undefined && cached.until > needs.clock.now()) return cached.current;
-    const current = await readPolicy(needs, model);
+    const current = await readPolicy(needs, tell, model);
     policies.set(model, { until: needs.clock.now() + POLICY_FOR_MS, current });
     return current;
   };
@@ -42,7 +54,7 @@ export function windowJudge(needs: JudgeNeeds): () => Promise<readonly Verdict[]
     for (const model of await needs.store.dirtyModels()) {
       try {
         const current = await policyOf(model);
-        if (current !== undefined) verdicts.push(...(await judgeModel(needs, model, current)));
+        if (current !== undefined) verdicts.push(...(await judgeModel(needs, tell, model, current)));
       } catch (error) {
         const { code, message } = asFairwayError(error);
         needs.log.warn({ model, code, reason: message }, 'windows of this model wait');
@@ -52,36 +64,39 @@ export function windowJudge(needs: JudgeNeeds): () => Promise<readonly Verdict[]
   };
 }
 
-async function readPolicy(
-  { store, writer, parsePolicy, log }: JudgeNeeds,
-  model: string,
-): Promise<Current | undefined> {
-  const file = await writer.policy(model);
+type Tell = (model: string, file: PolicyFile, problem: string | undefined) => Promise<void>;
+
+/** Keeps a policy for the dashboard, with its problem, once for as long as neither changes. */
+function policyTeller({ store, log }: JudgeNeeds): Tell {
+  const told = new Map<string, string>();
+  return async (model, file, problem) => {
+    const now = canonicalJson([file.blob, problem ?? null]);
+    if (told.get(model) === now) return;
+    await store.keepPolicy(model, file, problem);
+    told.set(model, now);
+    if (problem !== undefined) log.info({ model, policy: file.blob, reason: problem }, 'the policy cannot be used');
+  };
+}
+
+async function readPolicy(needs: JudgeNeeds, tell: Tell, model: string): Promise<Current | undefined> {
+  const file = await needs.writer.policy(model);
   if (file === undefined) {
-    log.info({ model }, 'the model has no policy.yaml, so its windows are not judged');
+    needs.log.info({ model }, 'the model has no policy.yaml, so its windows are not judged');
     return undefined;
   }
-  const parsed = parse(parsePolicy, file, model);
-  await store.keepPolicy(model, file, 'problem' in parsed ? parsed.problem : undefined);
-  if ('policy' in parsed) return parsed;
-  log.info({ model, policy: file.blob, reason: parsed.problem }, 'the policy cannot be used');
-  return undefined;
-}
-
-function parse(
-  parsePolicy: JudgeNeeds['parsePolicy'],
-  file: PolicyFile,
-  model: string,
-): Current | { readonly problem: string } {
   try {
-    return { policy: parsePolicy(file.text, model), blob: file.blob };
+    return { file, policy: needs.parsePolicy(file.text, model) };
   } catch (error) {
-    return { problem: (error as Error).message };
+    await tell(model, file, (error as Error).message);
+    return { file, policy: undefined };
   }
 }
 
-async function judgeModel(needs: JudgeNeeds, model: string, { policy, blob }: Current): Promise<Verdict[]> {
-  const { store, clock, log } = needs;
+/** A version's windows wait while the policy asks for what it lacks: a rule that can never speak would pass for one that holds. */
+async function judgeModel(needs: JudgeNeeds, tell: Tell, model: string, { file, policy }: Current): Promise<Verdict[]> {
+  if (policy === undefined) return [];
+  const { store, references, clock, log } = needs;
+  const problems = new Set<string>();
   const verdicts: Verdict[] = [];
   for (const dirty of await store.dirtyWindows(model, policy.period.every, needs.settleMs)) {
     const window = {
@@ -91,31 +106,53 @@ async function judgeModel(needs: JudgeNeeds, model: string, { policy, blob }: Cu
       ...periodAt(policy.period.every, dirty.start),
     };
     if (Date.parse(window.end) + (policy.period.labelDelay ?? 0) > clock.now()) continue;
-    const verdict = await judgeWindow(needs, window, dirty, policy, blob);
+    const baseline = (await references(model, window.version))?.baseline;
+    const unfit = baseline === undefined ? [] : [...foreign(baseline, window), ...misfits(policy, baseline)];
+    unfit.forEach((problem) => problems.add(problem));
+    if (unfit.length > 0) continue;
+    const verdict = await judgeWindow(needs, { window, dirty, baseline, policy, file });
     if (verdict === undefined) continue;
     log.info({ model, version: window.version, period: window.period, state: verdict.state }, 'window judged');
     verdicts.push(verdict);
   }
+  await tell(
+    model,
+    file,
+    problems.size === 0 ? undefined : `Windows of ${model} are not judged: ${[...problems].join(' ')}`,
+  );
   return verdicts;
 }
 
+/** A baseline of other bytes would make of every difference between two versions a drift. */
+function foreign({ model, version }: Baseline, window: Verdict['window']): string[] {
+  if (model === window.model && version === window.version) return [];
+  return [
+    `The baseline committed with version ${window.version} is that of ${model} version ${version}: deploy the version with its own baseline.json.`,
+  ];
+}
+
+type Due = {
+  readonly window: Verdict['window'];
+  readonly dirty: DirtyWindow;
+  readonly baseline: Baseline | undefined;
+  readonly policy: Policy;
+  readonly file: PolicyFile;
+};
+
 async function judgeWindow(
-  { store, references, announcer, clock }: JudgeNeeds,
-  window: Verdict['window'],
-  dirty: DirtyWindow,
-  policy: Policy,
-  blob: string,
+  { store, announcer, clock }: JudgeNeeds,
+  { window, dirty, baseline, policy, file }: Due,
 ): Promise<Verdict | undefined> {
   const { every } = policy.period;
   const back = lookBack(policy);
   const starts = back === 0 ? [] : await store.earlierStarts(window, every, back);
   const earlier = await Promise.all(starts.map((start) => store.counts({ ...window, ...periodAt(every, start) })));
-  const reference = await references(window.model, window.version);
-  const counts = await store.counts(window);
-  const judgement = judge({ window, counts, earlier, baseline: reference?.baseline, policy, blob });
+  const evidence = { window, counts: await store.counts(window), earlier, baseline, policy, blob: file.blob };
+  const judgement = judge(evidence);
   const verdicts = await store.verdicts({ model: window.model, environment: window.environment });
   const before = verdicts.filter((one) => one.window.start < window.start && one.state !== 'insufficient').at(-1);
   const judgedAt = iso(clock.now());
   const items = announcements(judgement, policy, before, announcer);
-  return (await store.keep(judgement, judgedAt, items, dirty.marks)) ? { ...judgement, judgedAt } : undefined;
+  const isNew = await store.keep(judgement, judgedAt, items, dirty.marks, evidenceOf(evidence, file));
+  return isNew ? { ...judgement, judgedAt } : undefined;
 }

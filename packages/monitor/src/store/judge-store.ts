@@ -2,6 +2,7 @@ import { BELOW_BIN, canonicalJson, iso, type Verdict, type Window } from '@fairw
 import type { Pool, PoolClient } from 'pg';
 import type { DirtyWindow, JudgeStore, Judgement, OutboxItem, WindowCounts } from '../ports.ts';
 import { withTransaction } from './database.ts';
+import { insertEvidence } from './evidence-store.ts';
 
 const DIRTY_MODELS = 'select distinct model from monitoring.dirty_hours order by model';
 
@@ -85,9 +86,10 @@ export function judgeStore(pool: Pool): JudgeStore {
       const { rows } = await pool.query<VerdictRow>(VERDICTS, [model ?? null, environment ?? null]);
       return rows.map(storedVerdict);
     },
-    keep: (judgement, judgedAt, items, marks) =>
+    keep: (judgement, judgedAt, items, marks, evidence) =>
       withTransaction(pool, async (client) => {
         const isNew = await insertVerdict(client, judgement, judgedAt);
+        if (isNew && evidence !== undefined) await insertEvidence(client, judgement.id, evidence);
         for (const item of items) await client.query(INSERT_OUTBOX, outboxValues(item));
         const { model, version, environment } = judgement.window;
         const hours = marks.map(({ hour }) => hour);

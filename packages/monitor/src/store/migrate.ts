@@ -5,9 +5,10 @@ import { days } from './migrations/0002-days.ts';
 import { labels } from './migrations/0003-labels.ts';
 import { records } from './migrations/0004-records.ts';
 import { deliveries } from './migrations/0005-deliveries.ts';
+import { evidence } from './migrations/0006-evidence.ts';
 
 /** Forward only; a migration that has been released never changes. Position + 1 is its number. */
-const MIGRATIONS: readonly string[] = [first, days, labels, records, deliveries];
+const MIGRATIONS: readonly string[] = [first, days, labels, records, deliveries, evidence];
 
 /** `FWMO` in ASCII: one process migrates, the others wait and find nothing left to do. */
 const LOCK = 0x46_57_4d_4f;

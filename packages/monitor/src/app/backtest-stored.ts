@@ -1,0 +1,93 @@
+import { type Clock, FairwayError, iso, type Verdict, type Window } from '@fairway/core';
+import type { Policy } from '../policy/schema.ts';
+import type { JudgeStore } from '../ports.ts';
+import { type Backtest, backtest, type PastWindow } from './backtest.ts';
+import { type FalseAlarms, falseAlarms } from './chance.ts';
+import { periodAt } from './periods.ts';
+import type { References } from './references.ts';
+import type { WindowStarts } from './windows.ts';
+
+/** A policy to try on what is stored. `since`: windows that ended after this moment. */
+export type BacktestAsked = { readonly model: string; readonly policy: string; readonly since: string | undefined };
+
+export type StoredBacktest = Backtest & {
+  readonly since: string | null;
+  /** How often the policy speaks without a reason at the usual size of a window; null without a baseline. */
+  readonly chance: FalseAlarms | null;
+  /** The answer in sentences. */
+  readonly summary: string;
+};
+
+type Needs = {
+  readonly starts: WindowStarts;
+  readonly store: Pick<JudgeStore, 'counts' | 'verdicts'>;
+  readonly references: References;
+  readonly parsePolicy: (text: string, model: string) => Policy;
+  readonly clock: Clock;
+};
+
+/** More windows than these are left out, the oldest first: each is a few milliseconds of the database and of a core. */
+const MOST_WINDOWS = 1000;
+const SIMULATED = 400;
+
+/** Replays a policy over the stored windows that have ended and had their labels' delay. Throws `policy.invalid` in sentences. */
+export const storedBacktest =
+  (needs: Needs) =>
+  async ({ model, policy: text, since }: BacktestAsked): Promise<StoredBacktest> => {
+    const policy = needs.parsePolicy(text, model);
+    const past = await pastWindows(needs, policy, since);
+    if (past.length === 0) {
+      throw new FairwayError(
+        'model.unknown',
+        `There is no ended window of ${model} to test on${since === undefined ? '' : ` since ${since}`}; check the name and --since.`,
+      );
+    }
+    const result = backtest(policy, past);
+    const newest = past.findLast(({ baseline }) => baseline !== undefined)?.baseline;
+    const rows = middle(result.windows.map((window) => window.rows));
+    const chance = newest === undefined || rows === 0 ? null : falseAlarms(policy, newest, rows, SIMULATED, 1);
+    return { ...result, since: since ?? null, chance, summary: summaryOf(result, chance) };
+  };
+
+async function pastWindows(
+  { starts, store, references, clock }: Needs,
+  { model, period }: Policy,
+  since: string | undefined,
+): Promise<PastWindow[]> {
+  const verdicts = new Map((await store.verdicts({ model })).map((verdict) => [keyOf(verdict.window), verdict]));
+  const found = await starts({ model, environment: undefined, every: period.every, last: MOST_WINDOWS });
+  const past: PastWindow[] = [];
+  for (const { version, environment, start } of found.toReversed()) {
+    const window = { model, version, environment, ...periodAt(period.every, start) };
+    const isClosed = Date.parse(window.end) + (period.labelDelay ?? 0) <= clock.now();
+    if (!isClosed || (since !== undefined && window.end <= since)) continue;
+    const verdict: Verdict | undefined = verdicts.get(keyOf(window));
+    const baseline = (await references(model, version))?.baseline;
+    past.push({ window, counts: await store.counts(window), baseline, verdict });
+  }
+  return past;
+}
+
+const keyOf = ({ version, environment, start, end }: Window): string =>
+  JSON.stringify([version, environment, iso(Date.parse(start)), iso(Date.parse(end))]);
+
+/** The middle one, as it is: of an even number the upper. */
+const middle = (sizes: readonly number[]): number => sizes.toSorted((a, b) => a - b)[Math.floor(sizes.length / 2)] ?? 0;
+
+function summaryOf({ windows, counts, changed, pullRequests, every }: Backtest, chance: FalseAlarms | null): string {
+  const periods = new Set(windows.map(({ start }) => start)).size;
+  const judged = windows.filter(({ before }) => before !== null).length;
+  const sentences = [
+    `This policy would have opened ${many(pullRequests, 'pull request')} over ${many(periods, every)}.`,
+    `Of ${many(windows.length, 'window')}: ${counts.alert} alert, ${counts.warning} warning, ${counts.healthy} healthy, ${counts.insufficient} insufficient; ${changed} of ${judged} judged ones would have been told otherwise.`,
+  ];
+  if (chance !== null) {
+    sentences.push(
+      `Without any change, at ${many(chance.rows, 'row')}, it would alert in ${percent(chance.alert)} of windows and warn in ${percent(chance.warning)} (${chance.windows} simulated).`,
+    );
+  }
+  return sentences.join(' ');
+}
+
+const many = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
