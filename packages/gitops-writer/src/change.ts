@@ -11,6 +11,14 @@ import type {
 } from '@fairway/core';
 import type { NewChange } from './ports/store.ts';
 
+/** `revision`: of the retrain request that is taken back; `at`: RFC 3339. */
+export type Withdrawal = {
+  readonly actor: string;
+  readonly reason: string;
+  readonly at: string;
+  readonly revision: number;
+};
+
 /** What a change gathers on its way, besides what everybody sees of it. */
 export type ChangeFacts = {
   /** sha256 of the canonical intent that the branch carries. */
@@ -19,6 +27,8 @@ export type ChangeFacts = {
   readonly headSha?: string;
   /** Revision of the retrain request that the branch carries. */
   readonly published?: number;
+  /** Nobody asks for this revision of the retrain request any more; a newer one is asked for again. */
+  readonly withdrawn?: Withdrawal;
   /** Hash of what the status comment says. */
   readonly comment?: string;
   /** A head that is not ours and has been reported on the pull request. */

@@ -127,11 +127,39 @@ it('proposes one retraining, and brings it up to date instead of doubling it', a
   expect((await ask('2026Q1')).body.change).toMatchObject({ id, phase: 'rejected' });
 });
 
+it('is withdrawn before its merge when nobody asks any more, and asked for anew by newer evidence only', async () => {
+  const { id } = (await ask('2025Q1')).body.change;
+  const { pullRequest, branch } = await world.until(id, ({ phase }) => phase === 'proposed');
+  const reason = 'Version 1 performs well again since 2025Q2.';
+  const withdraw = () => world.api('POST', `/v1/changes/${id}/withdraw`, { actor: 'fairway-monitor', reason });
+  expect((await withdraw()).status).toBe(200);
+  expect(await world.until(id, ({ phase }) => phase === 'superseded')).toMatchObject({ reason });
+  expect((await withdraw()).body.change).toMatchObject({ id, phase: 'superseded' });
+  const number = pullRequest?.number ?? 0;
+  expect((await pulls()).find((pull) => pull.number === number)).toMatchObject({ state: 'closed' });
+  const said = await world.onForge('GET', `/issues/${number}/comments`);
+  expect((said.body as readonly { body: string }[])[0]?.body).toContain('**Withdrawn.** Version 1 performs well again');
+  expect((await world.onForge('GET', `/branches/${encodeURIComponent(branch)}`)).status).toBe(404);
+  expect((await ask('2025Q1')).body.change).toMatchObject({ id, phase: 'superseded' });
+  const { id: next } = (await ask('2025Q3')).body.change;
+  expect(next).not.toBe(id);
+  await world.until(next, ({ phase }) => phase === 'proposed');
+  await world.api('POST', `/v1/changes/${next}/withdraw`, { actor: 'fairway-monitor', reason });
+  await world.until(next, ({ phase }) => phase === 'superseded');
+});
+
+it('refuses to withdraw what is no retraining, or is not there', async () => {
+  const missing = await world.api('POST', `/v1/changes/${'f'.repeat(20)}/withdraw`, { actor: 'a', reason: 'r' });
+  expect(missing.status).toBe(404);
+});
+
 it('is finished when the Job is', async () => {
   const id = await trained('2026Q3', { conditions: [{ type: 'Complete', status: 'True' }] }, 0);
   const { reason } = await world.until(id, ({ phase }) => phase === 'live');
   expect(reason).toBe('training job finished, candidate registered');
-  await expect.poll(() => cardEvents(world)).toEqual(['rejected', 'retrain-finished', 'retrain-merged']);
+  await expect
+    .poll(() => cardEvents(world))
+    .toEqual(['rejected', 'retrain-finished', 'retrain-merged', 'superseded', 'superseded']);
 });
 
 it('says when the gate refused the candidate', async () => {

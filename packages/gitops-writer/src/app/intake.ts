@@ -4,6 +4,7 @@ import {
   type Change,
   changeId,
   type Clock,
+  END_PHASES,
   FairwayError,
   iso,
   type ModelVersion,
@@ -138,6 +139,31 @@ export async function acceptRequest(request: RetrainRequest, context: IntakeCont
   const change = newChange({ ...request, digest: '', event: request.dedupeKey }, at);
   const evidence: ChangeEvidence = { kind: 'retrain', request, revision: 1 };
   return intake.acceptRequest({ change, evidence, event: request.dedupeKey });
+}
+
+/**
+ * Takes a retraining back that is not merged yet: its pull request is closed with the reason. One that has ended stays as it is.
+ * Throws `change.unknown`, and `change.refused` when it is no retraining or its merge cannot be taken back.
+ */
+export async function withdrawRequest(
+  id: string,
+  asked: { readonly actor: string; readonly reason: string },
+  { intake, changes, clock }: IntakeContext,
+): Promise<Change> {
+  const stored = await changes.find(id);
+  if (stored === undefined) throw new FairwayError('change.unknown', `There is no change ${JSON.stringify(id)}.`);
+  const { change, evidence } = stored;
+  if (evidence.kind === 'retrain') {
+    if (END_PHASES.includes(change.phase)) return change;
+    const { revision } = evidence;
+    const withdrawn = await intake.withdraw(id, { ...asked, revision, at: iso(clock.now()) });
+    if (withdrawn !== undefined) return withdrawn;
+  }
+  const why = change.kind === 'retrain' ? `it is ${change.phase} already` : `it is a ${change.kind}`;
+  throw new FairwayError(
+    'change.refused',
+    `Change ${id} cannot be withdrawn: ${why}. Only a retraining can be, and only before its merge.`,
+  );
 }
 
 type ChangeSource = Parameters<typeof changeId>[0] & { readonly actor: string };

@@ -67,4 +67,6 @@ const retire = named(
   z.strictObject({ kind: z.literal('retire'), ...asked, reason: line(500), confirm: z.string().max(200) }),
 );
 
+export const withdrawal = named('Withdrawal', z.strictObject({ actor: line(200), reason: line(500) }));
+
 export const changeRequest = z.discriminatedUnion('kind', [retrain, rollback, retire]);

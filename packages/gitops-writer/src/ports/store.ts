@@ -1,5 +1,5 @@
 import type { Change, ChangeKind, FairwayError, Phase } from '@fairway/core';
-import type { ChangeEvidence, ChangeFacts, Notice, StoredChange, Transition } from '../change.ts';
+import type { ChangeEvidence, ChangeFacts, Notice, StoredChange, Transition, Withdrawal } from '../change.ts';
 import type { LoadedVersion } from './model.ts';
 
 export type Accepted = { readonly created: boolean; readonly change: Change };
@@ -23,6 +23,8 @@ export type ChangeIntake = {
    * and environment (rollback, retire), that one answers, and takes over the newer request if it is a retraining.
    */
   acceptRequest(change: NewChange): Promise<Accepted>;
+  /** Marks an open retraining that is not merged yet as withdrawn. undefined: there is none of that id any more. */
+  withdraw(id: string, withdrawal: Withdrawal): Promise<Change | undefined>;
 };
 
 export type ChangeFilter = { readonly [K in 'model' | 'kind' | 'environment']?: string | undefined } & {

@@ -86,6 +86,10 @@ export function changeIntake(pool: Pool, clock: Clock, tell: Tell): ChangeIntake
     acceptApproval: (created, loaded) => approve(pool, created, loaded),
     reject: (created) => transaction(pool, (client) => reject(client, created, tell)),
     acceptRequest: (created) => transaction(pool, (client) => request(client, created, clock)),
+    withdraw: async (id, withdrawal) => {
+      const [row] = await ask<ListRow>(pool, sql.WITHDRAW, [id, JSON.stringify(withdrawal), withdrawal.at]);
+      return row === undefined ? undefined : toChange(row);
+    },
   };
 }
 

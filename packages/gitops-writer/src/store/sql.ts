@@ -105,6 +105,13 @@ WHERE kind = $1 AND model = $2 AND ($1 = 'retrain' OR environment = $3) AND phas
 export const REPLACE_REQUEST = `
 UPDATE changes.changes SET evidence = $2, updated_at = $3, next_at = clock_timestamp() WHERE id = $1`;
 
+/** Before the merge only; a turn that is under way is followed by another one at once. */
+export const WITHDRAW = `
+UPDATE changes.changes SET
+  facts = facts || jsonb_build_object('withdrawn', $2::jsonb), updated_at = $3, next_at = clock_timestamp(), hints = hints + 1
+WHERE id = $1 AND kind = 'retrain' AND phase IN ('requested', 'validated', 'built', 'proposed')
+RETURNING ${LIST_COLUMNS}`;
+
 /** Two keys in one space with LOCK_NAME would clash; the class keeps turns apart. */
 const TURN_CLASS = 72_041;
 export const TAKE_TURN = `SELECT pg_try_advisory_lock(${TURN_CLASS}, hashtext($1)) AS taken`;

@@ -85,6 +85,22 @@ export const unlessGone = (step: Step): Step =>
     return gone ? alreadyMerged(context, head, stored.change.id) : undefined;
   });
 
+/**
+ * A step that a retraining does not reach any more when it was withdrawn, or when another version than the one that it is about
+ * has come to serve: the evidence is about something that is not there.
+ */
+export const whileAsked = (step: Step): Step =>
+  guarded(step, async (stored, { changes }) => {
+    const { evidence, facts } = stored;
+    if (evidence.kind !== 'retrain') return undefined;
+    if (facts.withdrawn?.revision === evidence.revision) return superseded(stored, facts.withdrawn.reason);
+    const { model, version, environment } = evidence.request;
+    const live = (await changes.live()).find((one) => one.model === model && one.environment === environment);
+    if (live === undefined || live.version === version) return undefined;
+    const reason = `Version ${live.version} is live in ${environment} (change ${live.id}); the evidence is about version ${version}.`;
+    return superseded(stored, reason);
+  });
+
 async function isGone({ change }: StoredChange, { repository }: StepContext, head: string): Promise<boolean> {
   try {
     await placeOf(repository, head, change);
@@ -126,9 +142,10 @@ async function withdraw(
   const found = number === undefined ? await forge.find(change.branch) : await forge.read(number);
   if (found?.state === 'merged') return undefined;
   const { phase, reason = '' } = transition;
+  const said = change.kind === 'retrain' ? 'Withdrawn' : (SAID[phase] ?? 'Done');
   if (found?.state === 'open') {
     await forge.setStatus(found.headSha, { context: 'fairway/approval', state: 'failure', description: reason });
-    await forge.comment(found.number, STATUS_MARKER, `**${SAID[phase] ?? 'Done'}.** ${plain(reason)}`);
+    await forge.comment(found.number, STATUS_MARKER, `**${said}.** ${plain(reason)}`);
     await forge.edit(found.number, { state: 'closed' });
   }
   if (facts.headSha !== undefined) await dropBranch(repository, change.branch, facts.headSha);

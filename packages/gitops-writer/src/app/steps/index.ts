@@ -4,7 +4,7 @@ import { awaitGone } from './await-gone.ts';
 import { awaitMerge } from './await-merge.ts';
 import { awaitSync } from './await-sync.ts';
 import { build } from './build.ts';
-import { unlessGone, unlessHeldBack, unlessRetired, whileNeeded } from './guards.ts';
+import { unlessGone, unlessHeldBack, unlessRetired, whileAsked, whileNeeded } from './guards.ts';
 import { propose } from './propose.ts';
 import { awaitRestore, verifyRestored } from './restore.ts';
 import { verify } from './verify.ts';
@@ -25,9 +25,9 @@ export const STEPS: Record<ChangeKind, Steps> = {
     verifying: verify,
   },
   retrain: {
-    requested: propose,
-    built: propose,
-    proposed: awaitMerge,
+    requested: whileAsked(propose),
+    built: whileAsked(propose),
+    proposed: whileAsked(awaitMerge),
     merged: awaitSync,
     syncing: awaitSync,
     verifying: verifyTraining,

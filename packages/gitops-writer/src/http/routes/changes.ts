@@ -1,6 +1,6 @@
 import { FairwayError, PHASES, type RetrainRequest } from '@fairway/core';
 import { z } from 'zod';
-import { acceptRequest } from '../../app/intake.ts';
+import { acceptRequest, withdrawRequest } from '../../app/intake.ts';
 import { readLiveness } from '../../app/queries.ts';
 import { acceptRetire } from '../../app/retire.ts';
 import { acceptRollback } from '../../app/way-back.ts';
@@ -10,7 +10,7 @@ import { checkRole } from '../auth/authenticate.ts';
 import type { ApiContext } from '../context.ts';
 import { fromCursor, toCursor } from '../cursor.ts';
 import { environment, model } from '../fields.ts';
-import { changeRequest } from '../requests.ts';
+import { changeRequest, withdrawal } from '../requests.ts';
 import { type Route, route } from '../route.ts';
 import { change, KINDS, liveness as livenessShape } from '../shapes.ts';
 import { accept, MIB } from './accept.ts';
@@ -81,6 +81,20 @@ export const changes: readonly Route[] = [
     params: id,
     answers: { 200: { about: 'The change', schema: one } },
     handle: async ({ params }, context) => ({ status: 200, body: { change: (await find(params.id, context)).change } }),
+  }),
+  route({
+    method: 'post',
+    path: '/v1/changes/{id}/withdraw',
+    operation: 'withdrawChange',
+    summary: 'Takes back a retraining that is not merged yet: its pull request is closed with the reason',
+    role: 'approver',
+    params: id,
+    body: { what: 'The withdrawal', limit: MIB, schema: withdrawal },
+    answers: { 200: { about: 'The change; one that has ended is as it was', schema: one } },
+    handle: async ({ params, body, caller }, context) => {
+      const { change: known } = await find(params.id, context);
+      return accept({ created: false, change: await withdrawRequest(known.id, body, context) }, caller, context);
+    },
   }),
   route({
     method: 'get',
