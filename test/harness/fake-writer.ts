@@ -1,5 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Baseline, Change, ModelVersion, RetrainRequest } from '../../packages/core/src/index.ts';
+import {
+  type Baseline,
+  type Change,
+  END_PHASES,
+  type ModelVersion,
+  type RetrainRequest,
+} from '../../packages/core/src/index.ts';
 
 /** What a fake writer knows; tests change it while it runs. */
 type FakeWriterState = {
@@ -17,7 +23,7 @@ type FakeWriterState = {
 
 export type FakeWriter = { url: string; token: string; state: FakeWriterState; stop: () => Promise<void> };
 
-/** The writer's HTTP API as the recorder and the monitor use it, with the writer's rules: the same dedupe key is the same change. */
+/** The writer's HTTP API as the recorder and the monitor use it, with the writer's rules: the same dedupe key is the same change, and an open one is joined. */
 export async function startFakeWriter(): Promise<FakeWriter> {
   const token = 'writer-test-token';
   const state: FakeWriterState = {
@@ -57,6 +63,15 @@ async function answer(
     state.hangUpAfterChange = false;
     return void request.socket.destroy();
   }
+  const withdrawn = /^\/v1\/changes\/([^/]+)\/withdraw$/.exec(pathname)?.[1];
+  if (request.method === 'POST' && withdrawn !== undefined) {
+    const { reason } = JSON.parse(await bodyOf(request)) as { reason: string };
+    const index = state.changes.findIndex(({ id }) => id === withdrawn);
+    const known = state.changes[index];
+    if (known === undefined) return void send(404, { detail: 'no such change' });
+    state.changes[index] = { ...known, phase: 'superseded', reason };
+    return void send(200, { change: state.changes[index] });
+  }
   const [, model = '', version] = /^\/v1\/models\/([^/]+)\/(?:policy|versions\/([^/]+))$/.exec(pathname) ?? [];
   const found =
     version !== undefined
@@ -71,7 +86,7 @@ async function answer(
 function listed(state: FakeWriterState, path: string, query: URLSearchParams): object | undefined {
   const fits = (change: Change) =>
     (['model', 'kind', 'environment', 'phase'] as const).every(
-      (key) => !query.has(key) || change[key] === query.get(key),
+      (key) => !query.has(key) || query.get(key)?.split(',').includes(change[key]) === true,
     );
   if (path === '/v1/changes') return { changes: state.changes.filter(fits) };
   if (path === '/v1/models') return { models: state.models };
@@ -82,7 +97,8 @@ function openChange(state: FakeWriterState, request: RetrainRequest): Change {
   const first = state.requests.find(({ dedupeKey }) => dedupeKey === request.dedupeKey);
   const index = first === undefined ? -1 : state.changes.findIndex(({ actor }) => actor === request.dedupeKey);
   state.requests.push(request);
-  const known = state.changes[index];
+  const open = state.changes.find(({ model, phase }) => model === request.model && !END_PHASES.includes(phase));
+  const known = state.changes[index] ?? open;
   if (known !== undefined) return known;
   const at = new Date().toISOString();
   const change: Change = {

@@ -13,6 +13,7 @@ import { windowJudge } from './app/judge-windows.ts';
 import { cachedReferences } from './app/references.ts';
 import { requestRetrain } from './app/request-retrain.ts';
 import { rounds } from './app/rounds.ts';
+import { withdrawRecovered } from './app/withdraw-retrain.ts';
 import { storedWindows } from './app/windows.ts';
 import { MONITOR_ENV } from './config.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
@@ -33,6 +34,8 @@ import { writerClient } from './writer/client.ts';
 
 /** How long the judge and the outbox rest when there was nothing to do. */
 const REST_MS = 250;
+/** How long a retraining stays open at most after its version has recovered. */
+const WITHDRAW_REST_MS = 5_000;
 
 function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-monitor', log);
@@ -54,6 +57,7 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
     { name: 'snapshots', start: () => prepareSnapshots(env.SNAPSHOT_DIR), stop: () => {} },
     rounds('judge', async () => judgeRound(await judge(), metrics.onVerdict), REST_MS, log),
     rounds('retrain', retrain, REST_MS, log),
+    rounds('withdraw', () => withdrawRecovered({ store, writer, log }), WITHDRAW_REST_MS, log),
     ...notifyParts(env, channels, notifications, clock, log),
   ];
   const pages = dashboardStore(pool);

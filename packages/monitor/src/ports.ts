@@ -35,9 +35,17 @@ export type Writer = {
   /** undefined: the model has no policy. */
   policy(model: string): Promise<PolicyFile | undefined>;
   models(): Promise<readonly ModelSummary[]>;
-  changes(filter: { model?: string; kind?: string; environment?: string }): Promise<readonly Change[]>;
+  /** `phase`: several, parted by commas. */
+  changes(filter: {
+    model?: string;
+    kind?: string;
+    environment?: string;
+    phase?: string;
+  }): Promise<readonly Change[]>;
   /** The same dedupe key again answers with the same change. */
   requestRetrain(request: RetrainRequest): Promise<Change>;
+  /** Takes back a retraining that is not merged yet; one that has ended stays as it is. */
+  withdrawRetrain(id: string, actor: string, reason: string): Promise<Change>;
   notifications(): Promise<readonly Notification[]>;
 };
 

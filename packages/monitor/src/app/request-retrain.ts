@@ -1,4 +1,12 @@
-import { type Clock, END_PHASES, iso, type Logger, type RetrainRequest, type Verdict } from '@fairway/core';
+import {
+  type Change,
+  type Clock,
+  END_PHASES,
+  iso,
+  type Logger,
+  type RetrainRequest,
+  type Verdict,
+} from '@fairway/core';
 import type { Policy } from '../policy/schema.ts';
 import type { DueItem, JudgeStore, OutboxStore, Settlement, Snapshots, Writer } from '../ports.ts';
 import type { RetrainIntent } from './announce.ts';
@@ -16,9 +24,17 @@ export type RetrainNeeds = {
   readonly log: Logger;
 };
 
+export const ACTOR = 'fairway-monitor';
+
+/** A retraining that newer evidence still reaches: its pull request is brought up to date. */
+export const BEFORE_MERGE: readonly Change['phase'][] = ['requested', 'validated', 'built', 'proposed'];
+
+/** Another retraining of the model is being sent; this one looks again then. */
+const BEHIND_ANOTHER_MS = 1_000;
+
 /**
- * Carries one due retrain request to the writer; false when none was due. First it is decided (nothing open, no cool-down, the
- * version still live) and its snapshot taken; that is stored, and only then sent, as often as it takes: the same bytes each time.
+ * Carries one due retrain request to the writer; false when none was due. First it is decided (no cool-down, the version still
+ * live; an open pull request of the same version is brought up to date by it) and its snapshot taken; that is stored, and only then sent, as often as it takes: the same bytes each time.
  */
 export function requestRetrain(needs: RetrainNeeds): Promise<boolean> {
   return needs.outbox.attempt('retrain', async (item): Promise<Settlement> => {
@@ -45,7 +61,7 @@ async function decide(needs: RetrainNeeds, item: DueItem): Promise<RetrainReques
   const verdicts = (await store.verdicts(item)).filter(({ window }) => window.version === item.version);
   const { start } = item.payload as RetrainIntent;
   const verdict = verdicts.find((one) => one.window.start === start);
-  const reason = await reasonToHold(needs, item, verdict);
+  const reason = await reasonToHold(needs, item, verdict, verdicts);
   if (reason !== undefined || verdict === undefined) return { state: 'held', reason: reason ?? 'The verdict is gone.' };
   const reference = await references(item.model, item.version);
   if (reference === undefined) {
@@ -63,22 +79,35 @@ async function decide(needs: RetrainNeeds, item: DueItem): Promise<RetrainReques
     version: item.version,
     environment: item.environment,
     dedupeKey: item.deliveryId,
-    actor: 'fairway-monitor',
+    actor: ACTOR,
     verdict,
     snapshot,
     windows,
   };
   if (await outbox.decide(item, request)) return request;
-  return { state: 'held', reason: `Another retrain of ${item.model} is on its way.` };
+  return behindAnother(item);
 }
+
+const behindAnother = ({ model }: DueItem): Settlement => ({
+  state: 'pending',
+  delayMs: BEHIND_ANOTHER_MS,
+  reason: `Another retrain of ${model} is on its way.`,
+});
+
+/** The newest window of a version that says anything; `verdicts` oldest first. */
+export const newestVerdict = (verdicts: readonly Verdict[]): Verdict | undefined =>
+  verdicts.filter(({ state }) => state !== 'insufficient').at(-1);
 
 /** Why no retrain is asked for, in a sentence; undefined when it should be. */
 async function reasonToHold(
   { outbox, writer, parsePolicy, clock }: RetrainNeeds,
   { model, version, environment }: DueItem,
   verdict: Verdict | undefined,
+  verdicts: readonly Verdict[],
 ): Promise<string | undefined> {
   if (verdict?.state !== 'alert') return 'The window does not alert any more.';
+  const newest = newestVerdict(verdicts);
+  if (newest?.state === 'healthy') return `All rules hold again in ${newest.window.period}.`;
   const file = await writer.policy(model);
   const cooldown = file === undefined ? undefined : parsePolicy(file.text, model).retrain?.cooldown;
   if (cooldown === undefined) return 'The policy does not ask for retraining any more.';
@@ -88,10 +117,17 @@ async function reasonToHold(
   if (live !== undefined && live.version !== version) return `Version ${live.version} is live meanwhile.`;
   const changes = await writer.changes({ model, kind: 'retrain' });
   const open = changes.find(({ phase }) => !END_PHASES.includes(phase));
-  if (open !== undefined) return `Retrain ${open.id} is open.`;
-  const decided = await outbox.decidedRetrains(model);
-  if (decided.some((one) => one.open)) return `Another retrain of ${model} is on its way.`;
+  if (open !== undefined) return reasonNotToUpdate(open, verdict, verdicts);
+  const decided = (await outbox.decidedRetrains(model)).filter((one) => !one.open);
   const last = [...changes.map(({ updatedAt }) => updatedAt), ...decided.map(({ at }) => at)].sort().at(-1);
   const until = last === undefined ? 0 : Date.parse(last) + cooldown;
   return until > clock.now() ? `The cool-down after the last retrain lasts until ${iso(until)}.` : undefined;
+}
+
+/** Why an open retraining is left as it is, in a sentence; undefined when this window is news for it. */
+function reasonNotToUpdate(open: Change, { window }: Verdict, verdicts: readonly Verdict[]): string | undefined {
+  const isSame = open.version === window.version && open.environment === window.environment;
+  if (!isSame || !BEFORE_MERGE.includes(open.phase)) return `Retrain ${open.id} is open.`;
+  const newer = verdicts.find((one) => one.state === 'alert' && one.window.start > window.start);
+  return newer === undefined ? undefined : `Retrain ${open.id} is open, and ${newer.window.period} is newer evidence.`;
 }

@@ -29,6 +29,9 @@ export function writerClient(url: string, token: string): Writer {
     changes: (filter) => pages((cursor) => get<ChangePage>('/v1/changes', { ...filter, limit: 200, cursor })),
     requestRetrain: async (request) =>
       (await ask(url, () => http.post<{ change: Change }>('/v1/changes', request))).change,
+    withdrawRetrain: async (id, actor, reason) =>
+      (await ask(url, () => http.post<{ change: Change }>(`/v1/changes/${enc(id)}/withdraw`, { actor, reason })))
+        .change,
     notifications: async () =>
       (await get<{ notifications: Notification[] }>('/v1/notifications', { channel: 'teams' })).notifications,
   };
