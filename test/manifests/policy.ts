@@ -135,7 +135,7 @@ function imageProblems(image: string): string[] {
 }
 
 /** Names whose value nobody may read in Git. `…_FILE` names where it is mounted. */
-const SECRET_NAME = /(TOKEN|PASSWORD|SECRET|CREDENTIALS|PRIVATE_KEY|HASH_KEY|SECRET_ACCESS_KEY|_URL_WITH_PASSWORD)$/;
+const SECRET_NAME = /(TOKEN|PASSWORD|SECRET|CREDENTIALS|PRIVATE_KEY|HASH_KEY|SECRET_ACCESS_KEY|WEBHOOK_URL)$/;
 /** Names of Kubernetes objects, not values. */
 const NO_SECRET = new Set(['QUEUE_SECRET']);
 

@@ -1,0 +1,132 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EnvSpec, readEnv, systemClock } from '@fairway/core';
+import { WRITER_ENV } from '@fairway/gitops-writer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openForge } from '../../../packages/gitops-writer/src/forge-settings.ts';
+import { gitSettings } from '../../../packages/gitops-writer/src/git-settings.ts';
+import { openImages } from '../../../packages/gitops-writer/src/image-settings.ts';
+import { openSources } from '../../../packages/gitops-writer/src/model-sources.ts';
+import { INJECTOR_ENV } from '../../../packages/log-sidecar/src/injector/config.ts';
+import { MONITOR_ENV, RECORDER_ENV } from '../../../packages/monitor/src/config.ts';
+import { ROOT } from '../../guards/source.ts';
+import { type KubeObject, objectsOf, rendering } from '../../manifests/render.ts';
+
+const SPECS: Record<string, EnvSpec> = {
+  writer: WRITER_ENV,
+  recorder: RECORDER_ENV,
+  monitor: MONITOR_ENV,
+  injector: INJECTOR_ENV,
+};
+/** Read by Node itself. */
+const NODES_OWN = ['NODE_OPTIONS'];
+const SECRETS = '/etc/fairway/secrets/';
+const SAMPLES: Record<string, string> = {
+  DATABASE_URL: 'postgres://fairway:secret@postgres.example.com/fairway',
+  QUEUE_URL: 'rediss://:secret@redis.example.com:6379',
+  WRITER_TOKEN: 'writer-token-of-a-sample',
+  MONITOR_TOKEN: 'monitor-token-of-a-sample',
+  FORGE_TOKEN: 'forge-token-of-a-sample',
+  WEBHOOK_SECRET: 'webhook-secret-of-a-sample',
+  REGISTRY_AUTH: '{"auths":{}}',
+};
+
+type Container = {
+  name: string;
+  env?: { name: string; value: string }[];
+  envFrom?: { configMapRef: { name: string } }[];
+  volumeMounts: { name: string; mountPath: string }[];
+};
+type Pod = { containers: [Container]; volumes: { name: string; secret?: { secretName: string } }[] };
+
+/** What the pod of a service finds in its environment. */
+function environmentOf(objects: readonly KubeObject[], service: string): Record<string, string> {
+  const { containers } = podOf(objects, service);
+  const [{ env = [], envFrom = [] }] = containers;
+  const maps = envFrom.map(({ configMapRef }) => {
+    const found = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === configMapRef.name);
+    return (found?.['data'] ?? {}) as Record<string, string>;
+  });
+  return Object.assign({}, ...maps, Object.fromEntries(env.map(({ name, value }) => [name, value]))) as Record<
+    string,
+    string
+  >;
+}
+
+function podOf(objects: readonly KubeObject[], service: string): Pod {
+  const found = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === `fairway-${service}`);
+  return (found?.['spec'] as { template: { spec: Pod } }).template.spec;
+}
+
+const secretFiles = (env: Record<string, string>): string[] =>
+  Object.values(env).flatMap((value) => (value.startsWith(SECRETS) ? [value.slice(SECRETS.length)] : []));
+
+describe.each([
+  ['openshift', ['writer', 'recorder', 'monitor', 'injector']],
+  ['kubernetes', ['writer', 'recorder', 'monitor', 'injector']],
+  ['trial', ['writer', 'recorder', 'monitor']],
+])('the settings of overlay %s', (overlay, services) => {
+  let objects: readonly KubeObject[];
+  let mounted: string;
+  beforeAll(() => {
+    objects = rendering(`manifests/install/overlays/${overlay}`).objects;
+    mounted = mkdtempSync(join(tmpdir(), 'fairway-settings-'));
+    mkdirSync(join(mounted, 'data'));
+    for (const [name, value] of Object.entries(SAMPLES)) writeFileSync(join(mounted, name), `${value}\n`);
+  });
+  afterAll(() => rmSync(mounted, { recursive: true, force: true }));
+
+  const here = (service: string) =>
+    Object.fromEntries(
+      Object.entries(environmentOf(objects, service)).map(([name, value]) => [
+        name,
+        value.startsWith(SECRETS) ? join(mounted, value.slice(SECRETS.length)) : value,
+      ]),
+    );
+
+  it.each(services)('are all known to the %s', (service) => {
+    const spec = SPECS[service] ?? {};
+    const unknown = Object.keys(environmentOf(objects, service)).filter(
+      (name) => !(name in spec) && !(name.replace(/_FILE$/, '') in spec) && !NODES_OWN.includes(name),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it.each(services)('are enough for the %s to start', (service) => {
+    expect(() => readEnv(here(service), SPECS[service] ?? {})).not.toThrow();
+  });
+
+  it('fit together in the writer', () => {
+    const env = { ...readEnv(here('writer'), WRITER_ENV), DATA_DIR: join(mounted, 'data') };
+    const { credentials } = openForge(env, systemClock);
+    expect(gitSettings(env, credentials, systemClock, undefined).branch).toBe('main');
+    expect(() => openImages(env)).not.toThrow();
+    expect(openSources(env, join(mounted, 'data'), systemClock).connected.length).toBeGreaterThan(0);
+  });
+
+  it.each(services)('come to the %s as files of a Secret that is mounted there', (service) => {
+    const env = environmentOf(objects, service);
+    const { containers, volumes } = podOf(objects, service);
+    const mounts = containers[0].volumeMounts.map(({ mountPath }) => `${mountPath}/`);
+    const files = Object.values(env).filter((value) => value.startsWith('/etc/fairway/'));
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files)
+      expect(
+        mounts.some((mount) => file.startsWith(mount)),
+        file,
+      ).toBe(true);
+    if (service !== 'injector')
+      expect(volumes).toContainEqual({ name: 'secrets', secret: { secretName: `fairway-${service}` } });
+  });
+});
+
+it('asks the vault for every file that a service reads, and for no other', () => {
+  const objects = rendering('manifests/install/overlays/openshift').objects;
+  const examples = objectsOf(readFileSync(join(ROOT, 'manifests/install/examples/external-secrets.yaml'), 'utf8'));
+  for (const service of ['writer', 'recorder', 'monitor']) {
+    const example = examples.find(({ metadata }) => metadata.name === `fairway-${service}`);
+    const keys = (example?.['spec'] as { data: { secretKey: string }[] }).data.map(({ secretKey }) => secretKey);
+    expect(keys.sort()).toEqual(secretFiles(environmentOf(objects, service)).sort());
+  }
+});
