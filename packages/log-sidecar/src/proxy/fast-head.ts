@@ -20,12 +20,16 @@ for (let byte = 0; byte < 256; byte++) {
   if (byte >= 0x21 && byte <= 0x7e) KIND[byte] = (KIND[byte] as number) | VISIBLE;
 }
 
-/** Names that head.ts reads; of other lengths there is none. */
+/** Two of the names that head.ts reads, and the rest of them; all in small letters. */
+const CONTENT_LENGTH = bytesOf('content-length');
+const REQUEST_ID = bytesOf('x-request-id');
+const OTHERS = ['transfer-encoding', 'x-fairway-time', 'content-encoding'].map(bytesOf);
+/** Of other lengths there is none. */
 const LONGEST = 17;
-const READ = new Set(['content-length', 'transfer-encoding', 'x-request-id', 'x-fairway-time', 'content-encoding']);
 const LENGTHS = new Uint8Array(LONGEST + 1);
-for (const { length } of READ) LENGTHS[length] = 1;
+for (const { length } of [CONTENT_LENGTH, REQUEST_ID, ...OTHERS]) LENGTHS[length] = 1;
 const MOST_DIGITS = 15;
+const SMALL = 0x20;
 
 const POST = bytesOf('POST ');
 const VERSION = bytesOf(' HTTP/1.1\r\n');
@@ -41,6 +45,9 @@ export class FastHead {
   end = 0;
   private length = -1;
   private correlationId: string | undefined;
+  /** A connection mostly asks for the same again, which needs no new string. */
+  private target = '';
+  private targetBytes: Uint8Array = new Uint8Array(0);
 
   /** The head at `at`; undefined: not whole, or not for this one. */
   request(bytes: Buffer, at: number): RequestHead | undefined {
@@ -52,7 +59,7 @@ export class FastHead {
     if (!isAt(bytes, to, VERSION) || !this.fields(bytes, to + VERSION.length, at)) return undefined;
     return {
       method: 'POST',
-      target: bytes.toString('latin1', from, to),
+      target: this.targetAt(bytes, from, to),
       body: Math.max(0, this.length),
       correlationId: this.correlationId,
       eventTime: undefined,
@@ -68,6 +75,15 @@ export class FastHead {
     if (bytes[to] !== CR || bytes[to + 1] !== LF || !this.fields(bytes, to + 2, at) || this.length < 0)
       return undefined;
     return { status: 200, body: this.length };
+  }
+
+  private targetAt(bytes: Buffer, from: number, to: number): string {
+    const { targetBytes } = this;
+    if (to - from !== targetBytes.length || !isAt(bytes, from, targetBytes)) {
+      this.targetBytes = new Uint8Array(bytes.subarray(from, to));
+      this.target = bytes.toString('latin1', from, to);
+    }
+    return this.target;
   }
 
   /** All field lines and the blank line. */
@@ -91,14 +107,14 @@ export class FastHead {
   }
 
   private field(bytes: Buffer, start: number, colon: number, end: number): boolean {
-    const name = bytes.toString('latin1', start, colon).toLowerCase();
-    if (!READ.has(name)) return true;
+    const isLength = isName(bytes, start, colon, CONTENT_LENGTH);
+    if (!isLength && !isName(bytes, start, colon, REQUEST_ID))
+      return !OTHERS.some((name) => isName(bytes, start, colon, name));
     let from = colon + 1;
     let to = end;
     while (from < to && isBlank(bytes[from] as number)) from++;
     while (to > from && isBlank(bytes[to - 1] as number)) to--;
-    if (name === 'content-length') return this.readLength(bytes, from, to);
-    if (name !== 'x-request-id') return false;
+    if (isLength) return this.readLength(bytes, from, to);
     this.correlationId ??= bytes.toString('latin1', from, to);
     return true;
   }
@@ -118,6 +134,13 @@ export class FastHead {
 
 function isAt(bytes: Buffer, at: number, wanted: Uint8Array): boolean {
   for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
+}
+
+/** Whether the token from `start` to `end` is `name` in whatever letters. */
+function isName(bytes: Buffer, start: number, end: number, name: Uint8Array): boolean {
+  if (end - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (((bytes[start + i] as number) | SMALL) !== name[i]) return false;
   return true;
 }
 

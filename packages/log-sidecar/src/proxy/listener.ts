@@ -5,6 +5,7 @@ import { listen } from '../listen.ts';
 import type { Address, AgentClock } from '../ports.ts';
 import type { Tally } from '../tally.ts';
 import { relay } from './relay.ts';
+import { type Ends, Turn } from './turn.ts';
 
 /** At stop: when nothing moved for so long, connections without an exchange under way are closed. */
 const QUIET_MS = 500;
@@ -29,8 +30,6 @@ export type ListenerParts = {
   readonly watch: () => ConnectionWatch;
 };
 
-type Connection = { readonly client: Socket; readonly upstream: Socket; readonly watch: ConnectionWatch };
-
 /** A port that the Service points at: one upstream connection per client connection, bytes both ways. */
 export class Listener implements Part {
   readonly name: string;
@@ -38,7 +37,8 @@ export class Listener implements Part {
   private readonly parts: ListenerParts;
   private readonly clock: AgentClock;
   private readonly server: Server;
-  private readonly connections = new Set<Connection>();
+  private readonly connections = new Set<Ends>();
+  private readonly turn = new Turn();
   private listening = false;
 
   constructor(config: ListenerConfig, parts: ListenerParts) {
@@ -110,7 +110,7 @@ export class Listener implements Part {
       this.connections.delete(connection);
       this.parts.tally.connections--;
     });
-    answered = relay(client, upstream, connection.watch, this.parts.tally);
+    answered = relay(connection, this.turn, this.parts.tally);
   }
 
   private closeIdle(): void {
