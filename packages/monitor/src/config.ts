@@ -1,5 +1,6 @@
 import { integer, optionalUrl, SERVICE_ENV, text, url } from '@fairway/core';
 import { NOTIFY_ENV } from './notify-config.ts';
+import { SAS_ENV } from './sas-tables.ts';
 
 const queuePrefix = (raw: string) =>
   /^[a-z_][a-z0-9_]{0,62}$/.test(raw)
@@ -35,6 +36,7 @@ export const MONITOR_ENV = {
   MONITOR_TOKEN: text('token that callers of this service send'),
   SNAPSHOT_DIR: text('volume that retrain jobs read snapshots from'),
   ...NOTIFY_ENV,
+  ...SAS_ENV,
   DASHBOARD_URL: optionalUrl('public address of this dashboard, for links on cards', ['http', 'https']),
   SETTLE_MS: integer('a window is judged when its counts have been quiet for so long', {
     min: 0,

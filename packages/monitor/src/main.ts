@@ -26,6 +26,7 @@ import { databasePart, databaseTrouble, openPool, readSnapshot } from './store/d
 import { evidenceStore } from './store/evidence-store.ts';
 import { judgeStore } from './store/judge-store.ts';
 import { migrate } from './store/migrate.ts';
+import { sasPerformanceTables } from './sas-tables.ts';
 import { notificationStore } from './store/notification-store.ts';
 import { outboxStore } from './store/outbox-store.ts';
 import { referenceStore } from './store/reference-store.ts';
@@ -62,10 +63,15 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   ];
   const pages = dashboardStore(pool);
   const dashboard = dashboardRoutes({ store: pages, verdicts: store, outbox: notifications, writer, references, log });
-  const windows = storedWindows({ starts: windowStarts(pool), store, policy: pages.policy, references, parsePolicy });
+  const policy = (model: string) => pages.policy(model);
+  const stored = { starts: windowStarts(pool), policy, references, parsePolicy };
+  const windows = storedWindows({ ...stored, store });
+  const models = async () => (await store.verdicts({})).map(({ window }) => window.model);
+  const sas = sasPerformanceTables({ ...stored, store, pool, env, models, clock, log });
+  parts.push(...sas.parts);
   const backtests = storedBacktest({ starts: windowStarts(pool), store, references, parsePolicy, clock });
   const ofPolicies = [verdictsRoute(evidenceStore(pool)), backtestsRoute(backtests)];
-  const routes = [windowsRoute(windows), ...ofPolicies, notificationsRoute(notifications)];
+  const routes = [sas.route, windowsRoute(windows), ...ofPolicies, notificationsRoute(notifications)];
   const api = monitorApi({ store, dashboard, routes, token: env.MONITOR_TOKEN, log });
   const admin = { ready: () => databaseTrouble(pool), metrics: expose(metrics.registry) };
   parts.push(httpServer(api, admin, { host: env.HOST, port: env.PORT }, log));

@@ -20,6 +20,7 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   profiles: async () => (await import('./profiles.ts')).profilesCommand,
   judge: async () => (await import('./judge.ts')).judgeCommand,
   policy: async () => (await import('./policy.ts')).policyCommand,
+  sas: async () => (await import('./sas.ts')).sasCommand,
   baseline: async () => (await import('./baseline.ts')).baselineCommand,
   import: async () => (await import('./import.ts')).importCommand,
   inject: async () => (await import('./inject.ts')).injectCommand,
