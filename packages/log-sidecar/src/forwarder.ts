@@ -8,6 +8,7 @@ import type { ConnectionWatch } from './connection-watch.ts';
 import type { GrpcParts } from './grpc/call.ts';
 import { GrpcWatch } from './grpc/watch.ts';
 import { Handover } from './handover/handover.ts';
+import { HighWaterFile } from './handover/high-water.ts';
 import { ringMemory } from './handover/ring.ts';
 import { CaptureThread, type Session } from './handover/thread.ts';
 import type { Address } from './ports.ts';
@@ -40,15 +41,21 @@ export function forwarder(env: AgentEnv, log: Logger, entry: URL): Lifecycle {
   const first = session();
   const capture = new Handover(
     { sampling: env.CAPTURE_SAMPLING },
-    { tally, ids, isSampled, wake: () => thread.wake() },
-    first.memory,
+    {
+      tally,
+      ids,
+      isSampled,
+      wake: () => thread.wake(),
+      reach: (epoch, taken) => new HighWaterFile(env.SPOOL_DIR, epoch, taken),
+    },
+    first,
   );
   const thread = new CaptureThread({
     open: (workerData) => new Worker(entry, { workerData, resourceLimits: CAPTURE_LIMITS }),
     begin: (ended) => {
       if (ended === undefined) return first;
       const next = session();
-      return { ...next, predecessor: { epoch: ended, given: capture.begin(next.memory) } };
+      return { ...next, predecessor: { epoch: ended, given: capture.begin(next) } };
     },
     tally,
     log,

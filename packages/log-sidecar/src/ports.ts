@@ -127,8 +127,10 @@ export type SpooledPack = {
 export type Mark = {
   /** The highest number that may have been given. */
   readonly high: number;
-  /** Up to here every number is stored or among `dropped`. */
+  /** Up to here every number is stored, among `dropped`, or held. */
   readonly taken: number;
+  /** Exchanges in memory only, since the disk had failed: the first and how many. The spool fills it in. */
+  readonly held?: { readonly first: number; readonly count: number };
   readonly dropped: Readonly<Record<string, number>>;
 };
 

@@ -28,6 +28,11 @@ const EPOCHS = `
 select epoch, max(last)::float8 as last, sum(exchanges)::float8 as exchanges
 from monitoring.packs where agent = $1 group by epoch`;
 
+/** What agents said was in memory when they were killed: the totals of each epoch. */
+const KILLED = `
+select coalesce(sum(n), 0)::float8 as n
+from (select max((dropped->>'killed')::float8) as n from monitoring.packs where agent = $1 group by epoch) as epochs`;
+
 const ALL_DUPLICATES = `
 select (select count(*) - count(distinct id) from monitoring.predictions)::float8
      + (select count(*) - count(distinct id) from monitoring.exchanges)::float8
@@ -72,6 +77,9 @@ export async function gaps(world: World, captured: ReadonlyMap<string, number>):
   }
   return missing;
 }
+
+export const reportedKilled = (world: World): Promise<number> =>
+  query(world, async (client) => (await client.query<{ n: number }>(KILLED, [AGENT])).rows[0]?.n ?? 0);
 
 /** The agent's own account; undefined while nobody there can give it. */
 export const accountOf = ({ adminUrl }: World): Promise<Account | undefined> =>

@@ -65,9 +65,11 @@ export async function captureCampaign(order: CaptureOrder): Promise<Result[]> {
 }
 
 function line(outcome: Outcome, at: number, of: number): string {
-  const { seed, fault, answered, lost, wrong, ms } = outcome;
+  const { seed, fault, answered, lost, agentBound, untold, wrong, ms } = outcome;
   const verdict = wrong.length === 0 ? 'ok    ' : 'WRONG ';
-  const facts = `${answered} answered, ${lost} not stored, ${(ms / 1000).toFixed(1)} s`;
+  const killed = agentBound > 0 ? ` (${agentBound} told as killed)` : '';
+  const late = untold > 0 ? `, ${untold} of the last moment` : '';
+  const facts = `${answered} answered, ${lost} not stored${killed}${late}, ${(ms / 1000).toFixed(1)} s`;
   return [`${verdict}${at}/${of} seed ${seed}: ${fault}; ${facts}`, ...wrong].join('; ');
 }
 
@@ -95,7 +97,8 @@ function results(outcomes: readonly Outcome[], duplicates: number, ledgerOff: nu
       sum((one) => one.withAgent),
       'predictions',
       sum((one) => one.agentBound),
-      `${outcomes.filter(({ agentBound }) => agentBound > 0).length} kills; the bar is what was answered last before them`,
+      `${outcomes.filter(({ agentBound }) => agentBound > 0).length} kills with something in memory; the bar is what the agents told`,
     ),
+    none('capture-lost-in-the-last-20-ms-untold', 'predictions', ({ untold }) => untold),
   ];
 }

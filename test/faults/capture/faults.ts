@@ -3,16 +3,15 @@ import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from
 import { join } from 'node:path';
 import { pause } from '@fairway/core';
 import { readFrames, KIND } from '../../../packages/log-sidecar/src/spool/frame.ts';
+import { HIGH_SUFFIX } from '../../../packages/log-sidecar/src/spool/high-file.ts';
 import type { World } from './world.ts';
 
 /** What a fault may cost by the contract; what is not named costs nothing. */
 export type Price = {
   /** The queue itself may forget what it had taken: it kept nothing on a disk. */
   readonly queueForgets?: true;
-  /** Exchanges in the part of the spool that was damaged. */
+  /** Exchanges in the part of the spool that was damaged, where the file that tells of them was damaged too. */
   readonly damaged?: number;
-  /** The agent was killed while the disk took nothing: what it held in memory is gone. */
-  readonly memory?: true;
 };
 
 export type Random = () => number;
@@ -63,15 +62,17 @@ const damaged = (name: string, damage: (file: string, random: Random) => void): 
     await pause(within(random, 200, 700));
     await world.endAgent('SIGKILL');
     let exchanges = 0;
-    for (const name of readdirSync(world.spool)) {
-      const file = join(world.spool, name);
+    const files = readdirSync(world.spool).map((name) => join(world.spool, name));
+    const isSpared = random() < 0.75;
+    for (const file of files) {
+      if (statSync(file).size === 0 || (isSpared && file.endsWith(HIGH_SUFFIX))) continue;
       const before = exchangesIn(file);
-      if (statSync(file).size > 0) damage(file, random);
+      damage(file, random);
       exchanges += before - exchangesIn(file);
     }
     world.wire.mend();
     await world.startAgent();
-    return { damaged: exchanges };
+    return isSpared ? FREE : { damaged: exchanges };
   },
 });
 
@@ -240,7 +241,7 @@ export const FAULTS: readonly Fault[] = [
   fullDisk('spool disk full, agent SIGKILL', async (world) => {
     await world.endAgent('SIGKILL');
     await world.startAgent();
-    return { memory: true };
+    return FREE;
   }),
   damaged('spool torn between runs', tear),
   damaged('spool corrupted between runs', corrupt),

@@ -1,5 +1,5 @@
 import { pause } from '@fairway/core';
-import { accountOf, gaps, inQueue, stored } from './account.ts';
+import { accountOf, gaps, inQueue, reportedKilled, stored } from './account.ts';
 import type { Fault, Price, Random } from './faults.ts';
 import { delays, failures, type Report, type Shot } from './traffic.ts';
 import type { World } from './world.ts';
@@ -16,9 +16,11 @@ export type Outcome = {
   readonly uncounted: number;
   /** Of those, lost although the fault allows no loss. */
   readonly unpaid: number;
-  /** Of those, in the memory of an agent that was killed; and how many these may be. */
+  /** Of those, in the memory of an agent that was killed; and how many the next one told of, at most. */
   readonly withAgent: number;
   readonly agentBound: number;
+  /** Of those, beyond what was told: answered in the last moment before the kill. */
+  readonly untold: number;
   readonly failed: number;
   readonly delayed: number;
   readonly drained: boolean;
@@ -29,8 +31,8 @@ export type Outcome = {
 
 /** A recorder that died with a pack in hand: 5 s until its lock lapses, 2 s until somebody looks; and a busy machine. */
 const PATIENCE_MS = 90_000;
-/** What an agent that is killed may hold in memory: its group of writes (20 ms), on a machine that lets it wait for its turn. */
-const GROUP_MS = 1000;
+/** A number given so shortly before the kill may not be written down yet (ADR 10). */
+const MOMENT_MS = 20;
 const LOOK_MS = 100;
 
 /** Steady traffic, one fault in it, then quiet until nothing moves any more, and the tables are asked. */
@@ -38,6 +40,7 @@ export async function round(world: World, fault: Fault, random: Random, seed: nu
   const began = performance.now();
   const desertedBefore = deserted(world);
   const gapBefore = await gaps(world, await seen(world));
+  const killedBefore = await reportedKilled(world);
   const livesBefore = world.lives().length;
   world.traffic.go(...agentOf(world));
   await pause(200 + random() * 500);
@@ -50,15 +53,10 @@ export async function round(world: World, fault: Fault, random: Random, seed: nu
   const { missing, duplicates, quarantined, drained } = await untilDrained(world, ids);
   const lives = world.lives();
   const gap = (await gaps(world, captured)) - gapBefore;
-  const killedAt = lives.slice(livesBefore - 1).filter(({ signal }) => signal === 'SIGKILL');
+  const told = (await reportedKilled(world)) - killedBefore;
+  const kills = lives.slice(livesBefore - 1).flatMap(({ signal, to }) => (signal === 'SIGKILL' ? [to] : []));
   const facts = {
-    ...loss(
-      report.shots,
-      missing,
-      price,
-      gap,
-      killedAt.map(({ to }) => to),
-    ),
+    ...loss({ shots: report.shots, missing, price, gap, told, kills }),
     failed: failures(report, lives).length,
     delayed: delays(report, lives).length,
     deserted: deserted(world) - desertedBefore,
@@ -71,25 +69,40 @@ export async function round(world: World, fault: Fault, random: Random, seed: nu
 
 const deserted = ({ agent, recorder, standIn }: World) => agent.deserted + recorder.deserted + standIn.deserted;
 
-type Loss = Pick<Outcome, 'uncounted' | 'unpaid' | 'withAgent' | 'agentBound'>;
+type Loss = Pick<Outcome, 'uncounted' | 'unpaid' | 'withAgent' | 'agentBound' | 'untold'>;
+type Seen = {
+  readonly shots: readonly Shot[];
+  readonly missing: readonly string[];
+  readonly price: Price;
+  /** Numbers in the agent's sequence without an exchange in the ledger; those that kills explain, by the ledger. */
+  readonly gap: number;
+  readonly told: number;
+  readonly kills: readonly number[];
+};
 
-/** What is not in the tables, by what it may be explained with: the kill of an agent, the price of the fault, the gap. */
-function loss(shots: readonly Shot[], missing: readonly string[], price: Price, gap: number, kills: number[]): Loss {
-  const since = price.memory ? Number.POSITIVE_INFINITY : GROUP_MS;
-  const last = ({ to }: Shot) => kills.some((at) => to <= at + GROUP_MS && to > at - since);
-  const held = new Set(shots.filter(last).map(({ id }) => id));
+/** What is not in the tables, by what explains it: the ledger's word on a killed agent, the price of the fault, the gap. */
+function loss({ shots, missing, price, gap, told, kills }: Seen): Loss {
   const { damaged = 0 } = price;
-  const withAgent = Math.max(0, missing.filter((id) => held.has(id)).length - damaged);
-  const rest = Math.max(0, missing.length - withAgent - damaged);
+  const last = new Set(
+    shots.filter(({ to }) => kills.some((at) => to > at - MOMENT_MS && to <= at + MOMENT_MS)).map(({ id }) => id),
+  );
+  const withAgent = Math.min(missing.length, told);
+  const beyond = Math.max(0, missing.length - withAgent - damaged);
+  const untold = Math.min(beyond, missing.filter((id) => last.has(id)).length);
+  const rest = beyond - untold;
   return {
     withAgent,
-    agentBound: held.size,
+    agentBound: told,
+    untold,
     uncounted: Math.max(0, rest - Math.max(0, gap)),
     unpaid: price.queueForgets ? 0 : rest,
   };
 }
 
-type Facts = Omit<Outcome, 'seed' | 'fault' | 'ms' | 'answered' | 'lost' | 'wrong' | 'withAgent' | 'agentBound'>;
+type Facts = Omit<
+  Outcome,
+  'seed' | 'fault' | 'ms' | 'answered' | 'lost' | 'wrong' | 'withAgent' | 'agentBound' | 'untold'
+>;
 
 function sentences(
   facts: Facts & { readonly duplicates: number; readonly quarantined: number },

@@ -1,11 +1,15 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { Mark, RawExchange, SeenExchange } from '../ports.ts';
 import { createTally } from '../tally.ts';
 import { Handover } from './handover.ts';
 import { readRecord, roomFor, writeRecord } from './record.ts';
 import { ringMemory, type RingMemory, RingReader, RingWriter, ringViews } from './ring.ts';
 import { Taker } from './taker.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const SMALL = 4096;
 /** The smallest ring that heads of any size fit into. */
@@ -35,10 +39,20 @@ const seen = (id: string, bytes = 10): SeenExchange => ({
 function setUp(memory: RingMemory = ringMemory(0, SMALL), sampling = 1) {
   const hop = createTally();
   let woken = 0;
+  const told: string[] = [];
   const handover = new Handover(
     { sampling },
-    { tally: hop, ids: () => 'id', isSampled: (id) => id !== 'out', wake: () => void woken++ },
-    memory,
+    {
+      tally: hop,
+      ids: () => 'id',
+      isSampled: (id) => id !== 'out',
+      wake: () => void woken++,
+      reach: (epoch, taken) => ({
+        reach: (seq) => void told.push(`${epoch} ${seq}, ${taken()} taken`),
+        end: () => void told.push(`${epoch} ended`),
+      }),
+    },
+    { epoch: 'e1', memory },
   );
   const taken: Array<{ id: string; seq: number }> = [];
   const marks: Mark[] = [];
@@ -48,7 +62,7 @@ function setUp(memory: RingMemory = ringMemory(0, SMALL), sampling = 1) {
     take: ({ id }, seq) => void taken.push({ id, seq }),
     tally: own,
   });
-  return { handover, hop, taker, taken, marks, own, woken: () => woken };
+  return { handover, hop, taker, taken, marks, told, own, woken: () => woken };
 }
 
 const optional = (unit: 'binary' | 'grapheme') => fc.option(fc.string({ unit, maxLength: 20 }), { nil: undefined });
@@ -146,36 +160,47 @@ test('the sample gets numbers without gaps, the rest is counted, and a full ring
   expect(marks.at(-1)).toEqual({ high: 5, taken: 5, dropped: { ring_full: 1, unframed: 1, sampled_out: 1 } });
 });
 
-test('a mark expects what comes until the next one, and a hop that outruns it wakes the taker once', async () => {
-  const { handover, taker, marks, woken } = setUp();
+test('a mark says how far is taken, and the hop itself how far it has counted', () => {
+  const { handover, taker, marks, told, woken } = setUp();
   taker.start();
   expect(marks).toEqual([{ high: 0, taken: 0, dropped: {} }]);
   handover.completed(seen('a'));
   handover.completed(seen('b'));
-  expect(woken()).toBe(1);
   taker.wake();
-  // Two came in one turn: the next may bring as many twice over.
-  expect(marks.at(-1)).toEqual({ high: 6, taken: 2, dropped: {} });
-  for (let i = 0; i < 4; i++) handover.completed(seen('c'));
-  expect(woken()).toBe(1);
-  handover.completed(seen('d'));
-  expect(woken()).toBe(2);
+  expect(marks.at(-1)).toEqual({ high: 2, taken: 2, dropped: {} });
+  handover.missed('unframed');
   taker.wake();
-  expect(marks.at(-1)).toMatchObject({ taken: 7, high: 17 });
-  // Nothing came: nothing is expected.
+  expect(marks.at(-1)).toEqual({ high: 3, taken: 2, dropped: {} });
+  // Nothing came: nothing is to be said.
   taker.wake();
-  expect(marks.at(-1)).toMatchObject({ taken: 7, high: 7 });
+  expect(marks).toHaveLength(3);
+  expect(told).toEqual(['e1 1, 0 taken', 'e1 2, 0 taken', 'e1 3, 2 taken']);
+  expect(woken()).toBe(0);
+  taker.stop();
+});
+
+test('a reader that sleeps is woken once', async () => {
+  vi.useFakeTimers();
+  const { handover, taker, taken, woken } = setUp();
+  taker.start();
+  await vi.advanceTimersByTimeAsync(5000);
+  handover.completed(seen('a'));
+  handover.completed(seen('b'));
+  expect([woken(), taken.length]).toEqual([1, 0]);
+  taker.wake();
+  expect(taken).toHaveLength(2);
   taker.stop();
 });
 
 test('a new epoch counts anew in its own ring, and tells how far the last one came', () => {
-  const { handover, hop, taker, taken } = setUp();
+  const { handover, hop, taker, taken, told } = setUp();
   handover.completed(seen('a'));
   handover.missed('unframed');
   const next = ringMemory(0, SMALL);
-  expect(handover.begin(next)).toBe(2);
+  expect(handover.begin({ epoch: 'e2', memory: next })).toBe(2);
   handover.completed(seen('b'));
   expect(hop).toMatchObject({ captured: 1, dropped: {} });
+  expect(told).toEqual(['e1 1, 0 taken', 'e1 2, 0 taken', 'e1 ended', 'e2 1, 0 taken']);
   const heir = setUp(next);
   heir.taker.stop();
   expect(heir.taken).toEqual([{ id: 'b', seq: 1 }]);

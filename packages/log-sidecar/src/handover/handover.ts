@@ -1,5 +1,6 @@
 import { type Capture, HOP_LOSSES, type HopLoss, type SeenExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
+import type { Reach } from './high-water.ts';
 import { roomFor, writeRecord } from './record.ts';
 import { type RingMemory, RingWriter, WORD } from './ring.ts';
 
@@ -14,7 +15,11 @@ export type HandoverParts = {
   readonly isSampled: (id: string, probability: number) => boolean;
   /** Has the reader look at the ring now. */
   readonly wake: () => void;
+  /** Where the numbers of an epoch are written down. `taken`: up to where the reader has taken over. */
+  readonly reach: (epoch: string, taken: () => number) => Reach;
 };
+
+type Epoch = { readonly epoch: string; readonly memory: RingMemory };
 
 /**
  * The hop's end of the ring. Every exchange of the sample gets a number here, so that whatever becomes of it behind the
@@ -27,24 +32,25 @@ export class Handover implements Capture {
   private ring: RingWriter;
   private given = 0;
   private lost = HOP_LOSSES.map(() => 0);
-  /** The promise that the reader was last woken for. */
-  private outrun: number | undefined;
+  private written: Reach;
 
-  constructor(config: HandoverConfig, parts: HandoverParts, memory: RingMemory) {
+  constructor(config: HandoverConfig, parts: HandoverParts, { epoch, memory }: Epoch) {
     this.sampling = config.sampling;
     this.parts = parts;
     this.nextId = parts.ids;
     this.ring = new RingWriter(memory);
+    this.written = parts.reach(epoch, () => this.taken());
   }
 
   /** A new epoch: numbers begin again, in another ring. Answers how many the last one gave. */
-  begin(memory: RingMemory): number {
+  begin({ epoch, memory }: Epoch): number {
     const { given } = this;
-    const { tally } = this.parts;
+    const { tally, reach } = this.parts;
+    this.written.end();
     this.ring = new RingWriter(memory);
     this.given = 0;
     this.lost = HOP_LOSSES.map(() => 0);
-    this.outrun = undefined;
+    this.written = reach(epoch, () => this.taken());
     tally.captured = 0;
     tally.sampledOut = 0;
     for (const reason of Object.keys(tally.dropped)) delete tally.dropped[reason];
@@ -60,34 +66,37 @@ export class Handover implements Capture {
       return;
     }
     if (raw.truncated) tally.truncated++;
-    const seq = ++this.given;
-    Atomics.store(control, WORD.given, seq | 0);
+    const seq = this.give();
     const at = this.ring.claim(roomFor(raw));
     if (at < 0) this.lose('ring_full');
     else {
       writeRecord(this.ring.views, at, raw, seq, this.lost);
       this.ring.publish(at);
     }
-    this.wakeReader(seq);
+    this.wakeReader();
   }
 
   missed(reason: HopLoss): void {
     this.parts.tally.captured++;
     this.lose(reason);
-    Atomics.store(this.ring.views.control, WORD.given, ++this.given | 0);
+    this.give();
   }
 
-  /** When it sleeps, and once when the hop has counted further than was written down that it would. */
-  private wakeReader(seq: number): void {
+  private give(): number {
+    const seq = ++this.given;
+    Atomics.store(this.ring.views.control, WORD.given, seq | 0);
+    this.written.reach(seq);
+    return seq;
+  }
+
+  private taken(): number {
+    // 32 bits of it are shared; it is never ahead of what was given.
+    return this.given - ((this.given - Atomics.load(this.ring.views.control, WORD.taken)) >>> 0);
+  }
+
+  private wakeReader(): void {
     const { control } = this.ring.views;
-    if (Atomics.load(control, WORD.asleep) === 1) {
-      if (Atomics.exchange(control, WORD.asleep, 0) === 1) this.parts.wake();
-      return;
-    }
-    const reserved = Atomics.load(control, WORD.reserved);
-    if (((reserved - seq) | 0) >= 0 || reserved === this.outrun) return;
-    this.outrun = reserved;
-    this.parts.wake();
+    if (Atomics.load(control, WORD.asleep) === 1 && Atomics.exchange(control, WORD.asleep, 0) === 1) this.parts.wake();
   }
 
   private lose(reason: HopLoss): void {

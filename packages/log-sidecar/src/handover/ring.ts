@@ -10,8 +10,8 @@ export const WORD = {
   read: 1,
   /** Numbers that the hop has given. */
   given: 2,
-  /** The hop is expected to count up to here until the capture thread looks again; the disk says so. */
-  reserved: 3,
+  /** Up to here the capture thread has taken over. */
+  taken: 3,
   sampledOut: 4,
   /** 1: the reader waits to be woken. */
   asleep: 5,

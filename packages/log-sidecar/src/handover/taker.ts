@@ -10,8 +10,6 @@ const GROUP_BYTES = 256 * 1024;
 const GROUP_EXCHANGES = 500;
 /** So many empty looks, and the taker sleeps until the hop wakes it. */
 const PATIENCE = 50;
-/** A mark expects so many times what came with the last group. */
-const AHEAD = 2;
 
 export type TakerParts = {
   readonly spool: Pick<Spool, 'commit'>;
@@ -22,9 +20,8 @@ export type TakerParts = {
 
 /**
  * The capture thread's end of the ring: takes over what the hop left there and has it written in groups. The room is
- * given back only when the group is written. With each group goes a mark of how far the hop is expected to count until
- * the next one; a hop that counts further wakes the taker, which then marks anew. So what a kill takes away is told by
- * the last mark, at most; only what came in the moment since it was outrun is not.
+ * given back only when the group is written. With each group goes a mark of how far the epoch is stored or counted; how
+ * far the hop has counted since, it writes down itself.
  */
 export class Taker implements Part {
   readonly name = 'taker';
@@ -45,7 +42,7 @@ export class Taker implements Part {
   }
 
   start(): void {
-    this.mark(this.given());
+    this.mark();
     this.turn();
   }
 
@@ -55,11 +52,10 @@ export class Taker implements Part {
     clearTimeout(this.timer as NodeJS.Timeout);
     clearImmediate(this.timer as NodeJS.Immediate);
     while (this.group());
-    const given = this.given();
     // The hop has stopped before: what it lost last has no record behind it.
-    this.taken = given;
+    this.taken = this.given();
     this.lost = this.hopLosses();
-    this.mark(given);
+    this.mark();
   }
 
   /** Looks at once. */
@@ -110,10 +106,7 @@ export class Taker implements Part {
   }
 
   private finish(): void {
-    const fresh = this.taken - this.last.taken;
-    const given = this.given();
-    // When nothing came nothing is expected: a kill in quiet times took nothing away.
-    if (fresh > 0 || given !== this.last.high) this.mark(given + fresh * AHEAD);
+    if (this.taken > this.last.taken || this.given() !== this.last.high) this.mark();
     this.ring.release();
   }
 
@@ -127,11 +120,11 @@ export class Taker implements Part {
     }
   }
 
-  /** Commits the group with a mark; the hop may know of it when the disk does. */
-  private mark(high: number): void {
-    this.last = { high, taken: this.taken, dropped: this.dropped(this.lost) };
+  /** Commits the group with a mark. */
+  private mark(): void {
+    this.last = { high: this.given(), taken: this.taken, dropped: this.dropped(this.lost) };
     this.parts.spool.commit(this.last);
-    Atomics.store(this.ring.views.control, WORD.reserved, high | 0);
+    Atomics.store(this.ring.views.control, WORD.taken, this.taken | 0);
   }
 
   private dropped(byHop: readonly number[]): Record<string, number> {

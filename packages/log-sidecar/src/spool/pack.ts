@@ -1,4 +1,4 @@
-import type { PackNote, Span, SpooledPack, SpoolRecord } from '../ports.ts';
+import type { Mark, PackNote, Span, SpooledPack, SpoolRecord } from '../ports.ts';
 import type { Segment } from './segment.ts';
 
 /** A pack as the spool keeps it: bytes in one segment's range, payloads in memory, or both until it is sent. */
@@ -75,4 +75,16 @@ export function countsOf(
     if (!pack.segment) counts.inMemory += pack.exchanges;
   }
   return counts;
+}
+
+/** What a mark tells of packs in memory: how many exchanges of the epoch a kill would take although they were taken over. */
+export function heldOf(packs: readonly StoredPack[], open: StoredPack | undefined): Pick<Mark, 'held'> {
+  let first = 0;
+  let count = 0;
+  for (const pack of open ? [...packs, open] : packs) {
+    if (pack.segment || pack.exchanges === 0) continue;
+    first ||= pack.first;
+    count += pack.exchanges;
+  }
+  return count === 0 ? {} : { held: { first, count } };
 }

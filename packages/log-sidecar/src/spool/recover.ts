@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { decodeExchanges } from '@fairway/core';
 import type { Mark, PackNote, Span } from '../ports.ts';
 import { type Frame, jsonFrame, KIND, readFrames } from './frame.ts';
+import { HIGH_SUFFIX, readHigh, removeHigh } from './high-file.ts';
 import { emptyPack, extend, type StoredPack } from './pack.ts';
 import { Segment } from './segment.ts';
 
@@ -13,6 +14,15 @@ export type SegmentHeader = { readonly v: 1; readonly agent: string; readonly ep
 
 /** An epoch of this process that has ended. `given`: its last number. */
 export type Predecessor = { readonly epoch: string; readonly given: number };
+
+/** The agent and the epoch that now begin. `synced`: as for the spool. */
+export type Recovering = {
+  readonly directory: string;
+  readonly agent: string;
+  readonly epoch: string;
+  readonly synced: boolean;
+  readonly predecessor?: Predecessor | undefined;
+};
 
 /** `killed`: exchanges that were in the memory of earlier epochs when they were killed, at most. */
 export type Recovered = {
@@ -30,15 +40,15 @@ const CLOSING = 0xffff_ffff;
  * killed one without exchanges that closes its sequence. Torn tails are cut and counted in bytes, segments without open
  * packs are removed. Throws the system's error when the folder cannot be read.
  */
-export function recover(directory: string, now: number, predecessor?: Predecessor): Recovered {
-  const names = readdirSync(directory)
-    .filter((name) => name.endsWith(SEGMENT_SUFFIX))
-    .sort();
+export function recover(recovering: Recovering, now: number): Recovered {
+  const { directory } = recovering;
+  const names = readdirSync(directory).sort();
   const segments: Segment[] = [];
   const packs: StoredPack[] = [];
-  const context = { now, losses: new Map(), ends: new Map() };
+  const context = { now, losses: new Map(), ends: new Map<string, End>() };
   let torn = 0;
   for (const name of names) {
+    if (!name.endsWith(SEGMENT_SUFFIX)) continue;
     const path = join(directory, name);
     const bytes = readFileSync(path);
     const { frames, length } = readFrames(bytes);
@@ -48,16 +58,33 @@ export function recover(directory: string, now: number, predecessor?: Predecesso
     packs.push(...packsOf(segment, frames, { ...context, at: statSync(path).mtimeMs }));
     segments.push(segment);
   }
-  const closing = [...context.ends.values()].flatMap((end) => closingPack(end, now, predecessor));
+  for (const name of names) {
+    if (!name.endsWith(HIGH_SUFFIX)) continue;
+    const epoch = name.slice(0, -HIGH_SUFFIX.length);
+    if (epoch !== recovering.epoch && !context.ends.has(epoch)) context.ends.set(epoch, unwritten(recovering, epoch));
+  }
+  const closing = [...context.ends.values()].flatMap((end) => closingPack(end, now, recovering));
   packs.push(...closing);
+  for (const { segment } of closing) if (segment && !segments.includes(segment)) segments.push(segment);
   for (const { segment } of packs) if (segment) segment.packs++;
   for (const segment of segments) if (segment.packs === 0) segment.remove();
-  const killed = closing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const killed = closing.reduce((sum, { note }) => sum + (note?.dropped['killed'] ?? 0), 0);
   return { segments: segments.filter((segment) => segment.packs > 0), packs, torn, killed };
 }
 
-/** The newest mark of an epoch, where it stands, and whether the queue knows of what it tells. */
-type End = { agent: string; epoch: string; segment: Segment; mark: Mark; closed: boolean; at: number };
+/** What is known of an epoch's end: its newest mark, what is written behind it, and whether the queue knows all that. */
+type End = {
+  readonly agent: string;
+  readonly epoch: string;
+  segment: Segment | undefined;
+  mark: Mark;
+  /** Exchanges behind the mark: the kill came before theirs was written, or it was damaged. */
+  behind: number;
+  /** The highest number of an exchange. */
+  last: number;
+  closed: boolean;
+  at: number;
+};
 
 type Context = {
   readonly now: number;
@@ -66,19 +93,45 @@ type Context = {
   readonly ends: Map<string, End>;
 };
 
+const UNMARKED: Mark = { high: 0, taken: 0, dropped: {} };
+
+/** An epoch without a readable segment: it was killed before its first group was written, or the file was damaged. */
+function unwritten({ directory, agent }: Recovering, epoch: string): End {
+  const { taken = 0 } = readHigh(directory, epoch) ?? {};
+  const mark = { ...UNMARKED, taken };
+  return { agent, epoch, segment: undefined, mark, behind: 0, last: 0, closed: false, at: Date.now() };
+}
+
 /** Nothing when the epoch ended in order. What it tells is on the disk before it is sent: a resend tells the same. */
-function closingPack(end: End, now: number, predecessor: Predecessor | undefined): StoredPack[] {
-  const { agent, epoch, segment, closed, at } = end;
-  let { mark } = end;
-  if (predecessor?.epoch === epoch) {
-    mark = { ...mark, high: Math.max(mark.taken, predecessor.given) };
-    segment.append([jsonFrame(KIND.mark, 0, mark.high, mark)]);
+function closingPack(end: End, now: number, { directory, synced, predecessor }: Recovering): StoredPack[] {
+  const { agent, epoch, mark, behind, closed, at } = end;
+  const { dropped } = mark;
+  const counted = Math.max(mark.high, readHigh(directory, epoch)?.high ?? 0);
+  const high = predecessor?.epoch === epoch ? predecessor.given : counted;
+  const { held = { first: 0, count: 0 } } = mark;
+  const killed = high - mark.taken - behind + held.count;
+  const first = held.count > 0 ? held.first : Math.max(mark.taken, end.last) + 1;
+  if (closed || killed <= 0 || high < first) {
+    removeHigh(directory, epoch);
+    return [];
   }
-  const { high, taken, dropped } = mark;
-  if (closed || high <= taken) return [];
+  const segment = end.segment ?? firstSegment(directory, { v: 1, agent, epoch }, synced);
+  segment?.append([jsonFrame(KIND.mark, 0, high, { high, taken: high - killed + held.count, dropped, held })]);
+  removeHigh(directory, epoch);
   const pack = emptyPack({ agent, epoch, ordinal: CLOSING, segment, start: 0, openedAt: now, at, payloads: [] });
-  const note = { versions: [], dropped: { ...dropped, killed: high - taken } };
-  return [{ ...pack, first: taken + 1, last: high, closedAt: now, earlierDropped: dropped, note, ready: true }];
+  const note = { versions: [], dropped: { ...dropped, killed } };
+  return [{ ...pack, first, last: high, closedAt: now, earlierDropped: dropped, note, ready: true }];
+}
+
+function firstSegment(directory: string, header: SegmentHeader, synced: boolean): Segment | undefined {
+  try {
+    const segment = Segment.create(join(directory, `${header.epoch}-closing${SEGMENT_SUFFIX}`), synced);
+    segment.append([jsonFrame(KIND.header, 0, 0, header)]);
+    return segment;
+  } catch {
+    // It is told from memory.
+    return undefined;
+  }
 }
 
 function packsOf(segment: Segment, frames: readonly Frame[], context: Context): StoredPack[] {
@@ -86,10 +139,16 @@ function packsOf(segment: Segment, frames: readonly Frame[], context: Context): 
   if (first?.kind !== KIND.header) return [];
   const { agent, epoch } = JSON.parse(first.payload.toString()) as SegmentHeader;
   const packs = new Map<number, StoredPack>();
+  const known = context.ends.get(epoch);
+  const ended: End = known ?? { agent, epoch, segment, mark: UNMARKED, behind: 0, last: 0, closed: false, at: 0 };
+  Object.assign(ended, { segment, at: context.at });
+  context.ends.set(epoch, ended);
   for (const frame of frames) {
     const { kind, ordinal, seq, start, end } = frame;
     const pack = packs.get(ordinal);
     if (kind === KIND.exchange) {
+      ended.behind++;
+      ended.last = Math.max(ended.last, seq);
       const { now: openedAt, at } = context;
       const grown = pack ?? emptyPack({ agent, epoch, ordinal, segment, start, openedAt, at, payloads: undefined });
       packs.set(ordinal, grown);
@@ -101,10 +160,9 @@ function packsOf(segment: Segment, frames: readonly Frame[], context: Context): 
     } else if (kind === KIND.mark) {
       const mark = JSON.parse(frame.payload.toString()) as Mark;
       context.losses.set(epoch, mark.dropped);
-      context.ends.set(epoch, { agent, epoch, segment, mark, closed: false, at: context.at });
+      Object.assign(ended, { mark, behind: 0, closed: false });
     } else if (kind === KIND.done) {
-      const ended = context.ends.get(epoch);
-      if (ordinal === CLOSING && ended) ended.closed = true;
+      if (ordinal === CLOSING) ended.closed = true;
       packs.delete(ordinal);
     }
   }

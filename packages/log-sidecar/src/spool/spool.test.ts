@@ -17,6 +17,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PackNote, SpooledPack, SpoolRecord } from '../ports.ts';
 import { toPack } from '../pump/encode.ts';
 import { createTally } from '../tally.ts';
+import { encodeHigh, highFile } from './high-file.ts';
 import type { SpoolConfig } from './settings.ts';
 import { FileSpool, PACK_EXCHANGES } from './spool.ts';
 
@@ -203,8 +204,66 @@ test('of an epoch of the same process it is known exactly, and after a proper st
   expect(tally.killed).toBe(3);
   second.offer(record(1));
   second.commit({ high: 7, taken: 1, dropped: {} });
+  // Its last mark.
+  second.commit({ high: 1, taken: 1, dropped: {} });
   await second.stop();
   expect(openSpool('e3').tally.killed).toBe(3);
+});
+
+test('what the forwarding thread wrote of its numbers tells of a kill, whatever the marks say', async () => {
+  const { spool } = openSpool();
+  spool.offer(record(1));
+  spool.commit({ high: 1, taken: 1, dropped: { ring_full: 2 } });
+  writeFileSync(highFile(directory, 'e1'), encodeHigh({ high: 30, taken: 1 }));
+  const closing = { epoch: 'e1', first: 2, last: 30, exchanges: 0, note: { dropped: { ring_full: 2, killed: 29 } } };
+  const { spool: heir, tally } = openSpool('e2');
+  expect(tally.killed).toBe(29);
+  const [stored] = [await settled(heir)];
+  if (stored) heir.done(stored);
+  expect(heir.next()).toMatchObject(closing);
+  // Killed before it was sent: the next one tells the same.
+  const { spool: next } = openSpool('e3');
+  expect(next.next()).toMatchObject(closing);
+  expect(readdirSync(directory).filter((name) => name.endsWith('.high'))).toEqual([]);
+});
+
+test.each([
+  ['whose first group was never written', () => {}],
+  ['whose only segment cannot be read', () => writeFileSync(join(directory, 'e1-00000000.spool'), 'no frame')],
+])('an epoch %s is told from its numbers', (_, leave) => {
+  leave();
+  writeFileSync(highFile(directory, 'e1'), encodeHigh({ high: 30, taken: 10 }));
+  const closing = { agent: 'a', epoch: 'e1', first: 11, last: 30, exchanges: 0, note: { dropped: { killed: 20 } } };
+  for (const epoch of ['e2', 'e3']) expect(openSpool(epoch).spool.next()).toMatchObject(closing);
+});
+
+test('damaged numbers tell nothing, and neither do those of an epoch that has ended in order', async () => {
+  const { spool } = openSpool();
+  spool.offer(record(1));
+  spool.commit({ high: 1, taken: 1, dropped: {} });
+  writeFileSync(highFile(directory, 'e0'), encodeHigh({ high: 30, taken: 10 }).fill(1, 3, 4));
+  writeFileSync(highFile(directory, 'e1'), encodeHigh({ high: 30, taken: 1 }));
+  await spool.stop();
+  expect(openSpool('e2').tally.killed).toBe(0);
+  expect(readdirSync(directory)).toEqual(['e1-00000000.spool']);
+});
+
+test('of exchanges behind a damaged mark only what is missing is told', async () => {
+  const { spool } = openSpool();
+  spool.offer(record(1));
+  spool.commit({ high: 1, taken: 1, dropped: {} });
+  for (const seq of [2, 3, 5]) spool.offer(record(seq));
+  spool.commit({ high: 5, taken: 5, dropped: {} });
+  writeFileSync(highFile(directory, 'e1'), encodeHigh({ high: 9, taken: 5 }));
+  const [file = ''] = readdirSync(directory).filter((name) => name.endsWith('.spool'));
+  // The last mark goes, and with it why 4 is missing.
+  truncateSync(join(directory, file), readFileSync(join(directory, file)).length - 1);
+  const { spool: heir, tally } = openSpool('e2');
+  expect(tally.killed).toBe(5);
+  const stored = await settled(heir);
+  expect(stored).toMatchObject({ first: 1, last: 5, exchanges: 4 });
+  if (stored) heir.done(stored);
+  expect(heir.next()).toMatchObject({ first: 6, last: 9, exchanges: 0, note: { dropped: { killed: 5 } } });
 });
 
 const packIdOf = (first: number, last: number) => packId('a', 'e1', first, last);

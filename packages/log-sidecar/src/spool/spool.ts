@@ -4,7 +4,8 @@ import { FairwayError, type Logger, type Part } from '@fairway/core';
 import type { AgentClock, DropReason, Mark, PackNote, Spool, SpooledPack, SpoolRecord, SpoolState } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
 import { FRAME_HEADER, type FrameContent, jsonFrame, KIND, NOTHING, readFrames } from './frame.ts';
-import { countsOf, emptyPack, extend, isFull, type StoredPack } from './pack.ts';
+import { removeHigh } from './high-file.ts';
+import { countsOf, emptyPack, extend, heldOf, isFull, type StoredPack } from './pack.ts';
 import { recover, SEGMENT_SUFFIX, type SegmentHeader } from './recover.ts';
 import { type DiskProblem, diskProblem, Segment } from './segment.ts';
 import type { SpoolConfig, SpoolParts } from './settings.ts';
@@ -32,6 +33,8 @@ export class FileSpool implements Spool, Part {
   private readonly packs: StoredPack[] = [];
   private waiting: StoredPack[] = [];
   private current: Segment | undefined;
+  /** The last one made stays until there is another: it says how far the epoch has come. */
+  private newest: Segment | undefined;
   private open: StoredPack | undefined;
   private ordinal = 0;
   private segmentNumber = 0;
@@ -39,7 +42,6 @@ export class FileSpool implements Spool, Part {
   private groupBytes = 0;
   private memoryBytes = 0;
   private keptBytes = 0;
-  private lastMark: Mark | undefined;
   /** What the disk said last; undefined while it works. */
   private problem: DiskProblem | undefined;
   private diskRetryAt = Number.NEGATIVE_INFINITY;
@@ -56,8 +58,7 @@ export class FileSpool implements Spool, Part {
   start(): void {
     try {
       mkdirSync(this.config.directory, { recursive: true, mode: 0o700 });
-      const { directory, predecessor } = this.config;
-      const { segments, packs, torn, killed } = recover(directory, this.clock.monotonic(), predecessor);
+      const { segments, packs, torn, killed } = recover(this.config, this.clock.monotonic());
       for (const segment of segments) this.segments.add(segment);
       this.packs.push(...packs);
       this.waiting.push(...packs.filter(({ note }) => note === undefined));
@@ -76,6 +77,7 @@ export class FileSpool implements Spool, Part {
     this.retireCurrent();
     await Promise.all([...this.segments].map((segment) => segment.retire()));
     const { exchanges, inMemory } = this.state();
+    if (inMemory === 0) this.leave();
     if (exchanges > 0) this.log.info({ exchanges, inMemory }, 'spool keeps exchanges for the next start');
   }
 
@@ -177,14 +179,13 @@ export class FileSpool implements Spool, Part {
       seq,
       payload: bytes,
     }));
-    if (mark) frames.push(jsonFrame(KIND.mark, 0, mark.high, mark));
+    if (mark) frames.push(jsonFrame(KIND.mark, 0, mark.high, { ...mark, ...heldOf(this.packs, this.open) }));
     const problem = segment.append(frames);
     if (problem) {
       this.diskFailed(problem);
       return false;
     }
     this.problem = undefined;
-    this.lastMark = mark ?? this.lastMark;
     if (!pack) return true;
     for (const record of group) extend(pack, record, segment.size);
     if (pack.payloads) for (const { bytes } of group) this.keptBytes += bytes.length;
@@ -205,7 +206,11 @@ export class FileSpool implements Spool, Part {
       const segment = Segment.create(join(directory, name), synced);
       this.segments.add(segment);
       const problem = segment.append([jsonFrame(KIND.header, 0, 0, header)]);
-      if (!problem) return segment;
+      if (!problem) {
+        if (this.newest?.packs === 0) this.forget(this.newest);
+        this.newest = segment;
+        return segment;
+      }
       this.diskFailed(problem);
       void segment.retire().then(() => this.forget(segment));
     } catch (error) {
@@ -265,16 +270,18 @@ export class FileSpool implements Spool, Part {
     if (!segment) return;
     this.closeOpen();
     this.current = undefined;
-    // Only in the newest file of an epoch a mark may expect more than there is.
-    const { lastMark } = this;
-    if (lastMark) segment.append([jsonFrame(KIND.mark, 0, lastMark.taken, { ...lastMark, high: lastMark.taken })]);
     void segment.retire();
-    if (segment.packs === 0) this.forget(segment);
+  }
+
+  /** Nothing is in memory: the next start has nothing to tell of this epoch. */
+  private leave(): void {
+    removeHigh(this.config.directory, this.config.epoch);
+    if (this.newest && this.packs.length === 0) this.forget(this.newest);
   }
 
   private release(segment: Segment, pack: StoredPack): void {
     segment.packs--;
-    if (segment.packs === 0 && segment !== this.current) this.forget(segment);
+    if (segment.packs === 0 && segment !== this.newest) this.forget(segment);
     else segment.append([{ kind: KIND.done, ordinal: pack.ordinal, seq: pack.last, payload: NOTHING }]);
   }
 
