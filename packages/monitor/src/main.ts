@@ -10,6 +10,7 @@ import { verdictsRoute } from './api/verdicts-route.ts';
 import { windowsRoute } from './api/windows-route.ts';
 import { storedBacktest } from './app/backtest-stored.ts';
 import { windowJudge } from './app/judge-windows.ts';
+import { checkWatcher } from './app/watch-checks.ts';
 import { cachedReferences } from './app/references.ts';
 import { requestRetrain } from './app/request-retrain.ts';
 import { rounds } from './app/rounds.ts';
@@ -21,6 +22,7 @@ import { notifiers, notifyParts } from './notifications.ts';
 import { checkNotifyEnv } from './notify-config.ts';
 import { parsePolicy } from './policy/parse.ts';
 import { prepareSnapshots, snapshotFiles } from './snapshot/files.ts';
+import { checkStore } from './store/check-store.ts';
 import { dashboardStore } from './store/dashboard-store.ts';
 import { databasePart, databaseTrouble, openPool, readSnapshot } from './store/database.ts';
 import { evidenceStore } from './store/evidence-store.ts';
@@ -51,6 +53,7 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const judge = windowJudge({ store, writer, references, parsePolicy, announcer, clock, log, settleMs: env.SETTLE_MS });
   const snapshots = snapshotFiles(readSnapshot(pool), env.SNAPSHOT_DIR);
   const retrain = () => requestRetrain({ outbox, store, writer, references, parsePolicy, snapshots, clock, log });
+  const watch = checkWatcher({ store: checkStore(pool), writer, dashboardUrl: env.DASHBOARD_URL, clock });
   const parts: Part[] = [
     databasePart(pool, env.DATABASE_URL, migrate),
     // Gauges of the last judged windows survive a restart.
@@ -59,7 +62,7 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
     rounds('judge', async () => judgeRound(await judge(), metrics.onVerdict), REST_MS, log),
     rounds('retrain', retrain, REST_MS, log),
     rounds('withdraw', () => withdrawRecovered({ store, writer, log }), WITHDRAW_REST_MS, log),
-    ...notifyParts(env, channels, notifications, clock, log),
+    ...notifyParts(env, channels, notifications, watch, clock, log),
   ];
   const pages = dashboardStore(pool);
   const dashboard = dashboardRoutes({ store: pages, verdicts: store, outbox: notifications, writer, references, log });

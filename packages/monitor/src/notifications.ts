@@ -13,6 +13,8 @@ type Env = EnvOf<typeof NOTIFY_ENV> & { readonly DASHBOARD_URL: string | undefin
 
 /** How long the plan and each channel rest when there was nothing to do. */
 const REST_MS = 250;
+/** Between two looks at what keeps checks from being made. */
+const WATCH_REST_MS = 10_000;
 
 /** The channels that are configured, by name. */
 export function notifiers(env: Env, clock: Clock): ReadonlyMap<Channel, Notifier> {
@@ -34,6 +36,7 @@ export function notifyParts(
   env: Env,
   channels: ReadonlyMap<Channel, Notifier>,
   store: NotificationStore,
+  watch: () => Promise<boolean>,
   clock: Clock,
   log: Logger,
 ): Part[] {
@@ -56,6 +59,7 @@ export function notifyParts(
   };
   const plan = async () => (await store.plan((cards) => planNotifications(cards, settings, clock.now()))) > 0;
   return [
+    rounds('check watch', watch, WATCH_REST_MS, log),
     rounds('notifications', plan, REST_MS, log),
     ...[...channels].map(([channel, notifier]) =>
       rounds(`${channel} messages`, () => sendDelivery(store, channel, notifier, log), REST_MS, log),

@@ -1,4 +1,5 @@
 import type { CardAnswer, CardContent } from '@fairway/core';
+import type { OutboxItem } from './ports.ts';
 
 /** How people are told. */
 export const CHANNELS = ['teams', 'webhook', 'mail'] as const;
@@ -73,6 +74,25 @@ export type ChannelFigures = {
   readonly channel: string;
   readonly states: Readonly<Record<NotificationState, number>>;
   readonly lastAccepted: number | undefined;
+};
+
+/** `policy.yaml` of a model that was read and cannot be used. */
+export type UnusablePolicy = { readonly model: string; readonly blob: string; readonly problem: string };
+
+/** A retraining that was given up before the writer had it. */
+export type DeadRetrain = {
+  readonly deliveryId: string;
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  readonly reason: string;
+};
+
+export type CheckStore = {
+  unusablePolicies(): Promise<readonly UnusablePolicy[]>;
+  deadRetrains(): Promise<readonly DeadRetrain[]>;
+  /** Cards; the same key is kept once. */
+  add(items: readonly OutboxItem[]): Promise<void>;
 };
 
 export type NotificationStore = {

@@ -250,6 +250,8 @@ describe('the monitor', () => {
       const page = await (await fetch(`${child.url}/models/${MODEL}`)).text();
       return page.includes('period has an unknown key coverageFlor') ? true : undefined;
     });
+    const card = await until('the card', 60, () => channel.cards[0]);
+    expect(card.title).toContain('cannot be checked');
     writer.state.policies.set(MODEL, { blob: 'good', text: POLICY });
     expect((await verdictOf(child, '2025Q1', 1200)).policy).toBe('good');
   });

@@ -54,6 +54,9 @@ test('who hears what', () => {
   expect(kinds(judgement('alert'), policy, undefined, announcer)).toEqual(['card alert', 'retrain retrain']);
   expect(kinds(judgement('healthy'), policy, before, announcer)).toEqual(['card recovered']);
   expect(kinds(judgement('healthy'), policy, undefined, announcer)).toEqual([]);
+  const all = parsePolicy(text(0.7, 'alert, recovered, healthy'), 'm');
+  expect(kinds(judgement('healthy'), all, before, announcer)).toEqual(['card recovered']);
+  expect(kinds(judgement('healthy'), all, undefined, announcer)).toEqual(['card healthy']);
   expect(kinds(judgement('warning'), policy, before, announcer)).toEqual([]);
   expect(kinds(judgement('warning'), parsePolicy(text(0.7, 'warning'), 'm'), before, announcer)).toEqual([
     'card warning',
@@ -69,6 +72,12 @@ test('keys follow from model, version, environment, alert rules and period, not 
   expect(keys(judgement('alert', 'c2'), policy, before, announcer)).toEqual(first);
   expect(keys(judgement('alert', 'c1'), parsePolicy(text(0.6), 'm'), undefined, announcer)).not.toEqual(first);
   expect(first[1]).toMatch(/^m:1:prod:2025Q1:[0-9a-f]{12}$/);
+});
+
+test('a policy may name the channels of an event', () => {
+  const named = parsePolicy(text(0.7).replace('notify: { on', 'notify: { to: { alert: [mail] }, on'), 'm');
+  expect(announcements(judgement('alert'), named, undefined, announcer)[0]?.payload).toMatchObject({ to: ['mail'] });
+  expect(announcements(judgement('healthy'), named, before, announcer)[0]?.payload).not.toHaveProperty('to');
 });
 
 test('the card links to the model and names the worst input', () => {

@@ -47,7 +47,8 @@ export function announcements(
 
 function eventOf({ state }: Judgement, before: Verdict | undefined): CardEvent | undefined {
   if (state === 'alert' || state === 'warning') return state;
-  return state === 'healthy' && before?.state === 'alert' ? 'recovered' : undefined;
+  if (state !== 'healthy') return undefined;
+  return before?.state === 'alert' ? 'recovered' : 'healthy';
 }
 
 /** One problem, one key: model, version, environment, period and the rules that can raise an alert. */
@@ -62,8 +63,14 @@ const TITLES: Readonly<Record<CardEvent, string>> = {
   warning: 'starts to drift',
   alert: 'no longer performs as approved',
   recovered: 'performs well again',
+  healthy: 'performs as approved',
 };
-const TONES: Readonly<Record<CardEvent, CardTone>> = { warning: 'warning', alert: 'attention', recovered: 'good' };
+const TONES: Readonly<Record<CardEvent, CardTone>> = {
+  warning: 'warning',
+  alert: 'attention',
+  recovered: 'good',
+  healthy: 'good',
+};
 
 function cardItem(event: CardEvent, judgement: Judgement, policy: Policy, { dashboardUrl }: Announcer): OutboxItem {
   const { window, findings } = judgement;
@@ -73,6 +80,7 @@ function cardItem(event: CardEvent, judgement: Judgement, policy: Policy, { dash
     dashboardUrl === undefined
       ? undefined
       : `${dashboardUrl.replace(/\/$/, '')}/models/${encodeURIComponent(window.model)}?environment=${encodeURIComponent(window.environment)}`;
+  const to = policy.notify.to?.[event];
   const content: CardContent = {
     event,
     title,
@@ -88,7 +96,7 @@ function cardItem(event: CardEvent, judgement: Judgement, policy: Policy, { dash
     deliveryId,
     event,
     title,
-    payload: { content } satisfies CardPayload,
+    payload: { content, ...(to === undefined ? {} : { to }) } satisfies CardPayload,
     ...(link === undefined ? {} : { link }),
   };
 }

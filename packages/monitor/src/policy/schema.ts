@@ -43,7 +43,7 @@ const guard = z.union([
   }),
 ]);
 
-const EVENTS = ['warning', 'alert', 'recovered'] as const;
+const EVENTS = ['warning', 'alert', 'recovered', 'healthy'] as const;
 
 const rule = z
   .strictObject({

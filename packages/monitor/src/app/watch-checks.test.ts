@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import type { CheckStore, UnusablePolicy } from '../notify-ports.ts';
+import type { OutboxItem } from '../ports.ts';
+import { checkWatcher } from './watch-checks.ts';
+
+const MINUTE = 60_000;
+
+function world() {
+  const state = {
+    now: Date.parse('2026-01-10T12:00:00Z'),
+    writer: undefined as Error | undefined,
+    policies: [] as UnusablePolicy[],
+    told: new Map<string, OutboxItem>(),
+  };
+  const store: CheckStore = {
+    unusablePolicies: async () => state.policies,
+    deadRetrains: async () => [],
+    add: async (items) => {
+      for (const item of items) if (!state.told.has(item.deliveryId)) state.told.set(item.deliveryId, item);
+    },
+  };
+  const models = async () => {
+    if (state.writer !== undefined) throw state.writer;
+    return [];
+  };
+  const start = () =>
+    checkWatcher({ store, writer: { models }, dashboardUrl: 'http://dash/', clock: { now: () => state.now } });
+  const titles = () => [...state.told.values()].map(({ event, title }) => `${event}: ${title}`);
+  return { state, start, titles };
+}
+
+test('a policy that cannot be used is told once for each problem, over restarts too', async () => {
+  const { state, start, titles } = world();
+  state.policies = [{ model: 'loans', blob: 'b1', problem: 'period has an unknown key.' }];
+  for (let i = 0; i < 3; i += 1) await start()();
+  expect(titles()).toEqual(['check-failed: loans cannot be checked: its policy cannot be used']);
+  const [card] = state.told.values();
+  expect(card).toMatchObject({
+    kind: 'card',
+    model: 'loans',
+    link: 'http://dash/models/loans',
+    payload: { content: { deliveryId: card?.deliveryId, text: expect.stringContaining('period has an unknown key.') } },
+  });
+  state.policies = [{ model: 'loans', blob: 'b2', problem: 'period is missing.' }];
+  await start()();
+  expect(titles()).toHaveLength(2);
+});
+
+test('a writer that is away for a short time is no news; for a long time it is, once a day', async () => {
+  const { state, start, titles } = world();
+  const look = start();
+  state.writer = new Error('It does not answer.');
+  for (let i = 0; i < 10; i += 1, state.now += MINUTE) await look();
+  expect(titles()).toEqual([]);
+  state.writer = undefined;
+  await look();
+  state.writer = new Error('It does not answer.');
+  for (let i = 0; i < 30; i += 1, state.now += MINUTE) await look();
+  expect(titles()).toEqual(['check-failed: Models cannot be checked: the writer does not answer']);
+  state.now += 24 * 60 * MINUTE;
+  await look();
+  expect(titles()).toHaveLength(2);
+});

@@ -1,0 +1,26 @@
+import type { Pool } from 'pg';
+import type { CheckStore, DeadRetrain, UnusablePolicy } from '../notify-ports.ts';
+
+const UNUSABLE =
+  'select model, blob, problem from monitoring.policies where problem is not null order by model limit 1000';
+
+/** A retraining of last month is news no more. */
+const DEAD_RETRAINS = `
+select delivery_id as "deliveryId", model, version, environment, coalesce(reason, 'It was given up.') as reason
+from monitoring.outbox where kind = 'retrain' and state = 'dead' and settled_at > now() - interval '7 days' limit 1000`;
+
+const ADD = `
+insert into monitoring.outbox (delivery_id, kind, event, title, model, version, environment, payload, link)
+values ($1, 'card', $2, $3, $4, $5, $6, $7, $8) on conflict (delivery_id) do nothing`;
+
+/** What keeps checks from being made, in PostgreSQL. */
+export const checkStore = (pool: Pool): CheckStore => ({
+  unusablePolicies: async () => (await pool.query<UnusablePolicy>(UNUSABLE)).rows,
+  deadRetrains: async () => (await pool.query<DeadRetrain>(DEAD_RETRAINS)).rows,
+  add: async (items) => {
+    for (const { deliveryId, event, title, model, version, environment, payload, link } of items) {
+      const values = [deliveryId, event, title, model, version, environment, JSON.stringify(payload), link ?? null];
+      await pool.query(ADD, values);
+    }
+  },
+});
