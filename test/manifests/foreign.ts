@@ -11,6 +11,7 @@ export type Foreign = {
   'external-secrets.io/v1 ExternalSecret': ExternalSecret;
   'bitnami.com/v1alpha1 SealedSecret': SealedSecret;
   'argoproj.io/v1beta1 ArgoCD': ArgoCD;
+  'argoproj.io/v1alpha1 NotificationsConfiguration': NotificationsConfiguration;
 };
 
 type Named = {
@@ -106,6 +107,17 @@ type ArgoCD = Of<
     };
     resourceHealthChecks?: { group?: string; kind: string; check: string }[];
     extraConfig?: Record<string, string>;
+  }
+>;
+type NotificationsConfiguration = Of<
+  'argoproj.io/v1alpha1',
+  'NotificationsConfiguration',
+  {
+    services?: Record<string, string>;
+    templates?: Record<string, string>;
+    triggers?: Record<string, string>;
+    subscriptions?: Record<string, string>;
+    context?: Record<string, string>;
   }
 >;
 type Ignored = { jsonPointers?: string[]; jqPathExpressions?: string[]; managedFieldsManagers?: string[] };

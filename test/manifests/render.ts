@@ -47,7 +47,7 @@ export const rendering = (folder: string): Rendering => ({
 /** The folders that a person may apply as they stand, with their own digests and addresses. */
 export function shippedOverlays(): string[] {
   const overlays = readdirSync(join(ROOT, INSTALL, 'overlays')).map((name) => `${INSTALL}/overlays/${name}`);
-  const argocd = ['manifests/argocd', ...foldersBelow('manifests/argocd/overlays')];
+  const argocd = ['manifests/argocd', 'manifests/argocd-guarded', ...foldersBelow('manifests/argocd/overlays')];
   return [...overlays.sort(), ...argocd];
 }
 

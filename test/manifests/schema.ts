@@ -14,6 +14,7 @@ const FOREIGN: Record<keyof Foreign, true> = {
   'external-secrets.io/v1 ExternalSecret': true,
   'bitnami.com/v1alpha1 SealedSecret': true,
   'argoproj.io/v1beta1 ArgoCD': true,
+  'argoproj.io/v1alpha1 NotificationsConfiguration': true,
 };
 
 const COMPILER_OPTIONS = {
