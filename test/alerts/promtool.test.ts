@@ -21,7 +21,7 @@ function promtool(...args: string[]): string {
     return execFileSync('promtool', args, { cwd: dir, encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${stdout}${stderr}`);
+    throw new Error(`${stdout}${stderr}`, { cause: error });
   }
 }
 
