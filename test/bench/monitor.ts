@@ -1,5 +1,6 @@
 import { analyze } from './monitor/analyze.ts';
+import { falseAlerts } from './monitor/false-alerts.ts';
 import type { Result } from './result.ts';
 
 /** What the monitor promises about its figures and their price. */
-export const monitor = async (): Promise<Result[]> => [...(await analyze())];
+export const monitor = async (): Promise<Result[]> => [...falseAlerts(), ...(await analyze())];
