@@ -68,6 +68,6 @@ it('lets Argo CD install exactly the kinds that the OpenShift overlay and its mo
   const used = rendering('manifests/install/overlays/openshift').objects.map(
     ({ apiVersion, kind }) => `${groupOf(apiVersion)}/${kind}`,
   );
-  const monitoring = ['monitoring.coreos.com/PrometheusRule', 'monitoring.coreos.com/ServiceMonitor'];
+  const monitoring = ['PodMonitor', 'PrometheusRule', 'ServiceMonitor'].map((kind) => `monitoring.coreos.com/${kind}`);
   expect([...names].sort()).toEqual([...new Set([...used, ...monitoring])].sort());
 });
