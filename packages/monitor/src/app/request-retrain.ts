@@ -109,8 +109,11 @@ async function reasonToHold(
   const newest = newestVerdict(verdicts);
   if (newest?.state === 'healthy') return `All rules hold again in ${newest.window.period}.`;
   const file = await writer.policy(model);
-  const cooldown = file === undefined ? undefined : parsePolicy(file.text, model).retrain?.cooldown;
-  if (cooldown === undefined) return 'The policy does not ask for retraining any more.';
+  const retrain = file === undefined ? undefined : parsePolicy(file.text, model).retrain;
+  if (retrain === undefined) return 'The policy does not ask for retraining any more.';
+  const { cooldown, snoozeUntil } = retrain;
+  if (snoozeUntil !== undefined && Date.parse(snoozeUntil) > clock.now())
+    return `The policy snoozes retraining until ${snoozeUntil.slice(0, 10)}.`;
   const live = (await writer.models())
     .find((one) => one.model === model)
     ?.environments.find(({ name }) => name === environment)?.live;
