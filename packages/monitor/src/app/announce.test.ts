@@ -85,4 +85,5 @@ test('the card links to the model and names the worst input', () => {
   const shown = JSON.stringify(card?.payload);
   expect(shown).toContain('http://dash/models/m');
   expect(shown).toContain('0.200 (x)');
+  expect(shown).toContain('2025-01-01 to 2025-04-01 UTC');
 });

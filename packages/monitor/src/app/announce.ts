@@ -106,8 +106,11 @@ function cardFacts({ window, metrics, policy }: Judgement): Array<{ title: strin
   const interval = metrics.aucInterval;
   const facts = [
     { title: 'Model', value: `${window.model}, version ${window.version}` },
-    { title: 'Window', value: `${window.start} to ${window.end}` },
-    { title: 'Predictions', value: `${metrics.predictions}, ${(share * 100).toFixed(0)} % labelled` },
+    { title: 'Window', value: `${moment(window.start)} to ${moment(window.end)} UTC` },
+    {
+      title: 'Predictions',
+      value: `${metrics.predictions.toLocaleString('en-US')}, ${(share * 100).toFixed(0)} % labelled`,
+    },
   ];
   if (metrics.auc !== null) {
     const range = interval === null ? '' : ` (95 % interval ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})`;
@@ -119,6 +122,9 @@ function cardFacts({ window, metrics, policy }: Judgement): Array<{ title: strin
   facts.push({ title: 'Policy', value: policy.slice(0, 12) });
   return facts;
 }
+
+/** `2026-01-01`, with hours and minutes where there are any. */
+const moment = (time: string): string => time.slice(0, 16).replace('T', ' ').replace(' 00:00', '');
 
 /** The input whose PSI is largest, with the figure; undefined when none is known. */
 export function worstPsi(psi: Readonly<Record<string, number | null>>): readonly [string, number] | undefined {

@@ -69,11 +69,17 @@ test('the same bad news of more models than the setting is one message; other ev
     title: '4 models no longer perform as approved',
     link: 'http://dash/',
   });
-  expect(fleet?.content.facts).toEqual(many(4).map(({ model, title }) => ({ title: model, value: title })));
+  expect(fleet?.content.facts).toEqual(many(4).map(({ model }) => ({ title: model, value: 'alert' })));
   expect(single?.deliveryId).toBe('card-9');
   expect(plan.done).toHaveLength(5);
   // Ten windows of one model are not a fleet.
   expect(shown(many(10).map((one) => ({ ...one, model: 'same' }))).deliveries).toHaveLength(20);
+});
+
+test('what is gathered stays a message: the rest is counted', () => {
+  const [fleet] = planNotifications(many(400), settings, NOON).deliveries;
+  expect(fleet?.content.facts).toHaveLength(26);
+  expect(fleet?.content.facts.at(-1)).toEqual({ title: '…', value: '375 more on the dashboard' });
 });
 
 test('the same events in another order have the same id', () => {

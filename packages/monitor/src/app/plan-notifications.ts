@@ -91,6 +91,20 @@ function fleet(cards: readonly PendingCard[], { fleetModels, dashboardUrl }: Pla
   return [...messages, ...single];
 }
 
+/** More than this is no message but a list, and the dashboard has that. */
+const MOST_FACTS = 25;
+
+function factsOf(cards: readonly PendingCard[]): CardContent['facts'] {
+  const facts = cards.map(({ model, title }) => ({ title: model, value: withoutModel(title, model) }));
+  if (facts.length <= MOST_FACTS) return facts;
+  const rest = facts.length - MOST_FACTS;
+  return [...facts.slice(0, MOST_FACTS), { title: '…', value: `${rest} more on the dashboard` }];
+}
+
+/** The model stands beside it already. */
+const withoutModel = (title: string, model: string): string =>
+  title.startsWith(`${model} `) ? title.slice(model.length + 1) : title;
+
 const WORST: readonly CardTone[] = ['attention', 'warning', 'accent', 'good', 'default'];
 
 function gathered(
@@ -107,7 +121,7 @@ function gathered(
     event,
     title,
     text,
-    facts: cards.map((card) => ({ title: card.model, value: card.title })),
+    facts: factsOf(cards),
     links: link === undefined ? [] : [{ title: 'Open the dashboard', url: link }],
     deliveryId: id,
     tone: WORST.find((tone) => cards.some((card) => card.content.tone === tone)) ?? 'default',
