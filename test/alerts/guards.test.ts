@@ -6,6 +6,7 @@ import { prometheusMetrics } from '../../packages/gitops-writer/src/metrics.ts';
 import { injectorMetrics } from '../../packages/log-sidecar/src/injector/metrics.ts';
 import { createMetrics } from '../../packages/log-sidecar/src/metrics.ts';
 import { createTally } from '../../packages/log-sidecar/src/tally.ts';
+import { notificationGauges } from '../../packages/monitor/src/api/notification-metrics.ts';
 import { monitorMetrics, recorderMetrics } from '../../packages/monitor/src/api/prometheus.ts';
 import { ROOT } from '../guards/source.ts';
 import { caseFiles, COMPONENT, metricsOf, rules } from './rules.ts';
@@ -22,11 +23,13 @@ async function shown(): Promise<string> {
   const no = () => false;
   const agent = { tally: createTally, redacting: () => 0, spool: { state }, spoolLimit: 1, queueUp: no, queueFull: no };
   const recorder = { account: never, risks: () => [], depth: never, figures: never, clock };
+  const monitor = monitorMetrics().registry;
+  notificationGauges(monitor, never);
   const texts = await Promise.all([
     createMetrics({ ...agent, clock }).metrics(),
     injectorMetrics(() => undefined).registry.metrics(),
     recorderMetrics(recorder).registry.metrics(),
-    monitorMetrics().registry.metrics(),
+    monitor.metrics(),
     prometheusMetrics({ figures: never, applications: () => undefined })
       .scrape()
       .then(({ body }) => body),

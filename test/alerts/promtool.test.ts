@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { caseFiles, ruleSpec } from './rules.ts';
 
-const found = spawnSync('promtool', ['--version']).status === 0;
+const PROMTOOL = 'promtool';
+const found = spawnSync(PROMTOOL, ['--version']).status === 0;
 if (!found) console.log('Alert rules: not evaluated, no promtool is on the PATH (Debian: package prometheus).');
 
 let dir: string;
@@ -18,7 +19,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 /** What promtool says, on both channels. */
 function promtool(...args: string[]): string {
   try {
-    return execFileSync('promtool', args, { cwd: dir, encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(PROMTOOL, args, { cwd: dir, encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${stdout}${stderr}`, { cause: error });
