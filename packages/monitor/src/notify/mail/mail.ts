@@ -34,7 +34,7 @@ export function mailHtml(content: CardContent): string {
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"></head>',
     '<body style="font-family:Segoe UI,Helvetica,Arial,sans-serif;font-size:14px;color:#1f1f1f">',
-    `<div style="border-left:4px solid ${COLOURS[content.tone]};padding-left:12px">`,
+    `<div style="border-left:4px solid ${COLOURS[content.tone]};padding-left:12px;overflow-wrap:anywhere">`,
     `<p style="font-size:18px;font-weight:600;margin:0 0 8px">${escape(content.title)}</p>`,
     ...paragraphs.map((line) => `<p style="margin:0 0 8px">${escape(line)}</p>`),
     `<table cellspacing="0" cellpadding="0" style="font-size:14px;margin:8px 0">${rows.join('')}</table>`,
