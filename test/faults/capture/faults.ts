@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 export type Price = {
   /** The queue itself may forget what it had taken: it kept nothing on a disk. */
   readonly queueForgets?: true;
-  /** Exchanges in the part of the spool that was damaged, where the file that tells of them was damaged too. */
+  /** Exchanges in the part of the spool that was damaged; the file that would tell of them was damaged too. */
   readonly damaged?: number;
 };
 

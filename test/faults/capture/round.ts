@@ -19,8 +19,9 @@ export type Outcome = {
   /** Of those, in the memory of an agent that was killed; and how many the next one told of, at most. */
   readonly withAgent: number;
   readonly agentBound: number;
-  /** Of those, beyond what was told: answered in the last moment before the kill. */
+  /** Of those, beyond what was told: answered in the last moment before the kill. And kills of an agent. */
   readonly untold: number;
+  readonly kills: number;
   readonly failed: number;
   readonly delayed: number;
   readonly drained: boolean;
@@ -33,6 +34,8 @@ export type Outcome = {
 const PATIENCE_MS = 90_000;
 /** A number given so shortly before the kill may not be written down yet (ADR 10). */
 const MOMENT_MS = 20;
+/** Where even that was damaged: what a capture thread may hold that a busy machine does not let run. */
+const UNTOLD_MS = 1000;
 const LOOK_MS = 100;
 
 /** Steady traffic, one fault in it, then quiet until nothing moves any more, and the tables are asked. */
@@ -63,13 +66,14 @@ export async function round(world: World, fault: Fault, random: Random, seed: nu
     drained,
   };
   const wrong = sentences({ ...facts, duplicates, quarantined }, report, lives);
+  if (!drained) wrong.push(`the agent's last words: ${world.agent.output().slice(-600)}`);
   const ms = performance.now() - began;
   return { seed, fault: fault.name, ms, answered: ids.length, lost: missing.length, ...facts, wrong };
 }
 
 const deserted = ({ agent, recorder, standIn }: World) => agent.deserted + recorder.deserted + standIn.deserted;
 
-type Loss = Pick<Outcome, 'uncounted' | 'unpaid' | 'withAgent' | 'agentBound' | 'untold'>;
+type Loss = Pick<Outcome, 'uncounted' | 'unpaid' | 'withAgent' | 'agentBound' | 'untold' | 'kills'>;
 type Seen = {
   readonly shots: readonly Shot[];
   readonly missing: readonly string[];
@@ -82,18 +86,18 @@ type Seen = {
 
 /** What is not in the tables, by what explains it: the ledger's word on a killed agent, the price of the fault, the gap. */
 function loss({ shots, missing, price, gap, told, kills }: Seen): Loss {
-  const { damaged = 0 } = price;
-  const last = new Set(
-    shots.filter(({ to }) => kills.some((at) => to > at - MOMENT_MS && to <= at + MOMENT_MS)).map(({ id }) => id),
-  );
+  const before = price.damaged === undefined ? MOMENT_MS : UNTOLD_MS;
+  const isLast = ({ to }: Shot) => kills.some((at) => to > at - before && to <= at + MOMENT_MS);
+  const last = new Set(shots.filter(isLast).map(({ id }) => id));
   const withAgent = Math.min(missing.length, told);
-  const beyond = Math.max(0, missing.length - withAgent - damaged);
-  const untold = Math.min(beyond, missing.filter((id) => last.has(id)).length);
-  const rest = beyond - untold;
+  const beyond = Math.max(0, missing.length - withAgent - (price.damaged ?? 0));
+  const late = Math.min(beyond, missing.filter((id) => last.has(id)).length);
+  const rest = beyond - late;
   return {
     withAgent,
     agentBound: told,
-    untold,
+    untold: price.damaged === undefined ? late : 0,
+    kills: kills.length,
     uncounted: Math.max(0, rest - Math.max(0, gap)),
     unpaid: price.queueForgets ? 0 : rest,
   };

@@ -56,7 +56,11 @@ test.each([
     cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'end');
     const [queue, model, spool] = [await startPostgresQueue(), await startModelServer(), spoolFolder()];
-    cleanups.push(spool.remove, model.stop, queue.stop);
+    cleanups.push(
+      () => spool.remove(),
+      () => model.stop(),
+      () => queue.stop(),
+    );
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(ending(file, end))}`;
     const agent = await startAgent({
       upstream: model.port,

@@ -143,6 +143,30 @@ describe.each([
   );
 
   run(
+    'E4: a pack in the hands of one recorder after the other that is killed is given to the next one, and stored once',
+    async () => {
+      const its = await recording(kind);
+      const held = await hold(its.pool);
+      // The sessions of killed recorders go on waiting for the table: what counts is that there is a new one.
+      const known = new Set<number>();
+      for (let crash = 0; crash < 3; crash++) {
+        const doomed = await its.recorder();
+        await patiently(async () => expect(await held.sessions()).toHaveLength(known.size + 1));
+        for (const session of await held.sessions()) known.add(session);
+        expect(known.size).toBe(crash + 1);
+        await doomed.kill();
+      }
+      await held.release();
+      const last = await its.recorder();
+      await patiently(async () => expect((await its.account(last)).stored).toBe(50));
+      await its.add('later');
+      await patiently(async () => expect((await its.account(last)).stored).toBe(100));
+      expect(await its.account(last)).toMatchObject({ packs: 2, quarantined: 0 });
+    },
+    300_000,
+  );
+
+  run(
     'E5: a recorder frozen past its lock wakes up to find its pack stored, stores nothing twice and goes on',
     async () => {
       const its = await recording(kind);
@@ -212,9 +236,11 @@ async function hold(pool: Pool) {
     client.release();
   };
   cleanups.push(release);
-  const waiters = `select count(*)::int as n from pg_locks where not granted and relation = 'monitoring.model_references'::regclass`;
+  const waiters = `select pid from pg_locks where not granted and relation = 'monitoring.model_references'::regclass`;
+  const sessions = async () => (await pool.query<{ pid: number }>(waiters)).rows.map(({ pid }) => pid);
   return {
-    waiting: async () => (await pool.query<{ n: number }>(waiters)).rows[0]?.n ?? 0,
+    sessions,
+    waiting: async () => (await sessions()).length,
     release,
   };
 }
