@@ -166,6 +166,25 @@ export type Snapshot = {
   readonly createdAt: string;
 };
 
+/** One thing that moved against the baseline. */
+export type Movement = {
+  readonly kind: 'inputs' | 'scores' | 'labels' | 'calibration' | 'relation';
+  readonly variable?: string;
+  readonly metric: string;
+  readonly value: number;
+  /** The same figure in the window before, where it had moved there too. */
+  readonly before: number | null;
+  /** In steps of its kind (a PSI of 0.1, a fifth of the event rate, a twentieth of the AUC). */
+  readonly strength: number;
+  /** Of all strengths of the window, 0 to 1. */
+  readonly share: number;
+  /** For a person. */
+  readonly sentence: string;
+};
+
+/** A picture that stands by itself: SVG text without scripts and without references to the outside. */
+export type EvidenceChart = { readonly name: string; readonly title: string; readonly svg: string };
+
 /** What the monitor asks of the writer's one door (`POST /v1/changes`). */
 export type RetrainRequest = {
   readonly kind: 'retrain';
@@ -179,4 +198,7 @@ export type RetrainRequest = {
   readonly snapshot: Snapshot;
   /** Earlier windows of the same version, oldest first, for the report's table. */
   readonly windows: readonly Verdict[];
+  /** What moved in the verdict's window, strongest first. */
+  readonly moved?: readonly Movement[];
+  readonly charts?: readonly EvidenceChart[];
 };

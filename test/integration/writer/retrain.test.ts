@@ -61,6 +61,8 @@ const request = (period: string): RetrainRequest => ({
   actor: 'fairway-monitor',
   verdict: verdict(period),
   windows: [],
+  moved: [],
+  charts: [{ name: 'auc', title: `AUC in ${period}`, svg: '<svg viewBox="0 0 9 9"><text x="1">AUC</text></svg>' }],
   snapshot: {
     id: `s-${period}`,
     model: MODEL,
@@ -113,6 +115,7 @@ it('proposes one retraining, and brings it up to date instead of doubling it', a
   await world.git.ok(folder, ['checkout', '--quiet', branch]);
   const files = await world.git.ok(folder, ['ls-files', `models/${MODEL}/retrain/${id}`]);
   expect(files.split('\n').map((path) => path.split('/').at(-1))).toEqual([
+    'auc.svg',
     'job.yaml',
     'kustomization.yaml',
     'report.md',
@@ -182,6 +185,17 @@ it('says why the Job failed', async () => {
   expect((await world.until(id, ({ phase }) => phase === 'failed')).reason).toContain(
     'Job has reached the backoff limit',
   );
+});
+
+it('refuses a chart that could do more than be looked at', async () => {
+  for (const svg of ['<svg ><script>alert(1)</script></svg>', '<svg onload="x()"></svg>', '<img src="x">']) {
+    const answer = await world.api('POST', '/v1/changes', {
+      ...request('2027Q3'),
+      charts: [{ name: 'auc', title: 'AUC', svg }],
+    });
+    expect(answer.body.detail).toContain('must be a plain drawing');
+    expect(answer.status).toBe(400);
+  }
 });
 
 it('refuses a snapshot that is no plain file name', async () => {

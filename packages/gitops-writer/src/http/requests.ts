@@ -44,6 +44,30 @@ const snapshot = z.looseObject({
   sha256: hex,
 });
 
+const moved = z.looseObject({
+  kind: z.enum(['inputs', 'scores', 'labels', 'calibration', 'relation']),
+  variable: z.string().max(500).optional(),
+  value: figure,
+  before: figure,
+  strength: z.number(),
+  share: z.number(),
+  sentence: z.string().max(1_000),
+});
+/** Nothing that could run, load or lead anywhere: forges show the file to people. */
+const ACTIVE =
+  /<(?!\/?(?:svg|title|desc|style|g|line|path|circle|rect|text|tspan)[\s/>])|\son\w+\s*=|href|url\(|@import|&#/i;
+const chart = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
+  title: line(1_000),
+  svg: z
+    .string()
+    .max(100_000)
+    .refine(
+      (text) => text.startsWith('<svg ') && !ACTIVE.test(text),
+      'must be a plain drawing: shapes, text and styles only',
+    ),
+});
+
 const asked = { model, environment, dedupeKey: line(500), actor: line(200) };
 
 /** What the writer reads of it is checked, the rest is carried as it is. */
@@ -56,6 +80,8 @@ const retrain = named(
     verdict,
     snapshot,
     windows: z.array(verdict).max(1_000),
+    moved: z.array(moved).max(5_000).optional(),
+    charts: z.array(chart).max(8).optional(),
   }),
 );
 const rollback = named(

@@ -139,6 +139,18 @@ const request: RetrainRequest = {
   actor: 'fairway-monitor',
   verdict: verdict('2026Q2', 'alert', 0.74),
   windows: [verdict('2026Q1', 'healthy', 0.88)],
+  moved: [
+    {
+      kind: 'relation',
+      metric: 'auc',
+      value: 0.14,
+      before: null,
+      strength: 3,
+      share: 0.75,
+      sentence: 'AUC fell from 0.880 to 0.740, and the change of the scores explains 0.000 of it.',
+    },
+  ],
+  charts: [{ name: 'auc', title: 'AUC is 0.740 in 2026Q2.', svg: '<svg xmlns="http://www.w3.org/2000/svg"></svg>\n' }],
   snapshot: {
     id: 's-1',
     model: 'home-equity',

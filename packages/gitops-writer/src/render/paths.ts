@@ -13,3 +13,6 @@ export const retrainApplication = (model: string, change: string): string => `${
 export const retrainNamespace = (model: string): string => `${model}-retrain`;
 export const smokeJobName = (change: string): string => `smoke-${change}`;
 export const retrainJob = (change: string): string => `retrain-${change}`;
+
+/** Below the folder of a retraining. */
+export const chartFile = (name: string): string => `charts/${name}.svg`;

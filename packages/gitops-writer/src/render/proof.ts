@@ -5,7 +5,7 @@ import { chainIntent, readWholeChain, type WholeChain } from './chain.ts';
 import { approvalTrailer } from './deploy.ts';
 import type { HashedFile } from './intent.ts';
 import { readModelVersion } from './model-version.ts';
-import { environmentFolder, retrainFolder } from './paths.ts';
+import { chartFile, environmentFolder, retrainFolder } from './paths.ts';
 import { requestTrailer, retrainIntent } from './retrain.ts';
 import { type Trailers, trailerValue } from './trailers.ts';
 
@@ -161,21 +161,30 @@ const requestSchema = z.looseObject({
   dedupeKey: z.string(),
   actor: z.string(),
   windows: z.array(z.unknown()),
+  moved: z.array(z.unknown()).optional(),
+  charts: z.array(z.strictObject({ name: z.string(), title: z.string() })).optional(),
   opened: z.strictObject({ version: z.string(), environment: z.string(), dedupeKey: z.string() }).optional(),
 });
 const snapshotSchema = z.looseObject({ sha256: z.string() });
 const verdictSchema = z.looseObject({ window: z.looseObject({ period: z.string() }), state: z.string() });
 
-/** The request, from the three files that hold it. */
+/** The request, from the three files that hold it, and its charts. */
 type Asked = { readonly request: RetrainRequest; readonly opened?: OpeningRequest };
 
 function readRequest(text: (name: string) => string | undefined): Asked | undefined {
   try {
     const read = (name: string): unknown => JSON.parse(text(name) ?? '');
-    const { opened, ...request } = requestSchema.parse(read('request.json'));
+    const { opened, charts, ...request } = requestSchema.parse(read('request.json'));
+    const drawn = charts?.map((chart) => ({ ...chart, svg: text(chartFile(chart.name)) }));
     const snapshot = snapshotSchema.parse(read('snapshot.json'));
     const verdict = verdictSchema.parse(read('verdict.json'));
-    const whole = { ...request, snapshot, verdict } as unknown as RetrainRequest;
+    if (drawn?.some(({ svg }) => svg === undefined) === true) return undefined;
+    const whole = {
+      ...request,
+      snapshot,
+      verdict,
+      ...(drawn === undefined ? {} : { charts: drawn }),
+    } as unknown as RetrainRequest;
     return { request: whole, ...(opened === undefined ? {} : { opened }) };
   } catch {
     return undefined;

@@ -4,12 +4,14 @@ import { compose, most, type Section, whole } from './body.ts';
 import { fileChanges, filesSection } from './diff.ts';
 import { code, count, counted, figure, moment, plain, table } from './markdown.ts';
 import { links, type PullRequestText } from './pull-request.ts';
-import { retrainFolder, retrainNamespace } from './paths.ts';
+import { chartFile, retrainFolder, retrainNamespace } from './paths.ts';
 import { type RetrainSource, seedOf } from './retrain-source.ts';
 
 /** Older windows than these say nothing new, and a forge's body has a limit. */
 const MAX_WINDOWS = 24;
 const MAX_FINDINGS = 100;
+const MAX_MOVED = 20;
+const MAX_INPUTS = 40;
 
 /** `report.md`: the findings, the windows that led to them, and the data and Job of the retraining. */
 export function retrainReport(source: RetrainSource): string {
@@ -20,8 +22,13 @@ export function retrainReport(source: RetrainSource): string {
     state(request),
     '## Findings',
     verdict.findings.map(finding).join('\n'),
+    rulesTable(request),
+    ...movedPart(request),
+    ...(request.charts ?? []).map(({ name, title }) => `![${plain(title)}](${chartFile(name)})`),
     '## Windows',
     windowTable(request),
+    '## Inputs',
+    inputsTable(request),
     '## Snapshot',
     snapshotTable(request),
     '## Training',
@@ -31,7 +38,18 @@ export function retrainReport(source: RetrainSource): string {
 }
 
 /** What gives way first when a forge takes less; all of it is in `report.md` on the branch. */
-const GIVING_WAY = ['files', 'links', 'windows', 'training', 'snapshot', 'findings', 'rules'];
+const GIVING_WAY = [
+  'files',
+  'links',
+  'inputs',
+  'windows',
+  'limits',
+  'training',
+  'snapshot',
+  'moved',
+  'findings',
+  'rules',
+];
 
 export type RetrainEvidence = {
   readonly source: RetrainSource;
@@ -52,7 +70,10 @@ export function retrainPullRequest(evidence: RetrainEvidence): PullRequestText {
   const sections = [
     whole('headline', `Retraining of **${model}** was asked for by ${code(request.actor)}. ${state(request)}`),
     findingsSection(request),
-    windowsSection(request),
+    whole('limits', rulesTable(request)),
+    whole('moved', movedPart(request).join('\n\n')),
+    windowsSection(request, chartsAt(source)),
+    whole('inputs', `## Inputs\n\n${inputsTable(request)}`),
     whole('snapshot', `## Snapshot\n\n${snapshotTable(request)}`),
     whole('training', `## Training\n\n${training(source)}`),
     filesSection(fileChanges(before, after), folder),
@@ -81,10 +102,10 @@ function findingsSection({ verdict: { findings } }: RetrainRequest): Section {
   };
 }
 
-const windowsSection = (request: RetrainRequest): Section => ({
+const windowsSection = (request: RetrainRequest, charts: string): Section => ({
   name: 'windows',
   render: (room) =>
-    most(MAX_WINDOWS, room, (shown) => (shown === 0 ? '' : `## Windows\n\n${windowTable(request, shown)}`)),
+    most(MAX_WINDOWS, room, (shown) => (shown === 0 ? '' : `## Windows\n\n${windowTable(request, shown)}${charts}`)),
 });
 
 const rules = ({ model, version }: RetrainRequest): string =>
@@ -104,7 +125,7 @@ function windowTable({ windows, verdict }: RetrainRequest, most = MAX_WINDOWS): 
   const all = [...windows.filter(({ window }) => window.period !== verdict.window.period), verdict];
   const shown = all.slice(-most);
   const rows = table(
-    ['period', 'version', 'predictions', 'labelled', 'AUC', 'KS', 'worst PSI', 'verdict'],
+    ['period', 'version', 'predictions', 'labelled', 'AUC', '95 % interval', 'KS', 'worst PSI', 'verdict'],
     shown.map(windowRow),
   );
   return shown.length === all.length ? rows : `${rows}\n\n${all.length - shown.length} older windows are not shown.`;
@@ -117,10 +138,65 @@ function windowRow({ window, metrics, state }: Verdict): string[] {
     count(metrics.predictions),
     count(metrics.labelled),
     figure(metrics.auc),
+    intervalOf(metrics),
     figure(metrics.ks),
     worstPsi(metrics),
     state,
   ];
+}
+
+const intervalOf = ({ aucInterval: at }: Partial<WindowMetrics>): string =>
+  at === null || at === undefined ? '–' : `${figure(at[0])} to ${figure(at[1])}`;
+
+/** Each breached rule with its limit, and what chance alone reaches. */
+const rulesTable = ({ verdict: { findings } }: RetrainRequest): string =>
+  findings.length === 0
+    ? ''
+    : table(
+        ['rule', 'of', 'value', 'limit', 'by chance', 'rows'],
+        findings
+          .slice(0, MAX_FINDINGS)
+          .map(({ rule, metric, variable, value, op, limit, noise, sample }) => [
+            plain(rule),
+            plain(variable === undefined ? metric : `${metric} of ${variable}`),
+            figure(value),
+            `${plain(op)} ${figure(limit)}`,
+            figure(noise),
+            count(sample),
+          ]),
+      );
+
+/** What moved, strongest first, with its part of all that moved. */
+function movedPart({ moved = [] }: RetrainRequest): string[] {
+  if (moved.length === 0) return [];
+  const rows = moved
+    .slice(0, MAX_MOVED)
+    .map(({ kind, share, sentence }) => `- **${kind}**, ${Math.round(100 * share)} %: ${plain(sentence)}`);
+  return ['## What moved', rows.join('\n')];
+}
+
+/** Relative links lead from a pull request to other places on each forge, so the pictures are named, not shown. */
+function chartsAt({ change, request: { model, charts = [] } }: RetrainSource): string {
+  const titles = charts.map(({ name, title }) => `- ${code(chartFile(name))}: ${plain(title)}`);
+  const folder = retrainFolder(model, change);
+  return titles.length === 0 ? '' : `\n\nCharts, shown in ${code(`${folder}/report.md`)}:\n\n${titles.join('\n')}`;
+}
+
+/** Drift of each input, largest first, beside the window before. */
+function inputsTable({ verdict, windows }: RetrainRequest): string {
+  const before = windows.at(-1)?.metrics.psi ?? {};
+  const { psi, psiWithMissing, missing } = verdict.metrics;
+  const rows = Object.entries(psi)
+    .toSorted(([, a], [, b]) => (b ?? -1) - (a ?? -1))
+    .slice(0, MAX_INPUTS)
+    .map(([name, value]) => [
+      plain(name),
+      figure(value),
+      figure(before[name]),
+      figure(psiWithMissing?.[name]),
+      missing?.[name] === undefined ? '–' : `${(100 * missing[name]).toFixed(1)} %`,
+    ]);
+  return table(['input', 'PSI', 'PSI before', 'with missing', 'missing'], rows);
 }
 
 function worstPsi({ psi }: WindowMetrics): string {

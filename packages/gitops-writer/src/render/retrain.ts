@@ -1,7 +1,7 @@
 import { canonicalJson, type RetrainRequest } from '@fairway/core';
 import { kustomization, type Rendered } from './deploy.ts';
 import { commitMessage, type HashedFile, intentHash } from './intent.ts';
-import { retrainFolder, retrainJob, retrainNamespace } from './paths.ts';
+import { chartFile, retrainFolder, retrainJob, retrainNamespace } from './paths.ts';
 import { retrainReport } from './report.ts';
 import { type RetrainSource, seedOf } from './retrain-source.ts';
 import { ANNOTATION, containerSecurity, podSecurity } from './workload.ts';
@@ -13,6 +13,7 @@ export function renderRetrain(source: RetrainSource): Rendered {
   const { model, snapshot, verdict } = request;
   const folder = retrainFolder(model, change);
   const files = [
+    ...(request.charts ?? []).map(({ name, svg }) => ({ path: `${folder}/${chartFile(name)}`, text: svg })),
     { path: `${folder}/job.yaml`, text: toYaml(trainingJob(source)) },
     { path: `${folder}/kustomization.yaml`, text: kustomization(['job.yaml']) },
     { path: `${folder}/report.md`, text: retrainReport(source) },
@@ -40,8 +41,9 @@ export function renderRetrain(source: RetrainSource): Rendered {
 
 /** What the other files of the folder do not say of the request. */
 function requestOf({ request, opened }: RetrainSource): object {
-  const { kind, model, version, environment, dedupeKey, actor, windows } = request;
-  return { kind, model, version, environment, dedupeKey, actor, windows, opened };
+  const { kind, model, version, environment, dedupeKey, actor, windows, moved } = request;
+  const charts = request.charts?.map(({ name, title }) => ({ name, title }));
+  return { kind, model, version, environment, dedupeKey, actor, windows, moved, charts, opened };
 }
 
 /** The intent of a retrain folder. */
