@@ -1,4 +1,5 @@
 import type { VariableBaseline } from '@fairway/core';
+import { binNames } from '../moved/bins.ts';
 import { type Html, html } from '../dashboard/html.ts';
 import { figure, percent } from '../dashboard/words.ts';
 import type { WindowAnalysis } from './window.ts';
@@ -92,15 +93,6 @@ function shares(one: WindowAnalysis, name: string, bins: number): number[] {
   const proper = Array.from({ length: bins - 1 }, (_, bin) => counts.get(bin) ?? 0);
   const all = [...proper, counts.get(-1) ?? 0];
   return all.map((count) => (one.rows === 0 ? 0 : count / one.rows));
-}
-
-/** Names of the proper bins, then of the missing one. */
-function binNames(variable: VariableBaseline): string[] {
-  if (variable.kind === 'category') return [...variable.categories, 'other', 'missing'];
-  const { edges } = variable;
-  const short = (value: number) => String(Number(value.toPrecision(4)));
-  const bins = edges.map((edge) => `≤ ${short(edge)}`);
-  return [...bins, edges.length === 0 ? 'all' : `> ${short(edges.at(-1) ?? 0)}`, 'missing'];
 }
 
 function findingOf(

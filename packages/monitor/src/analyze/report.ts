@@ -2,6 +2,7 @@ import type { Baseline } from '@fairway/core';
 import { type Html, html } from '../dashboard/html.ts';
 import { STYLE } from '../dashboard/style.ts';
 import { count, figure, percent, STATE_WORDS, verdictBadge } from '../dashboard/words.ts';
+import { movedList } from '../dashboard/moved-list.ts';
 import { calibrationChart, distributionChart, rankingChart } from './report-charts.ts';
 import { type WindowAnalysis, worst } from './window.ts';
 
@@ -28,7 +29,7 @@ ${tiles(windows.at(-1) as WindowAnalysis, hasScores)}
 <h2 id="figures">Figures</h2><div class="panel" role="region" aria-labelledby="figures" tabindex="0">${figuresTable(windows, hasScores)}</div>
 ${hasScores && html`<h2>Performance</h2><div class="charts">${rankingChart(windows, 'auc')}${rankingChart(windows, 'ks')}${calibrationChart(windows.at(-1) as WindowAnalysis)}</div>`}
 <h2 id="drift">How far the inputs moved</h2><div class="panel" role="region" aria-labelledby="drift" tabindex="0">${driftTable(windows)}</div>
-<h2>What moved most</h2><div class="charts">${charted(baseline, windows).map((variable, index) => distributionChart(`input${index}`, variable, windows))}</div>
+<h2 id="moved">What moved most</h2><div class="panel" role="region" aria-labelledby="moved" tabindex="0">${movedList(windows.at(-1)?.moved ?? [])}</div><div class="charts">${charted(baseline, windows).map((variable, index) => distributionChart(`input${index}`, variable, windows))}</div>
 <h2 id="tests">Other distances, last window</h2><div class="panel" role="region" aria-labelledby="tests" tabindex="0">${distanceTable(windows.at(-1) as WindowAnalysis)}</div>`;
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">

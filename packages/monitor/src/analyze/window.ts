@@ -1,4 +1,4 @@
-import type { Baseline, Finding, ScoreTable, VerdictState } from '@fairway/core';
+import type { Baseline, Finding, Movement, ScoreTable, VerdictState } from '@fairway/core';
 import { inputNames } from '../app/figures.ts';
 import { assess } from '../app/judge.ts';
 import { calibrationBins } from '../metrics/ece.ts';
@@ -7,6 +7,7 @@ import type { Evaluation } from '../metrics/metric.ts';
 import { METRIC_NAMES, type MetricName, metricOf } from '../metrics/registry.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { WindowCounts } from '../ports.ts';
+import { whatMoved } from '../moved/what-moved.ts';
 import { contractFindings } from './contract.ts';
 import { countsOf, heldOut } from './profile.ts';
 import type { Tally } from './tally.ts';
@@ -42,6 +43,8 @@ export type WindowAnalysis = {
   /** All metrics of each input, by variable, then by name; and what chance alone reaches in PSI (99 %). */
   readonly inputs: ByVariable<ByVariable<number | null>>;
   readonly psiNoise: ByVariable<number | null>;
+  /** What moved against the baseline, strongest first. */
+  readonly moved: readonly Movement[];
   readonly counts: WindowCounts['variables'];
   /** Per tenth of the score: rows, sum of scores, events. */
   readonly calibration: ReadonlyArray<{ readonly rows: number; readonly scores: number; readonly events: number }>;
@@ -88,6 +91,7 @@ export function analyzeWindow({ name, tally, given, policy, cutoff, earlier }: A
     rows: tally.rows,
     verdict: worst([judged.state, ...contract.map(({ severity }) => severity)]),
     findings: [...contract, ...judged.findings.map(({ variable = null, ...rest }) => ({ ...rest, variable }))],
+    moved: whatMoved(counts, baseline, earlier),
     counts: counts.variables,
     calibration: calibrationBins(labelledGroups(counts)),
     notes: notes(tally, reference, name, policy, judged.state),

@@ -1,4 +1,5 @@
 import {
+  type Baseline,
   type Change,
   type Clock,
   END_PHASES,
@@ -9,13 +10,16 @@ import {
 } from '@fairway/core';
 import type { Policy } from '../policy/schema.ts';
 import type { DueItem, JudgeStore, OutboxStore, Settlement, Snapshots, Writer } from '../ports.ts';
+import { lineSvg } from '../dashboard/line-chart.ts';
+import { performanceChart } from '../dashboard/performance-chart.ts';
+import { whatMoved } from '../moved/what-moved.ts';
 import type { RetrainIntent } from './announce.ts';
 import type { References } from './references.ts';
 import { settleFailure } from './send.ts';
 
 export type RetrainNeeds = {
   readonly outbox: OutboxStore;
-  readonly store: Pick<JudgeStore, 'verdicts'>;
+  readonly store: Pick<JudgeStore, 'counts' | 'verdicts'>;
   readonly writer: Pick<Writer, 'changes' | 'models' | 'policy' | 'requestRetrain'>;
   readonly references: References;
   readonly parsePolicy: (text: string, model: string) => Policy;
@@ -28,6 +32,9 @@ export const ACTOR = 'fairway-monitor';
 
 /** A retraining that newer evidence still reaches: its pull request is brought up to date. */
 export const BEFORE_MERGE: readonly Change['phase'][] = ['requested', 'validated', 'built', 'proposed'];
+
+/** Windows on a chart: more run into each other. */
+const CHARTED = 24;
 
 /** Another retraining of the model is being sent; this one looks again then. */
 const BEHIND_ANOTHER_MS = 1_000;
@@ -83,9 +90,31 @@ async function decide(needs: RetrainNeeds, item: DueItem): Promise<RetrainReques
     verdict,
     snapshot,
     windows,
+    ...(await evidenceOf(needs, reference.baseline, verdict, windows)),
   };
   if (await outbox.decide(item, request)) return request;
   return behindAnother(item);
+}
+
+/** What moved, from the counts, and the charts of the dashboard. */
+async function evidenceOf(
+  { store, writer, parsePolicy }: RetrainNeeds,
+  baseline: Baseline,
+  verdict: Verdict,
+  windows: readonly Verdict[],
+): Promise<Pick<RetrainRequest, 'charts' | 'moved'>> {
+  const { model, version } = verdict.window;
+  const before = windows.at(-1);
+  const earlier = before === undefined ? [] : [await store.counts(before.window)];
+  const moved = whatMoved(await store.counts(verdict.window), baseline, earlier);
+  const file = await writer.policy(model);
+  const policy = file === undefined ? undefined : parsePolicy(file.text, model);
+  const shown = { verdicts: [...windows, verdict].slice(-CHARTED), baselines: new Map([[version, baseline]]), policy };
+  const charts = (['auc', 'ks'] as const).map((series) => {
+    const chart = performanceChart(shown, series);
+    return { name: series, title: chart.finding, svg: lineSvg(chart) };
+  });
+  return { moved, charts };
 }
 
 const behindAnother = ({ model }: DueItem): Settlement => ({

@@ -85,6 +85,18 @@ const model = {
   verdicts,
   baselines: new Map(),
   policy: undefined,
+  moved: [
+    {
+      kind: 'inputs' as const,
+      variable: EVIL,
+      metric: 'psi',
+      value: 1,
+      before: null,
+      strength: 9,
+      share: 1,
+      sentence: EVIL,
+    },
+  ],
   policyFile: { blob: EVIL, text: EVIL },
 };
 

@@ -45,6 +45,15 @@ ${key(points)}
 <details><summary>Numbers of this chart</summary>${numbers(chart)}</details></figure>`;
 }
 
+const ALONE = `svg{background:#fff}text{font:12px system-ui,sans-serif;fill:#4a5560}.value{fill:#1c2530;font-weight:600}.grid{stroke:#e3e7eb}.turn{stroke:#9aa5b1;stroke-dasharray:3 3}.base{stroke:#5b6773;stroke-dasharray:6 4;stroke-width:1.5}.limit{stroke:#b3261e;stroke-dasharray:2 3;stroke-width:1.5}.whisker{stroke:#9fb3c8;fill:none;stroke-width:2}.series{fill:none;stroke-width:2}.auc{stroke:#1f5fa8}.ks{stroke:#0b7a75}.mark{stroke:#fff;stroke-width:1.5}.mark-healthy{fill:#1e7d3c}.mark-warning{fill:#b26a00}.mark-alert{fill:#b3261e}.mark-insufficient{fill:#7b8794}`;
+
+/** The drawing of {@link lineChart} as a picture by itself, with its own colours: for places where no page is around it. */
+export function lineSvg(chart: LineChart): string {
+  const { id, title, finding } = chart;
+  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${title} per window</title><desc id="${id}-d">${finding}</desc><style>${{ html: ALONE }}</style>${drawing(chart)}</svg>
+`.html;
+}
+
 function drawing({ series, points }: LineChart): Html {
   const scale = scaleOf(points);
   return html`${grid(scale)}${turns(points, scale)}${steps(points, scale, 'baseline', 'base')}${steps(points, scale, 'limit', 'limit')}

@@ -1,10 +1,12 @@
-import type { Baseline, Verdict } from '@fairway/core';
+import type { Baseline, Movement, Verdict } from '@fairway/core';
 import { worstPsi } from '../app/announce.ts';
-import type { Policy, Rule } from '../policy/schema.ts';
+import type { Policy } from '../policy/schema.ts';
 import type { ModelSummary } from '../ports.ts';
 import { heatTable } from './heat-table.ts';
 import { type Html, html } from './html.ts';
-import { lineChart, type Point } from './line-chart.ts';
+import { lineChart } from './line-chart.ts';
+import { movedList } from './moved-list.ts';
+import { performanceChart } from './performance-chart.ts';
 import { count, coverage, figure, percent, verdictBadge, when } from './words.ts';
 
 export type ModelView = {
@@ -16,6 +18,8 @@ export type ModelView = {
   readonly verdicts: readonly Verdict[];
   readonly baselines: ReadonlyMap<string, Baseline>;
   readonly policy: Policy | undefined;
+  /** What moved in the newest window; undefined where its version has no baseline. */
+  readonly moved: readonly Movement[] | undefined;
   readonly policyFile: { readonly blob: string; readonly text: string } | undefined;
 };
 
@@ -29,8 +33,9 @@ ${environments.length > 1 && html`<p class="tabs">${environments.map(tab)}</p>`}
 ${
   verdicts.length === 0
     ? html`<div class="panel"><p class="empty">No window of ${model} in ${environment} has been judged yet: a window is judged when its period has ended and its counts have been quiet for a while.</p></div>`
-    : html`${tiles(verdicts)}<div class="charts">${chart(view, 'auc')}${chart(view, 'ks')}</div>
+    : html`${tiles(verdicts)}<div class="charts">${lineChart(performanceChart(view, 'auc'))}${lineChart(performanceChart(view, 'ks'))}</div>
 <h2 id="windows">Windows</h2><div class="panel" role="region" tabindex="0" aria-labelledby="windows">${windowTable(verdicts)}</div>
+${view.moved !== undefined && html`<h2 id="moved">What moved in ${verdicts.at(-1)?.window.period}</h2><div class="panel" role="region" tabindex="0" aria-labelledby="moved">${movedList(view.moved)}</div>`}
 <h2 id="drift">What moved in the inputs</h2><div class="panel" role="region" tabindex="0" aria-labelledby="drift">${heatTable(verdicts)}</div>
 <h2 id="findings">Findings</h2><div class="panel">${findings(verdicts)}</div>`
 }
@@ -75,50 +80,6 @@ function tiles(verdicts: readonly Verdict[]): Html {
     ],
   ];
   return html`<dl class="tiles">${list.map(([title, value, more]) => html`<div class="tile"><dt>${title}</dt><dd><span class="value">${value}</span><br><span class="soft small">${more}</span></dd></div>`)}</dl>`;
-}
-
-const TITLES = { auc: 'AUC', ks: 'KS' } as const;
-
-function chart({ verdicts, baselines, policy }: ModelView, series: 'auc' | 'ks'): Html {
-  const points = verdicts.map(({ window, state, metrics }): Point => {
-    const baseline = baselines.get(window.version)?.performance[series] ?? null;
-    return {
-      label: window.period,
-      version: window.version,
-      state,
-      value: metrics[series],
-      interval: series === 'auc' ? metrics.aucInterval : null,
-      baseline,
-      limit: limitOf(policy, series, baseline),
-    };
-  });
-  return lineChart({ id: series, title: TITLES[series], finding: findingOf(points, TITLES[series]), series, points });
-}
-
-/** Where the first alert rule of a metric speaks up, on the metric's own scale. */
-function limitOf(policy: Policy | undefined, series: 'auc' | 'ks', baseline: number | null): number | null {
-  const rules = policy?.rules.filter(({ metric, severity }) => metric === series && severity === 'alert') ?? [];
-  const limits = rules.map((rule) => onScale(rule, baseline)).filter((limit) => limit !== null);
-  return limits.length === 0 ? null : Math.max(...limits);
-}
-
-function onScale({ compare, limit }: Rule, baseline: number | null): number | null {
-  if (compare === 'value') return limit;
-  if (baseline === null) return null;
-  return compare === 'relative-decay' ? baseline * (1 - limit) : baseline - limit;
-}
-
-function findingOf(points: readonly Point[], title: string): string {
-  const known = points.filter((point): point is Point & { value: number } => point.value !== null);
-  const last = known.at(-1);
-  if (last === undefined) return `${title} is not known yet: too few predictions are labelled.`;
-  const change = last.baseline === null || last.baseline <= 0 ? undefined : last.value / last.baseline - 1;
-  const against =
-    change === undefined ? '' : `, ${percent(Math.abs(change))} ${change < 0 ? 'below' : 'above'} its baseline`;
-  const lowest = known.reduce((low, point) => (point.value < low.value ? point : low), last);
-  const low =
-    lowest === last ? '' : `; the lowest was ${figure(lowest.value)} in ${lowest.label} (version ${lowest.version})`;
-  return `${title} is ${figure(last.value)} in ${last.label} (version ${last.version})${against}${low}.`;
 }
 
 function windowTable(verdicts: readonly Verdict[]): Html {

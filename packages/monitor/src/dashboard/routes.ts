@@ -1,6 +1,15 @@
-import { asFairwayError, type Baseline, END_PHASES, FairwayError, type Logger } from '@fairway/core';
+import {
+  asFairwayError,
+  type Baseline,
+  END_PHASES,
+  FairwayError,
+  type Logger,
+  type Movement,
+  type Verdict,
+} from '@fairway/core';
 import { type Response, Router } from 'express';
 import type { References } from '../app/references.ts';
+import { whatMoved } from '../moved/what-moved.ts';
 import { parsePolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { NotificationStore } from '../notify-ports.ts';
@@ -14,7 +23,7 @@ import { renderModel } from './model-page.ts';
 
 export type DashboardNeeds = {
   readonly store: DashboardStore;
-  readonly verdicts: Pick<JudgeStore, 'verdicts'>;
+  readonly verdicts: Pick<JudgeStore, 'counts' | 'verdicts'>;
   readonly outbox: Pick<NotificationStore, 'notifications'>;
   readonly writer: Pick<Writer, 'models' | 'changes' | 'notifications'>;
   readonly references: References;
@@ -135,21 +144,31 @@ async function modelPage(needs: DashboardNeeds, model: string, wanted: string | 
   const verdicts = judged.filter(({ window }) => window.environment === environment);
   const file = await needs.store.policy(model);
   if (file?.problem != null) problems.push(file.problem);
+  const versions = verdicts.map(({ window }) => window.version);
+  const baselines = await baselinesOf(needs, model, versions);
   const view = {
     model,
     environment,
     environments,
     summary,
     verdicts,
-    baselines: await baselinesOf(
-      needs,
-      model,
-      verdicts.map(({ window }) => window.version),
-    ),
+    baselines,
+    moved: await movedIn(needs, verdicts.at(-1), baselines),
     policy: file === undefined ? undefined : usable(file.text, model),
     policyFile: file,
   };
   return { title: model, current: 'models', problems, open: isOpen(changes), body: renderModel(view) };
+}
+
+/** What moved in a window, from its counts. */
+async function movedIn(
+  { verdicts }: DashboardNeeds,
+  newest: Verdict | undefined,
+  baselines: ReadonlyMap<string, Baseline>,
+): Promise<readonly Movement[] | undefined> {
+  const baseline = newest === undefined ? undefined : baselines.get(newest.window.version);
+  if (newest === undefined || baseline === undefined) return undefined;
+  return whatMoved(await verdicts.counts(newest.window), baseline);
 }
 
 function usable(text: string, model: string): Policy | undefined {
