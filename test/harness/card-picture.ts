@@ -34,14 +34,11 @@ table{border-spacing:0;margin:4px 0 10px;width:100%}td{vertical-align:top;paddin
 }
 
 function element(one: Element): string {
-  switch (one.type) {
-    case 'TextBlock':
-      return `<p class="${one.size ?? ''}">${text(one.text)}</p>`;
-    case 'Container':
-      return `<div class="box" style="background:${FILL[one.style] ?? '#fff'}">${one.items.map(element).join('')}</div>`;
-    case 'FactSet':
-      return `<table>${one.facts.map(({ title, value }) => `<tr><td>${text(title)}</td><td>${text(value)}</td></tr>`).join('')}</table>`;
+  if (one.type === 'TextBlock') return `<p class="${one.size ?? ''}">${text(one.text)}</p>`;
+  if (one.type === 'FactSet') {
+    return `<table>${one.facts.map(({ title, value }) => `<tr><td>${text(title)}</td><td>${text(value)}</td></tr>`).join('')}</table>`;
   }
+  return `<div class="box" style="background:${FILL[one.style] ?? '#fff'}">${one.items.map(element).join('')}</div>`;
 }
 
 /** Markdown escapes are what Teams takes away; what it would format is shown as written. */

@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import { silentLogger } from '@fairway/core';
-import express from 'express';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { monitorApi } from '../../../packages/monitor/src/api/monitor-api.ts';
 import { notificationsRoute } from '../../../packages/monitor/src/api/notifications-route.ts';
@@ -26,7 +25,7 @@ beforeEach(async () => {
   };
   const app = monitorApi({
     store: { verdicts: async () => [] },
-    dashboard: express.Router(),
+    dashboard: notificationsRoute(store),
     routes: [notificationsRoute(store)],
     token: 'the token',
     log: silentLogger,

@@ -14,6 +14,7 @@ async function settle(answer: NotifierAnswer, attempts: number, ageMs: number): 
   let given = false;
   const outbox: Outbox = {
     list: () => Promise.resolve([]),
+    resend: () => Promise.resolve([]),
     relay: async (_channel, send) => {
       if (given) return false;
       given = true;
