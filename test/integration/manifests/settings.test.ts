@@ -54,9 +54,15 @@ function environmentOf(objects: readonly KubeObject[], service: string): Record<
   >;
 }
 
+function specOf(objects: readonly KubeObject[], wanted: string, name: string): unknown {
+  const found = objects.find(({ kind, metadata }) => kind === wanted && metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${wanted} ${name}`);
+  return found['spec'];
+}
+
 function podOf(objects: readonly KubeObject[], service: string): Pod {
-  const found = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === `fairway-${service}`);
-  return (found?.['spec'] as { template: { spec: Pod } }).template.spec;
+  const spec = specOf(objects, 'Deployment', `fairway-${service}`) as { template: { spec: Pod } };
+  return spec.template.spec;
 }
 
 const secretFiles = (env: Record<string, string>): string[] =>
@@ -125,8 +131,8 @@ it('asks the vault for every file that a service reads, and for no other', () =>
   const objects = rendering('manifests/install/overlays/openshift').objects;
   const examples = objectsOf(readFileSync(join(ROOT, 'manifests/install/examples/external-secrets.yaml'), 'utf8'));
   for (const service of ['writer', 'recorder', 'monitor']) {
-    const example = examples.find(({ metadata }) => metadata.name === `fairway-${service}`);
-    const keys = (example?.['spec'] as { data: { secretKey: string }[] }).data.map(({ secretKey }) => secretKey);
+    const { data } = specOf(examples, 'ExternalSecret', `fairway-${service}`) as { data: { secretKey: string }[] };
+    const keys = data.map(({ secretKey }) => secretKey);
     expect(keys.sort()).toEqual(secretFiles(environmentOf(objects, service)).sort());
   }
 });
