@@ -24,7 +24,8 @@ export function rebuildRoute({ rebuild, retentionDays, clock, log }: Needs): Rou
     const { verify, ...bounds } = askedOf(request);
     const asked = { model: request.params.model, verify, ...rebuildBounds(bounds, { oldest, now: iso(clock.now()) }) };
     const done = { hours: 0, kept: 0, rows: 0, differences: 0, mended: 0 };
-    const say = (line: object) => response.type('application/x-ndjson').write(`${JSON.stringify(line)}\n`);
+    response.type('application/x-ndjson');
+    const say = (line: object) => response.write(`${JSON.stringify(line)}\n`);
     const tell = (report: HourReport) => {
       const { differences, mended, kept, rows } = report;
       done.hours += 1;
