@@ -126,6 +126,9 @@ const CURL: Record<string, { args: readonly string[]; body: Buffer; times?: numb
   'an answer that ends with the connection': { args: ['-H', 'x-do: until-close'], body: SMALL },
 };
 
+/** Codes that curl ends with. */
+const [HTTP2_ERROR, NO_ANSWER, SEND_ERROR, RECEIVE_ERROR] = [16, 52, 55, 56];
+
 describe.skipIf(!hasCurl)('curl', () => {
   const bytesFrom = async (port: number, args: readonly string[], times = 1): Promise<string> => {
     const urls = Array.from({ length: times }, () => `http://127.0.0.1:${port}${TARGET}`);
@@ -159,8 +162,11 @@ describe.skipIf(!hasCurl)('curl', () => {
         ({ code }: { code: number }) => code,
       );
     const before = await unframed();
-    expect(await ask(agent.port)).toBe(await ask(model.port));
-    expect(await unframed()).not.toEqual(before);
+    // The model answers 400 and hangs up: whether curl notices while it sends or while it reads is chance.
+    const refused = [HTTP2_ERROR, NO_ANSWER, SEND_ERROR, RECEIVE_ERROR];
+    expect(refused).toContain(await ask(model.port));
+    expect(refused).toContain(await ask(agent.port));
+    await eventually(async () => (await unframed()).join() !== before.join(), PATIENCE_MS);
   });
 });
 
