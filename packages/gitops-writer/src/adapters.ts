@@ -137,8 +137,17 @@ function verdictsOf({ MONITOR_URL: url, MONITOR_TOKEN: token }: WriterEnv, { cha
   throw new FairwayError('config.invalid', 'MONITOR_URL is set and MONITOR_TOKEN is not: set both or neither.');
 }
 
+function hasWebhook({ NOTIFY_WEBHOOK_URL: address, NOTIFY_WEBHOOK_SECRET: secret }: WriterEnv): boolean {
+  if ((address === undefined) === (secret === undefined)) return address !== undefined;
+  throw new FairwayError(
+    'config.invalid',
+    'NOTIFY_WEBHOOK_URL and NOTIFY_WEBHOOK_SECRET belong together: set both or neither.',
+  );
+}
+
 const channels = (env: WriterEnv, rules: AnswerRules): Channels => ({
   teams: env.TEAMS_WEBHOOK_URL !== undefined,
+  webhook: hasWebhook(env),
   answerVia: (answerTo) => answerVia(answerTo, rules),
 });
 

@@ -58,6 +58,8 @@ export const WRITER_ENV = {
   MONITOR_URL: optionalUrl('monitor that is asked before a version is promoted', HTTP),
   MONITOR_TOKEN: optionalText('bearer token of the monitor'),
   TEAMS_WEBHOOK_URL: optionalUrl('Teams workflow that takes cards', HTTP),
+  NOTIFY_WEBHOOK_URL: optionalUrl('address that takes signed messages as JSON', HTTP),
+  NOTIFY_WEBHOOK_SECRET: optionalText('signs the messages to NOTIFY_WEBHOOK_URL'),
   ANSWER_ORIGINS: origins('origins that answers to workflows may be sent to, parted by commas'),
   ANSWER_SECRET: optionalText('secret that answers to workflows are signed with'),
   DASHBOARD_URL: optionalUrl('base URL of the dashboard, for links', HTTP),

@@ -29,6 +29,7 @@ try {
     ...REGISTRY_SECRETS.flatMap((name) => env[name] ?? []),
     ...(env.ANSWER_SECRET === undefined ? [] : [env.ANSWER_SECRET]),
     new URL(env.QUEUE_URL).password,
+    ...[env.NOTIFY_WEBHOOK_URL, env.NOTIFY_WEBHOOK_SECRET].filter((one) => one !== undefined),
     ...(env.TEAMS_WEBHOOK_URL === undefined ? [] : [env.TEAMS_WEBHOOK_URL]),
   ];
   const log = pinoLogger(env.LOG_LEVEL, secrets);

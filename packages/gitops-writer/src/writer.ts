@@ -21,6 +21,8 @@ import { authenticator } from './http/auth/authenticate.ts';
 import { writerCredential } from './http/auth/credentials.ts';
 import { type HttpServer, httpServer } from './http/server.ts';
 import { teamsNotifier } from './notify/teams/notifier.ts';
+import { webhookNotifier } from './notify/webhook/notifier.ts';
+import type { Notifier, PeopleChannel } from './ports.ts';
 import { changeWorker } from './queue/work-queue.ts';
 import { migrate } from './store/migrate.ts';
 import { awaitDatabase, databaseProblem } from './store/pool.ts';
@@ -126,12 +128,17 @@ function relays(env: WriterEnv, { outbox, metrics, steps, sources }: World, log:
     metrics,
     log,
   );
-  const teams = env.TEAMS_WEBHOOK_URL;
-  if (teams === undefined) return [answer];
-  const notifier = teamsNotifier(teams, steps.clock);
+  const { TEAMS_WEBHOOK_URL: teams, NOTIFY_WEBHOOK_URL: webhook, NOTIFY_WEBHOOK_SECRET: secret } = env;
   // One after the other: Teams takes few a second.
-  const cards = { channel: 'teams', send: (content: CardContent) => notifier.send(content), parallel: 1 } as const;
-  return [answer, relay(outbox, cards, metrics, log)];
+  const people = (channel: PeopleChannel, notifier: Notifier): Part =>
+    relay(outbox, { channel, send: (content: CardContent) => notifier.send(content), parallel: 1 }, metrics, log);
+  return [
+    answer,
+    ...(teams === undefined ? [] : [people('teams', teamsNotifier(teams, steps.clock))]),
+    ...(webhook === undefined || secret === undefined
+      ? []
+      : [people('webhook', webhookNotifier(webhook, secret, steps.clock))]),
+  ];
 }
 
 function databasePart({ pool }: World, env: WriterEnv): Part {

@@ -5,6 +5,7 @@ import { type CardContent, signMessage } from '@fairway/core';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { loadIdentity } from '../../../packages/cli/src/stack/kube/api/certificate.ts';
 import { teamsNotifier as writersTeams } from '../../../packages/gitops-writer/src/notify/teams/notifier.ts';
+import { webhookNotifier as writersWebhook } from '../../../packages/gitops-writer/src/notify/webhook/notifier.ts';
 import { type MailSettings, mailNotifier } from '../../../packages/monitor/src/notify/mail/notifier.ts';
 import { teamsNotifier } from '../../../packages/monitor/src/notify/teams/notifier.ts';
 import { webhookNotifier } from '../../../packages/monitor/src/notify/webhook/notifier.ts';
@@ -119,9 +120,12 @@ test('a Teams URL that never answers is given up in the end, and tried again', a
   });
 });
 
-describe('a signed webhook', () => {
-  const secret = 'a secret of some length';
-  const send = () => webhookNotifier({ url: channel.url, secret }, clock).send(content);
+const secret = 'a secret of some length';
+describe.each([
+  ['the monitor', () => webhookNotifier({ url: channel.url, secret }, clock)],
+  ['the writer', () => writersWebhook(channel.url, secret, clock)],
+])('the signed webhook of %s', (_, notifierOf) => {
+  const send = () => notifierOf().send(content);
 
   it('carries the message, its delivery id, and a signature that its receiver can check', async () => {
     channel.answers.push({ status: 204 });

@@ -91,5 +91,10 @@ it('tells once of what no change stands for', () => {
   const ids = (key: string[]) => announce(key, notice).map(({ deliveryId }) => deliveryId);
   expect(ids(['home-equity', '1.ab'])).toEqual(ids(['home-equity', '1.ab']));
   expect(ids(['home-equity', '1.ab'])).not.toEqual(ids(['home-equity', '2.cd']));
+  const both = announcing({ teams: true, webhook: true })(['home-equity'], notice);
+  expect(both.map(({ channel, deliveryId }) => [channel, deliveryId])).toEqual([
+    ['teams', both[0]?.deliveryId],
+    ['webhook', `${both[0]?.deliveryId}-webhook`],
+  ]);
   expect(announcing({ teams: false })(['home-equity'], notice)).toEqual([]);
 });

@@ -1,29 +1,32 @@
 import { END_PHASES, hashFields, urlOrigin } from '@fairway/core';
 import type { Notice, StoredChange } from '../change.ts';
-import type { Answer, Outgoing, Tell } from '../ports.ts';
+import type { Answer, Outgoing, PeopleChannel, Tell } from '../ports.ts';
 import { registryName } from './champions-decision.ts';
 import { supersededNotice } from './notices.ts';
 
 /** Which channels there are. */
 export type Channels = {
   readonly teams: boolean;
+  readonly webhook?: boolean;
   /** The kind of answers that tells a workflow which gave this `answerTo`; undefined: nobody can be told. */
   readonly answerVia: (answerTo: string | undefined) => string | undefined;
 };
 
 /** Cards for people, and the answer to the workflow when its change has ended. Pure: the same change is told in the same words. */
 export const telling =
-  ({ teams, answerVia }: Channels): Tell =>
+  ({ answerVia, ...people }: Channels): Tell =>
   (stored, notice) => {
     const said = notice ?? ownNotice(stored);
-    return [...(teams && said !== undefined ? [card(stored, said)] : []), ...answerOf(stored, answerVia)];
+    // Same change and event = same delivery: however often a step runs, each channel has one card.
+    const cards = said === undefined ? [] : cardsOf(people, [stored.change.id], said);
+    return [...cards, ...answerOf(stored, answerVia)];
   };
 
 /** A card about something that no change stands for; the same `key` is the same card. */
 export const announcing =
-  ({ teams }: Pick<Channels, 'teams'>) =>
+  (people: People) =>
   (key: readonly string[], notice: Notice): readonly Outgoing[] =>
-    teams ? [cardOf(key, notice)] : [];
+    cardsOf(people, key, notice);
 
 /** For an end that no step has a notice for: whoever approved it should not wait for it. */
 function ownNotice(stored: StoredChange): Notice | undefined {
@@ -31,13 +34,20 @@ function ownNotice(stored: StoredChange): Notice | undefined {
   return kind === 'deploy' && phase === 'superseded' && !wasLive(stored) ? supersededNotice(stored) : undefined;
 }
 
-/** Same change and event = same delivery: however often a step runs, there is one card. */
-const card = ({ change }: StoredChange, notice: Notice): Outgoing => cardOf([change.id], notice);
+type People = Pick<Channels, 'teams' | 'webhook'>;
 
-function cardOf(key: readonly string[], notice: Notice): Outgoing {
-  const deliveryId = `d-${hashFields([...key, notice.event]).slice(0, 20)}`;
+/** Teams was the first channel: its deliveries have ids without its name. */
+function cardsOf({ teams, webhook = false }: People, key: readonly string[], notice: Notice): Outgoing[] {
+  const id = `d-${hashFields([...key, notice.event]).slice(0, 20)}`;
+  return [
+    ...(teams ? [cardOf('teams', id, notice)] : []),
+    ...(webhook ? [cardOf('webhook', `${id}-webhook`, notice)] : []),
+  ];
+}
+
+function cardOf(channel: PeopleChannel, deliveryId: string, notice: Notice): Outgoing {
   const { event, title } = notice;
-  return { channel: 'teams', deliveryId, event, title, content: { ...notice, deliveryId } };
+  return { channel, deliveryId, event, title, content: { ...notice, deliveryId } };
 }
 
 /**

@@ -25,7 +25,13 @@ export type Answer = {
 export type AnswerCall = { readonly via: string; readonly to?: string; readonly answer: Answer };
 
 /** What each channel carries. */
-export type ChannelContent = { readonly teams: CardContent; readonly answer: AnswerCall };
+export type ChannelContent = {
+  readonly teams: CardContent;
+  readonly webhook: CardContent;
+  readonly answer: AnswerCall;
+};
+/** Those that tell people. */
+export type PeopleChannel = Exclude<Channel, 'answer'>;
 export type Channel = keyof ChannelContent;
 
 /** A row of the outbox. The same `deliveryId` is kept once. */
