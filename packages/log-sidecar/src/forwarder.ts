@@ -8,7 +8,6 @@ import type { ConnectionWatch } from './connection-watch.ts';
 import type { GrpcParts } from './grpc/call.ts';
 import { GrpcWatch } from './grpc/watch.ts';
 import { Handover } from './handover/handover.ts';
-import { HighWaterFile } from './handover/high-water.ts';
 import { ringMemory } from './handover/ring.ts';
 import { CaptureThread, type Session } from './handover/thread.ts';
 import type { Address } from './ports.ts';
@@ -16,6 +15,7 @@ import { isSampled } from './privacy/sampling.ts';
 import { Breaker } from './proxy/breaker.ts';
 import { Listener } from './proxy/listener.ts';
 import { Watch } from './proxy/watch.ts';
+import { HighWaterFile } from './spool/high-water.ts';
 import { createTally } from './tally.ts';
 
 /** All bodies of unfinished exchanges together; beyond, exchanges are truncated. */

@@ -69,6 +69,13 @@ export type Capture = {
   missed(reason: HopLoss): void;
 };
 
+/** Where the hop's numbers are written down as it gives them; synchronous, cannot throw. */
+export type Reach = {
+  reach(seq: number): void;
+  /** No more numbers will be given. */
+  end(): void;
+};
+
 /** Why an exchange is lost on the hop: it was not understood, or the capture thread is behind. */
 export const HOP_LOSSES = ['unframed', 'ring_full'] as const;
 export type HopLoss = (typeof HOP_LOSSES)[number];

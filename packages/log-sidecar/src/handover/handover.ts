@@ -1,6 +1,5 @@
-import { type Capture, HOP_LOSSES, type HopLoss, type SeenExchange } from '../ports.ts';
+import { type Capture, HOP_LOSSES, type HopLoss, type Reach, type SeenExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
-import type { Reach } from './high-water.ts';
 import { roomFor, writeRecord } from './record.ts';
 import { type RingMemory, RingWriter, WORD } from './ring.ts';
 

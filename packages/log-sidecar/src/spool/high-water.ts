@@ -1,12 +1,6 @@
 import { close, mkdir, open, write } from 'node:fs';
-import { encodeHigh, highFile } from '../spool/high-file.ts';
-
-/** What the hop tells of its numbers as it gives them; synchronous, cannot throw. */
-export type Reach = {
-  reach(seq: number): void;
-  /** No more numbers will be given. */
-  end(): void;
-};
+import type { Reach } from '../ports.ts';
+import { encodeHigh, highFile } from './high-file.ts';
 
 /** So often the file is made to fit what comes. */
 const TICK_MS = 50;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { readHigh } from '../spool/high-file.ts';
+import { readHigh } from './high-file.ts';
 import { HighWaterFile } from './high-water.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 5 };
