@@ -1,6 +1,5 @@
 import { Pool } from 'pg';
 import { silentLogger } from '@fairway/core';
-import { Router } from 'express';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -17,7 +16,6 @@ import { foldCounts } from '../../../packages/monitor/src/store/fold-counts.ts';
 import { judgeStore } from '../../../packages/monitor/src/store/judge-store.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
 import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
-import { outboxStore } from '../../../packages/monitor/src/store/outbox-store.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { windowStarts } from '../../../packages/monitor/src/store/window-starts.ts';
 import { startPostgres } from '../../harness/postgres.ts';
@@ -53,8 +51,10 @@ beforeAll(async () => {
     references: async () => reference,
     parsePolicy,
   });
-  const needs = { store, outbox: outboxStore(pool), dashboard: Router(), token: TOKEN, log: silentLogger };
-  server = monitorApi({ ...needs, routes: [windowsRoute(windows)] }).listen(0, '127.0.0.1');
+  const route = windowsRoute(windows);
+  // The dashboard is not asked for anything here.
+  const api = monitorApi({ store, dashboard: route, routes: [route], token: TOKEN, log: silentLogger });
+  server = api.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
 });
 afterAll(async () => {
