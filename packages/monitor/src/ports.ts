@@ -36,12 +36,7 @@ export type Writer = {
   policy(model: string): Promise<PolicyFile | undefined>;
   models(): Promise<readonly ModelSummary[]>;
   /** `phase`: several, parted by commas. */
-  changes(filter: {
-    model?: string;
-    kind?: string;
-    environment?: string;
-    phase?: string;
-  }): Promise<readonly Change[]>;
+  changes(filter: { model?: string; kind?: string; environment?: string; phase?: string }): Promise<readonly Change[]>;
   /** The same dedupe key again answers with the same change. */
   requestRetrain(request: RetrainRequest): Promise<Change>;
   /** Takes back a retraining that is not merged yet; one that has ended stays as it is. */
