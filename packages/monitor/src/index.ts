@@ -6,7 +6,6 @@ export { parsePolicy } from './policy/parse.ts';
 export type { Policy, Rule } from './policy/schema.ts';
 export type { StoredWindow, StoredWindows } from './app/windows.ts';
 export type { SasTable } from './app/sas-tables.ts';
-export type { SasTable } from './app/sas-tables.ts';
 export { analysisPage } from './analyze/report.ts';
 export { type Replay, replay } from './app/evidence.ts';
 export type { StoredEvidence } from './evidence-ports.ts';
