@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/harness/longest-first.ts';
 
 const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         ...shared,
@@ -32,6 +34,8 @@ export default defineConfig({
           globalSetup: 'test/harness/global-setup.ts',
           // Processes are killed and servers cut here, on machines that others use too. Which test needed its second try is shown.
           retry: 1,
+          // One second, the default, is short for a poll while other tests work the processors.
+          expect: { poll: { timeout: 60_000 } },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -40,13 +44,13 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'e2e',
-          // Three stacks on two cores at their worst; the reporter shows a test that needed its second try.
+          // Two stacks beside the integration tests on two cores at their worst; the reporter shows a test that needed its second try.
           retry: 1,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 480_000,
           hookTimeout: 480_000,
-          // Each starts a whole stack of a dozen processes.
-          maxWorkers: 2,
+          // Each starts a whole stack of a dozen processes, beside the integration tests.
+          maxWorkers: 1,
         },
       },
     ],

@@ -15,6 +15,8 @@ const results = await Promise.all([
 ]);
 const all = results.flat();
 for (const { name, code, output } of all) if (code !== 0) console.log(`── ${name} ──\n${output.trim()}\n`);
+const told = all.flatMap(({ code, output }) => (code === 0 ? output.split('\n') : []));
+for (const line of told.filter((each) => each.startsWith('skipped: '))) console.log(line);
 for (const { name, code, ms } of all)
   console.log(`${code === 0 ? '✔' : '✘'} ${name.padEnd(8)} ${(ms / 1000).toFixed(1)} s`);
 console.log(

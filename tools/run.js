@@ -23,6 +23,7 @@ export const vitest = (project) => [
   'run',
   `--project=${project}`,
   '--reporter=default',
+  '--reporter=./tools/skips.js',
   '--reporter=json',
   `--outputFile.json=.cache/${project}.json`,
 ];

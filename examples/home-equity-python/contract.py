@@ -7,6 +7,8 @@ import csv
 import gzip
 import hashlib
 import io
+import math
+import statistics
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +30,7 @@ class Job:
     champion: str
     margin: float
     seed: int
+    z: float | None = None
 
 
 def read_job(env):
@@ -47,8 +50,9 @@ def read_job(env):
     values = {field: env[name] for field, name in names.items()}
     try:
         values.update(margin=float(values["margin"]), seed=int(values["seed"]))
+        values.update(z=float(env["FAIRWAY_GATE_Z"]) if env.get("FAIRWAY_GATE_Z") else None)
     except ValueError as error:
-        raise ContractError(f"FAIRWAY_GATE_MARGIN and FAIRWAY_SEED must be numbers: {error}.") from error
+        raise ContractError(f"FAIRWAY_GATE_MARGIN, FAIRWAY_GATE_Z and FAIRWAY_SEED must be numbers: {error}.") from error
     return Job(**values)
 
 
@@ -79,25 +83,130 @@ def split(rows, id_column="id"):
     return train, held_out
 
 
-def auc(scores, labels):
-    """Area under the ROC curve by mid-ranks: equal scores count one half. None with one class only."""
+def placements(scores, labels):
+    """Of each event the share of non-events below it, of each non-event the share of events above it; ties count one half."""
     order = sorted(range(len(scores)), key=lambda index: scores[index])
-    ranks = 0.0
-    start = 0
-    while start < len(order):
-        end = start
-        while end + 1 < len(order) and scores[order[end + 1]] == scores[order[start]]:
-            end += 1
-        middle = (start + end) / 2 + 1
-        ranks += middle * sum(labels[index] for index in order[start : end + 1])
-        start = end + 1
     events = sum(labels)
     others = len(labels) - events
-    if events == 0 or others == 0:
+    found = [0.0] * len(order)
+    events_below = others_below = start = 0
+    while start < len(order):
+        end = start
+        while end < len(order) and scores[order[end]] == scores[order[start]]:
+            end += 1
+        tied = sum(labels[index] for index in order[start:end])
+        for index in order[start:end]:
+            if labels[index]:
+                found[index] = (others_below + (end - start - tied) / 2) / others
+            else:
+                found[index] = (events - events_below - tied / 2) / events
+        events_below += tied
+        others_below += end - start - tied
+        start = end
+    return found
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two models on the same rows: their AUC, mean absolute error or accuracy. `difference` is above 0 where the candidate is better;
+    `error` is its standard error (paired), None where it is not known."""
+
+    champion: float
+    candidate: float
+    difference: float
+    error: float | None
+
+
+def compare(champion, candidate, labels):
+    """AUCs by mid-ranks of both models' scores of the same rows. None with one class only, and where a score is NaN: it has no rank."""
+    events = sum(labels)
+    if events == 0 or events == len(labels) or any(map(math.isnan, [*champion, *candidate])):
         return None
-    return (ranks - events * (events + 1) / 2) / (events * others)
+    a, b = placements(champion, labels), placements(candidate, labels)
+    gaps = [[y - x for x, y, label in zip(a, b, labels) if bool(label) is side] for side in (True, False)]
+    areas = [statistics.fmean(x for x, label in zip(of, labels) if label) for of in (a, b)]
+    known = min(map(len, gaps)) > 1
+    error = math.sqrt(sum(statistics.variance(side) / len(side) for side in gaps)) if known else None
+    return Compared(*areas, statistics.fmean(gaps[0]), error)
 
 
-def passes_gate(candidate, champion, margin):
-    """Whether the candidate beats the champion on the on-field data by the margin; not knowing is no pass."""
-    return candidate is not None and champion is not None and candidate >= champion + margin
+def compare_errors(champion, candidate, observed):
+    """The same for models that predict a number: mean absolute errors on the same rows, and the share by which the candidate's is
+    lower. Its standard error is that of the mean of the rows' own differences. None without rows, or where the champion is
+    never wrong."""
+    errors = [(abs(a - y), abs(b - y)) for a, b, y in zip(champion, candidate, observed)]
+    if not any(a for a, _ in errors):
+        return None
+    of_champion, of_candidate = (statistics.fmean(side) for side in zip(*errors))
+    gaps = [(a - b) / of_champion for a, b in errors]
+    error = math.sqrt(statistics.variance(gaps) / len(gaps)) if len(gaps) > 1 else None
+    return Compared(of_champion, of_candidate, statistics.fmean(gaps), error)
+
+
+def compare_classes(champion, candidate, observed):
+    """The same for models that predict one of several classes: accuracies on the same rows. Only rows where one model is right and
+    the other wrong say how sure the difference is. None without rows; a prediction that is no class is never right."""
+    right = [(a == y, b == y) for a, b, y in zip(champion, candidate, observed)]
+    if not right:
+        return None
+    gaps = [int(b) - int(a) for a, b in right]
+    error = math.sqrt(statistics.variance(gaps) / len(gaps)) if len(gaps) > 1 else None
+    return Compared(*(statistics.fmean(side) for side in zip(*right)), statistics.fmean(gaps), error)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a model predicts: an event (its probability), a number, or one of several classes."""
+
+    kind: str
+    column: str
+    output: str
+    classes: tuple = ()
+
+    def label(self, row):
+        """True outcome of a row, as the model learns it: 0 or 1, a number, the index of a class."""
+        text = row[self.column].strip()
+        try:
+            if self.kind == "class":
+                return self.classes.index(text)
+            value = float(text)
+        except ValueError:
+            raise ContractError(f"{self.column} has the label {text!r}; {self._expected()}.") from None
+        if self.kind == "event" and value not in (0, 1) or not math.isfinite(value):
+            raise ContractError(f"{self.column} has the label {text!r}; {self._expected()}.")
+        return int(value) if self.kind == "event" else value
+
+    def _expected(self):
+        return {"event": "it must be 0 or 1", "number": "it must be a finite number", "class": f"TARGET_CLASSES are {', '.join(self.classes)}"}[self.kind]
+
+    def can_learn(self, labels):
+        """Nothing is learned, and nothing compared, from outcomes that are all the same."""
+        return len(set(labels)) > 1
+
+    def compare(self, champion, candidate, labels):
+        """Both models on the same rows, by the figure of this kind."""
+        by_kind = {"event": compare, "number": compare_errors, "class": compare_classes}
+        return by_kind[self.kind](champion, candidate, labels)
+
+    @property
+    def figure(self):
+        return {"event": "auc", "number": "mae", "class": "accuracy"}[self.kind]
+
+
+def read_target(env):
+    """TARGET_KIND, TARGET_COLUMN, TARGET_OUTPUT and TARGET_CLASSES (by commas, in the order of the model's own indices)."""
+    classes = tuple(name.strip() for name in env.get("TARGET_CLASSES", "").split(",") if name.strip())
+    target = Target(env.get("TARGET_KIND", "event"), env.get("TARGET_COLUMN", "BAD"), env.get("TARGET_OUTPUT", "P_BAD1"), classes)
+    if target.kind not in ("event", "number", "class"):
+        raise ContractError(f"TARGET_KIND is {target.kind!r}; use event, number or class.")
+    if (target.kind == "class") != (len(set(classes)) > 1):
+        raise ContractError("TARGET_CLASSES names two classes or more where TARGET_KIND is class, and nothing elsewhere.")
+    return target
+
+
+def passes_gate(found, margin, z=None):
+    """Whether the candidate beats the champion on the on-field data by the margin and, where `z` is given, by so many standard
+    errors beyond chance; not knowing is no pass."""
+    if found is None or not found.difference >= margin:
+        return False
+    return z is None or (found.error is not None and found.difference - z * found.error > min(0, margin))

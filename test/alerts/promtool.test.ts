@@ -26,13 +26,13 @@ function promtool(...args: string[]): string {
   }
 }
 
-test.skipIf(!found)('Prometheus takes the rules, their templates too', () => {
+test.skipIf(!found)('Prometheus takes the rules, their templates too (skipped where promtool is not installed)', () => {
   writeFileSync(join(dir, 'all.yaml'), stringify(ruleSpec()));
   expect(promtool('check', 'rules', 'all.yaml')).toContain('SUCCESS');
 });
 
 test.skipIf(!found).each(caseFiles())(
-  'the alerts fire and stay quiet as $name says',
+  'the alerts fire and stay quiet as $name says (skipped where promtool is not installed)',
   { timeout: 120_000 },
   ({ name, text }) => {
     // Of the annotations only the summary: cases that repeat whole descriptions would be read by nobody.

@@ -1,20 +1,43 @@
-/** `npm run bench -- NAME --json FILE`: measures what an issue promised. Exit 0 even where a bar is missed: the file says so. */
+/**
+ * `npm run bench -- NAME --json FILE`: measures what an issue promised, and prints each part as it ends. Exit 0 even where a bar is
+ * missed: the file says so.
+ */
 import { parseArgs } from 'node:util';
-import { capture } from './capture.ts';
+import { CAPTURE } from './capture.ts';
+import { INJECTOR } from './injector.ts';
 import { intake } from './intake.ts';
 import { loop } from './loop.ts';
-import { monitor } from './monitor.ts';
-import { publish, type Result } from './result.ts';
+import { MONITOR } from './monitor.ts';
+import { print, type Result, write } from './result.ts';
+import { TAIL } from './tail.ts';
 import { writer } from './writer.ts';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = { capture, intake, loop, monitor, writer };
+const PARTS: Readonly<Record<string, () => Promise<Result[]>>> = {
+  ...CAPTURE,
+  ...INJECTOR,
+  intake,
+  loop,
+  ...MONITOR,
+  ...TAIL,
+  writer,
+};
+
+/** A part by its name, or all of `NAME-…`. */
+const partsOf = (name: string): string[] =>
+  Object.keys(PARTS).filter((part) => part === name || part.startsWith(`${name}-`));
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
 const name = positionals[0] ?? '';
-const benchmark = BENCHMARKS[name];
-if (benchmark === undefined) {
-  console.error(`There is no benchmark ${JSON.stringify(name)}: use one of ${Object.keys(BENCHMARKS).join(', ')}.`);
+const chosen = partsOf(name);
+if (chosen.length === 0) {
+  const names = Object.keys(PARTS).flatMap((part) => [part.split('-')[0], part]);
+  console.error(`There is no benchmark ${JSON.stringify(name)}: use one of ${[...new Set(names)].join(', ')}.`);
   process.exitCode = 2;
-} else {
-  publish(name, await benchmark(), values.json);
 }
+const results: Result[] = [];
+for (const part of chosen) {
+  const ended = (await PARTS[part]?.()) ?? [];
+  print(ended);
+  results.push(...ended);
+}
+if (values.json !== undefined && chosen.length > 0) write(name, results, values.json);

@@ -31,12 +31,14 @@ export const atLeast = (id: string, value: number, unit: string, bar: number, no
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** Prints the results as lines and writes them where `--json FILE` says. */
-export function publish(name: string, results: readonly Result[], file: string | undefined): void {
+/** Prints results as lines. */
+export function print(results: readonly Result[]): void {
   for (const { id, value, unit, bar, ok, note } of results) {
-    console.log(
-      `${ok ? 'ok    ' : 'MISSED'} ${id.padEnd(28)} ${value} ${unit} (bar ${bar})${note === undefined ? '' : `  ${note}`}`,
-    );
+    const end = note === undefined ? '' : `  ${note}`;
+    console.log(`${ok ? 'ok    ' : 'MISSED'} ${id.padEnd(28)} ${value} ${unit} (bar ${bar})${end}`);
   }
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ name, results }, undefined, 2)}\n`);
 }
+
+/** Writes results where `--json FILE` says. */
+export const write = (name: string, results: readonly Result[], file: string): void =>
+  writeFileSync(file, `${JSON.stringify({ name, results }, undefined, 2)}\n`);

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startOwnPostgres } from '../harness/postgres.ts';
-import { atMost, publish, type Result } from '../bench/result.ts';
+import { atMost, print, type Result, write } from '../bench/result.ts';
 import { campaign } from './campaign.ts';
 import { captureCampaign } from './capture/campaign.ts';
 import { killAtEachPoint } from './writer-points.ts';
@@ -22,7 +22,11 @@ const { positionals, values } = parseArgs({
     json: { type: 'string' },
   },
 });
+const PARTS = ['story', 'writer', 'capture'];
 const parts = [...positionals, ...(values.only === undefined ? [] : [values.only])];
+const unknown = parts.filter((part) => !PARTS.includes(part));
+// Nothing struck would look like nothing broken.
+if (unknown.length > 0) throw new Error(`There is no part ${unknown.join(', ')}: use ${PARTS.join(', ')}.`);
 const wanted = (what: string) => parts.length === 0 || parts.includes(what);
 const results: Result[] = [];
 const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
@@ -33,7 +37,8 @@ if (wanted('capture')) {
   const order = { rounds, seed, worlds: Number(worlds), ...(only === undefined ? {} : { only }) };
   results.push(...(await captureCampaign({ ...order, say: (line) => console.log(line) })));
 }
-publish('faults', results, values.json);
+print(results);
+if (values.json !== undefined) write('faults', results, values.json);
 
 async function writerPoints(): Promise<Result[]> {
   const postgres = await startOwnPostgres();

@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { atMost, publish, type Result } from '../bench/result.ts';
+import { atMost, print, type Result, write } from '../bench/result.ts';
 import { CAMPAIGNS } from './campaigns.ts';
 
 const { positionals, values } = parseArgs({
@@ -29,7 +29,8 @@ if (!Number.isInteger(order.rounds) || order.rounds < 1 || !Number.isInteger(ord
 } else {
   const results: Result[] = [];
   for (const name of names) results.push(...(await run(name)));
-  publish('fuzz', results, values.json);
+  print(results);
+  if (values.json !== undefined) write('fuzz', results, values.json);
   if (results.some(({ ok }) => !ok)) process.exitCode = 1;
 }
 

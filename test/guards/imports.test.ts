@@ -41,7 +41,7 @@ test("the agent's dependencies are core, bullmq, ioredis, pino and prom-client",
   expect(breaches(agent, (name, file) => !isNode(name) && !isOwn(name, file) && !allowed.includes(name))).toEqual([]);
 });
 
-const PURE = ['app', 'render', 'edit', 'metrics', 'policy', 'rows', 'analyze', 'moved'];
+const PURE = ['app', 'render', 'edit', 'metrics', 'policy', 'rows', 'analyze', 'moved', 'ports'];
 const EFFECTS =
   /^(node:)?(fs|fs\/promises|http|https|net|child_process|worker_threads)$|^(pg|pg-copy-streams|bullmq|ioredis|axios|express|simple-git|@kubernetes\/client-node|pino|prom-client)$/;
 const inService = ({ path }: SourceFile) => SERVICES.some((service) => path.startsWith(`packages/${service}/src/`));

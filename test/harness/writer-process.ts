@@ -13,16 +13,16 @@ export type WriterProcess = {
 
 /** The writer as a process of its own, as the embedded stack runs it, on a free port, once it says that it is ready. */
 export const startWriter = async (env: Readonly<Record<string, string>>): Promise<WriterProcess> =>
-  start(await runnable(entryOf('src/main.ts')), env);
-
-/** The same as it is shipped: compiled (`tsc -b` must have run). */
-export const startBuiltWriter = (env: Readonly<Record<string, string>>): Promise<WriterProcess> =>
-  start([entryOf('dist/main.js')], env);
+  startWriterOf(await runnable(entryOf('src/main.ts')), env);
 
 const entryOf = (file: string): string =>
   fileURLToPath(new URL(`../../packages/gitops-writer/${file}`, import.meta.url));
 
-async function start(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<WriterProcess> {
+/** The same by another program of it: `argv` ends with its file, what comes before is Node's. */
+export async function startWriterOf(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<WriterProcess> {
   const child = fork(argv.at(-1) ?? '', [], {
     execArgv: argv.slice(0, -1),
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'debug', ...env },

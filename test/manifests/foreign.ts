@@ -4,6 +4,7 @@
  */
 export type Foreign = {
   'route.openshift.io/v1 Route': Route;
+  'gateway.networking.k8s.io/v1 HTTPRoute': HTTPRoute;
   'keda.sh/v1alpha1 ScaledObject': ScaledObject;
   'keda.sh/v1alpha1 TriggerAuthentication': TriggerAuthentication;
   'cert-manager.io/v1 Issuer': Issuer;
@@ -28,13 +29,30 @@ type Route = Of<
   {
     host?: string;
     path?: string;
-    to: { kind: 'Service'; name: string; weight?: number };
+    to: Backend;
+    alternateBackends?: Backend[];
     port?: { targetPort: string | number };
     tls?: {
       termination: 'edge' | 'passthrough' | 'reencrypt';
       insecureEdgeTerminationPolicy?: 'Allow' | 'None' | 'Redirect';
     };
     wildcardPolicy?: 'None' | 'Subdomain';
+  }
+>;
+
+type Backend = { kind: 'Service'; name: string; weight?: number };
+
+type HTTPRoute = Of<
+  'gateway.networking.k8s.io/v1',
+  'HTTPRoute',
+  {
+    hostnames?: string[];
+    parentRefs?: { name: string; namespace?: string; sectionName?: string }[];
+    rules?: {
+      backendRefs?: { name: string; port: number; weight?: number }[];
+      matches?: { path?: { type: 'Exact' | 'PathPrefix' | 'RegularExpression'; value: string } }[];
+      timeouts?: { request?: string; backendRequest?: string };
+    }[];
   }
 >;
 

@@ -5,7 +5,12 @@ type Container = {
   readonly name: string;
   readonly image?: string;
   readonly restartPolicy?: string;
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly secretKeyRef?: object };
+  }[];
+  readonly envFrom?: readonly { readonly secretRef?: object }[];
   readonly resources?: { readonly requests?: Amounts; readonly limits?: Amounts };
   readonly securityContext?: Record<string, unknown> & {
     readonly capabilities?: { readonly drop?: readonly string[] };
@@ -121,11 +126,29 @@ function containerProblems(container: Container, lasting: boolean): string[] {
     problems.push('securityContext.capabilities.add must not be set');
   if (readOnlyRootFilesystem !== true && !WRITABLE_ROOT.includes(name))
     problems.push('securityContext.readOnlyRootFilesystem must be true');
-  problems.push(...fixedIds(securityContext));
+  problems.push(...fixedIds(securityContext), ...secretsInEnvironment(container));
   if (lasting && container.readinessProbe === undefined) problems.push('readinessProbe is not set');
   if (lasting && container.livenessProbe === undefined && container.startupProbe === undefined)
     problems.push('neither startupProbe nor livenessProbe is set');
   return problems.map((problem) => `container ${name}: ${problem}`);
+}
+
+/** The image of the trial's PostgreSQL takes its password no other way. */
+const TAKES_ENVIRONMENT = ['postgres'];
+
+/** A process never sees a changed environment, and whoever may look at the process sees the value. */
+function secretsInEnvironment({ name, env = [], envFrom = [] }: Container): string[] {
+  if (TAKES_ENVIRONMENT.includes(name)) return [];
+  return [
+    ...env.flatMap((one) =>
+      one.valueFrom?.secretKeyRef === undefined
+        ? []
+        : [`${one.name} is taken from a Secret; mount it and set ${one.name}_FILE`],
+    ),
+    ...(envFrom.some(({ secretRef }) => secretRef !== undefined)
+      ? ['envFrom takes a whole Secret; mount it and set NAME_FILE for each key']
+      : []),
+  ];
 }
 
 function imageProblems(image: string): string[] {
@@ -135,9 +158,11 @@ function imageProblems(image: string): string[] {
 }
 
 /** Names whose value nobody may read in Git. `…_FILE` names where it is mounted. */
-const SECRET_NAME = /(TOKEN|PASSWORD|SECRET|CREDENTIALS|PRIVATE_KEY|HASH_KEY|SECRET_ACCESS_KEY|WEBHOOK_URL)$/;
-/** Names of Kubernetes objects, not values. */
-const NO_SECRET = new Set(['QUEUE_SECRET']);
+const SECRET_NAME =
+  /(TOKEN|PASSWORD|SECRET|SECRET_PREVIOUS|CREDENTIALS|PRIVATE_KEY|HASH_KEY|SECRET_ACCESS_KEY|WEBHOOK_URL)$/;
+/** Names of Kubernetes objects and of files, not values. */
+const NO_SECRET = new Set(['QUEUE_SECRET', 'GOOGLE_APPLICATION_CREDENTIALS']);
+export const isSecretSetting = (name: string): boolean => SECRET_NAME.test(name) && !NO_SECRET.has(name);
 
 function secretProblems(object: KubeObject): string[] {
   const { data, stringData } = object as { data?: Record<string, string>; stringData?: Record<string, string> };
@@ -151,8 +176,8 @@ function secretProblems(object: KubeObject): string[] {
     ),
   ];
   return settings.flatMap(([name, value]) => {
-    if (value === '' || NO_SECRET.has(name)) return [];
-    if (SECRET_NAME.test(name)) return [`${name} is a secret; mount it and set ${name}_FILE`];
+    if (value === '') return [];
+    if (isSecretSetting(name)) return [`${name} is a secret; mount it and set ${name}_FILE`];
     if (/:\/\/[^/\s]*:[^/\s]*@/.test(value))
       return [`${name} holds a password in its address; mount it and set ${name}_FILE`];
     return [];

@@ -7,6 +7,7 @@ import { type KubeObject, scratch } from './render.ts';
 
 const FOREIGN: Record<keyof Foreign, true> = {
   'route.openshift.io/v1 Route': true,
+  'gateway.networking.k8s.io/v1 HTTPRoute': true,
   'keda.sh/v1alpha1 ScaledObject': true,
   'keda.sh/v1alpha1 TriggerAuthentication': true,
   'cert-manager.io/v1 Issuer': true,

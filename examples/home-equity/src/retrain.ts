@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FairwayError } from '@fairway/core';
+import { FairwayError, pairedAuc, pairedInterval, passesGate } from '@fairway/core';
 import type { SavedModel } from '@fairway/savedmodel';
 import { DEFAULT_SIGNATURE, executable, readRegistration, readSavedModel } from '@fairway/savedmodel';
 import type { Loan } from './columns.ts';
@@ -19,6 +19,8 @@ export type RetrainOptions = {
   readonly championVersion: string;
   /** AUC by which the candidate must exceed the champion on the newest held-out loans. */
   readonly gateMargin: number;
+  /** Standard errors of their difference by which it must lie beyond chance; undefined: the margin alone decides. */
+  readonly gateZ: number | undefined;
   readonly seed: number;
   readonly loans: readonly FieldLoan[];
   /** sha256 of the snapshot. */
@@ -27,33 +29,39 @@ export type RetrainOptions = {
 };
 
 type Figures = { readonly auc: number; readonly ks: number };
+/** Candidate against champion on the same held-out loans; the interval is of 95 %, null with fewer than two loans in a class. */
+export type Compared = {
+  readonly champion: Figures;
+  readonly candidate: Figures;
+  readonly difference: number;
+  readonly interval: readonly [low: number, high: number] | null;
+};
 export type Retrained =
   | { readonly outcome: 'already-registered'; readonly version: string }
-  | {
-      readonly outcome: 'registered';
-      readonly version: string;
-      readonly champion: Figures;
-      readonly candidate: Figures;
-    }
-  | { readonly outcome: 'refused'; readonly champion: Figures; readonly candidate: Figures };
+  | ({ readonly outcome: 'registered'; readonly version: string } & Compared)
+  | ({ readonly outcome: 'refused' } & Compared);
 
 /**
  * Retrains on labelled loans from production: goes on from the champion, gates the candidate against it on the newest
  * held-out loans, and registers it as the next version. The same change twice registers one version.
  */
 export async function retrain(options: RetrainOptions): Promise<Retrained> {
-  const { model, change, registryDir, gateMargin } = options;
+  const { model, change, registryDir } = options;
   const existing = await versionOfChange(registryDir, model, change);
   if (existing !== undefined) return { outcome: 'already-registered', version: existing };
   const champion = await loadChampion(options);
   const { trained, training } = await bestCandidate(options, champion.model);
   const heldOut = newest(options.loans).filter(isHeldOut);
-  const figures = {
-    champion: performance(champion.scores(heldOut), heldOut),
-    candidate: performance(trained.predict(heldOut), heldOut),
-  };
-  if (!(figures.candidate.auc >= figures.champion.auc + gateMargin)) return { outcome: 'refused', ...figures };
-  return { outcome: 'registered', version: await register(options, trained, training, heldOut), ...figures };
+  const scores = [champion.scores(heldOut), trained.predict(heldOut)] as const;
+  const paired = pairedAuc(
+    ...scores,
+    heldOut.map(({ BAD }) => BAD),
+  );
+  const [before, after] = [performance(scores[0], heldOut), performance(scores[1], heldOut)];
+  const [difference, interval] = [paired?.difference ?? Number.NaN, pairedInterval(paired)];
+  const compared = { champion: before, candidate: after, difference, interval };
+  if (!passesGate(paired, { margin: options.gateMargin, z: options.gateZ })) return { outcome: 'refused', ...compared };
+  return { outcome: 'registered', version: await register(options, trained, training, heldOut), ...compared };
 }
 
 async function loadChampion({ registryDir, model, championVersion: version }: RetrainOptions) {

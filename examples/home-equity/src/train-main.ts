@@ -1,7 +1,7 @@
 /** The program of the retrain Job's container: composition root. Exit 0 registered, 10 refused by the gate, 1 failed. */
 import type { EnvOf, Reader } from '@fairway/core';
 import { asFairwayError, checkName, checkVersion, flag, integer, readEnv, text } from '@fairway/core';
-import type { Retrained } from './retrain.ts';
+import type { Compared, Retrained } from './retrain.ts';
 import { retrain } from './retrain.ts';
 import { readSnapshot } from './snapshot.ts';
 
@@ -12,6 +12,12 @@ const decimal: Reader<number> = (raw) =>
     ? { value: Number(raw) }
     : { problem: 'must be a number from -0.5 to 0.5' };
 
+const spread: Reader<number | undefined> = (raw) => {
+  if (raw === undefined) return { value: undefined };
+  const value = Number(raw);
+  return value > 0 && value <= 10 ? { value } : { problem: 'must be a number above 0, at most 10' };
+};
+
 const SPEC = {
   FAIRWAY_MODEL: text('name of the model'),
   FAIRWAY_CHANGE: text('id of the retrain change'),
@@ -20,6 +26,7 @@ const SPEC = {
   FAIRWAY_REGISTRY: text('root folder of the model registry'),
   FAIRWAY_CHAMPION_VERSION: text('version that the candidate must beat'),
   FAIRWAY_GATE_MARGIN: { about: 'AUC by which it must beat it', read: decimal },
+  FAIRWAY_GATE_Z: { about: 'standard errors of the difference by which it must lie beyond chance', read: spread },
   FAIRWAY_SEED: integer('seed of the training', { min: 0, max: 2_147_483_647 }),
   FAIRWAY_DEBUG: flag('print stacks', false),
 };
@@ -39,6 +46,7 @@ async function run(env: EnvOf<typeof SPEC>, signal: AbortSignal): Promise<number
     registryDir: env.FAIRWAY_REGISTRY,
     championVersion: checkVersion(env.FAIRWAY_CHAMPION_VERSION),
     gateMargin: env.FAIRWAY_GATE_MARGIN,
+    gateZ: env.FAIRWAY_GATE_Z,
     seed: env.FAIRWAY_SEED,
     loans,
     source: env.FAIRWAY_SNAPSHOT_SHA256,
@@ -56,10 +64,21 @@ function report(result: Retrained, env: EnvOf<typeof SPEC>): number {
     );
     return 0;
   }
-  const { candidate, champion } = result;
-  const reason = `The candidate's AUC of ${candidate.auc.toFixed(4)} on held-out loans does not exceed the ${champion.auc.toFixed(4)} of version ${env.FAIRWAY_CHAMPION_VERSION} by ${env.FAIRWAY_GATE_MARGIN}; the champion stays.`;
+  const reason = refusalOf(result, env);
   log(50, { ...result, reason }, 'gate refused the candidate');
   return GATE_REFUSED;
+}
+
+function refusalOf(
+  { candidate, champion, difference, interval }: Compared,
+  { FAIRWAY_CHAMPION_VERSION: version, FAIRWAY_GATE_MARGIN: margin, FAIRWAY_GATE_Z: z }: EnvOf<typeof SPEC>,
+): string {
+  if (Number.isNaN(difference)) {
+    return `A score of version ${version} or of the candidate is no number, so they cannot be compared; the champion stays.`;
+  }
+  const known = interval === null ? '' : ` (95 %: ${interval.map((end) => end.toFixed(4)).join(' to ')})`;
+  const asked = z === undefined ? `${margin}` : `${margin} and ${z} standard errors beyond chance`;
+  return `The candidate's AUC of ${candidate.auc.toFixed(4)} on held-out loans exceeds the ${champion.auc.toFixed(4)} of version ${version} by ${difference.toFixed(4)}${known}, not by ${asked}; the champion stays.`;
 }
 
 const stopped = new AbortController();

@@ -1,14 +1,48 @@
-// Commands that start no process of ours run from a bundle of the sources, which is made anew when one of them has changed: a process
-// starts in a fifth of the time that compiling each source at its import takes.
+// The command and the processes that it starts run from bundles of the sources, which are made anew when one of them has changed: a
+// process starts in a fifth of the time that compiling each source at its import takes.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const MONTH_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
+const KEPT = 10;
 
-/** The file to import, or undefined where none can be made (no esbuild, a read-only checkout): then the sources are run. */
-export async function bundle(main, folder) {
-  return fresh(folder) ?? (await made(main, folder).catch(() => undefined));
+/** Native and optional: each is asked for in a `try`. */
+export const LEFT_OUT = [
+  '@valkey/valkey-glide',
+  'bufferutil',
+  'encoding',
+  'msgpackr-extract',
+  'pg-native',
+  'supports-color',
+  'utf-8-validate',
+];
+
+/** What CommonJS code in an ES module looks for. */
+export const BANNER = [
+  'import{createRequire as $createRequire}from"node:module";',
+  'import{dirname as $dirname}from"node:path";',
+  'import{fileURLToPath as $fileURLToPath}from"node:url";',
+  'const require=$createRequire(import.meta.url),__filename=$fileURLToPath(import.meta.url),__dirname=$dirname(__filename);',
+].join('');
+
+/** A command loads what it asks for and no more, so only what is ours goes in; the rest is found in node_modules. */
+const OURS = {
+  plugins: [{ name: 'ours', setup: (own) => own.onResolve({ filter: /^[^./]/ }, ourPackages) }],
+};
+
+/**
+ * A service loads all that it has, and two thirds of the writer's start is the import of two thousand files one by one. TensorFlow.js
+ * says of its backends that they have no side effects, and is the trainer's only.
+ */
+const WHOLE = { banner: { js: BANNER }, external: [...LEFT_OUT, '@tensorflow/*'], minifyWhitespace: true };
+
+/**
+ * The file to import, or undefined where none can be made (no esbuild, a read-only checkout): then the sources are run. `whole`: with
+ * the packages from the registry that it imports.
+ */
+export async function bundle(main, folder, whole = false) {
+  return fresh(folder) ?? (await made(main, folder, whole ? WHOLE : OURS).catch(() => undefined));
 }
 
 function fresh(folder) {
@@ -26,7 +60,7 @@ function stampOf(file) {
   return `${mtimeMs} ${size}`;
 }
 
-async function made(main, folder) {
+async function made(main, folder, choices) {
   const { build } = await import('esbuild');
   const { outputFiles, metafile } = await build({
     entryPoints: { main },
@@ -42,7 +76,7 @@ async function made(main, folder) {
     conditions: ['source'],
     absWorkingDir: '/',
     logLevel: 'silent',
-    plugins: [{ name: 'ours', setup: (own) => own.onResolve({ filter: /^[^./]/ }, ourPackages) }],
+    ...choices,
   });
   const hash = createHash('sha256');
   for (const { path, contents } of outputFiles) hash.update(path).update(contents);
@@ -59,11 +93,10 @@ async function made(main, folder) {
   const inputs = Object.fromEntries(Object.keys(metafile.inputs).map((path) => [`/${path}`, stampOf(`/${path}`)]));
   write(`${half}.json`, JSON.stringify({ bundled, inputs }));
   renameSync(`${half}.json`, join(folder, 'bundle.json'));
-  sweep(folder, name);
+  sweep(folder);
   return bundled;
 }
 
-/** Only what is ours goes in; what comes from the registry is found in node_modules. */
 const ourPackages = ({ path, kind }) =>
   kind === 'entry-point' || path.startsWith('@fairway/') ? undefined : { path, external: true };
 
@@ -73,10 +106,11 @@ function write(file, contents) {
 }
 
 /** Older bundles; a stack that is up may still start processes from a younger one. */
-function sweep(folder, current) {
-  for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-    const path = join(folder, name);
-    if (name !== current && Date.now() - statSync(path).mtimeMs > MONTH_MS)
-      rmSync(path, { recursive: true, force: true });
-  }
+function sweep(folder) {
+  const bundles = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => ({ path: join(folder, name), madeAt: statSync(join(folder, name)).mtimeMs }))
+    .sort((a, b) => b.madeAt - a.madeAt);
+  for (const { path, madeAt } of bundles.slice(KEPT))
+    if (Date.now() - madeAt > DAY_MS) rmSync(path, { recursive: true, force: true });
 }

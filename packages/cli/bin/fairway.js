@@ -13,12 +13,8 @@ if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
   process.exit(1);
 }
 
-/** Commands that start processes of ours from the sources, or look for what they need. */
-const FROM_SOURCES = ['up', 'demo', 'doctor'];
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const bundled = FROM_SOURCES.includes(process.argv[2] ?? '')
-  ? undefined
-  : await bundle(main, fileURLToPath(new URL('../../../.cache/cli', import.meta.url)));
+const bundled = await bundle(main, fileURLToPath(new URL('../../../.cache/cli', import.meta.url)));
 if (bundled === undefined) runSources();
 else await import(pathToFileURL(bundled).href);
 

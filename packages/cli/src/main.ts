@@ -20,8 +20,8 @@ const program = new Command('fairway')
 const asked = process.argv[2] ?? '';
 const loads = Object.hasOwn(commands, asked) ? [commands[asked]] : Object.values(commands);
 for (const load of loads) if (load !== undefined) program.addCommand((await load())());
-program.exitOverride();
-for (const command of program.commands) command.exitOverride().addOption(new Option('--debug').hideHelp());
+prepare(program);
+for (const command of program.commands) command.addOption(new Option('--debug').hideHelp());
 
 try {
   await program.parseAsync();
@@ -30,6 +30,12 @@ try {
 } finally {
   // The channel to the starting process would keep this one alive.
   if (process.connected) process.disconnect();
+}
+
+/** Wrong usage of a command, also of one below another (`policy test`), comes to {@link report} with its exit code. */
+function prepare(command: Command): void {
+  command.exitOverride();
+  for (const below of command.commands) prepare(below);
 }
 
 /** Prints what went wrong as one sentence; answers the exit code. */

@@ -97,6 +97,31 @@ test('numbers are those of the engine, to the last bit', () => {
   );
 });
 
+test('so are those of 15 to 22 digits, which are read without a text, and what lies half-way between two doubles', () => {
+  const digits = (least: number, most: number) =>
+    fc.string({ unit: fc.constantFrom(...[...Array(10).keys()].map(String)), minLength: least, maxLength: most });
+  fc.assert(
+    fc.property(digits(0, 22), digits(0, 24), (whole, fraction) => {
+      const text = `${whole}.${fraction}`;
+      expect(numbers(text)).toEqual([text === '.' ? Number.NaN : Number(text)]);
+    }),
+  );
+  const halfWay = [
+    '9007199254740993',
+    '900719925474099.3',
+    '4503599627370497.5',
+    '4503599627370497.500000',
+    '0.5000000000000000555',
+  ];
+  expect(numbers(halfWay.join(';'))).toEqual(halfWay.map(Number));
+});
+
+test('a text that comes again and again is the same, whatever came between', () => {
+  const texts = Array.from({ length: 6000 }, (_, n) => `é${(n * 7919) % 2503}`);
+  const found = read([...texts, ...texts].join('\n')).map(({ cells }) => cells[0]);
+  expect(found).toEqual([...texts, ...texts]);
+});
+
 test('missing is NaN, and what is neither missing nor a finite number is infinite', () => {
   expect(numbers(';.; NA ;NaN;nan')).toEqual([NaN, NaN, NaN, NaN, NaN]);
   expect(numbers('x;1,5;0x10;inf;1e999;-;1 2;+')).toEqual(Array.from({ length: 8 }, () => Infinity));
@@ -109,6 +134,12 @@ test.each([
   [`a\n"${'x'.repeat(1_100_000)}`, /line 2 is longer than 1048576 bytes/],
 ])('says what is wrong', (text, sentence) => {
   expect(() => read(text)).toThrow(sentence);
+});
+
+test('a delimiter of two bytes is refused: it would be looked for as one', () => {
+  expect(() => new DelimitedBytes('a.csv', '¦', () => {})).toThrow(
+    'a.csv: the delimiter must be an ASCII character; it is ¦.',
+  );
 });
 
 test('cells are those of the reader of texts', () => {

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { FairwayError } from './errors.ts';
-import { cellText } from './profile.ts';
+import { readNumber } from './number-bytes.ts';
+import { SeenTexts } from './seen-texts.ts';
 
-const [TAB, LINE_FEED, RETURN, SPACE, QUOTE] = [9, 10, 13, 32, 34];
+const [LINE_FEED, RETURN, QUOTE] = [10, 13, 34];
 /** A quote that stays open would take the rest of the file for one cell. */
 const LONGEST_ROW = 1024 * 1024;
 
@@ -37,8 +38,13 @@ export class DelimitedBytes implements ByteRow {
   private starts = new Int32Array(64);
   private ends = new Int32Array(64);
   private doubled = new Uint8Array(64);
+  private readonly seen = new SeenTexts();
 
+  /** Throws `input.invalid` for a delimiter of more than one byte. */
   constructor(file: string, delimiter: string, onRow: (row: ByteRow) => void) {
+    if (Buffer.byteLength(delimiter) !== 1) {
+      throw new FairwayError('input.invalid', `${file}: the delimiter must be an ASCII character; it is ${delimiter}.`);
+    }
     this.file = file;
     this.delimiter = delimiter.charCodeAt(0);
     this.onRow = onRow;
@@ -55,8 +61,9 @@ export class DelimitedBytes implements ByteRow {
   }
 
   text(cell: number): string {
-    const text = this.bytes.toString('utf8', this.starts[cell], this.ends[cell]);
-    return this.doubled[cell] === 1 ? text.replaceAll('""', '"') : text;
+    const [start, end] = [this.starts[cell] as number, this.ends[cell] as number];
+    if (this.doubled[cell] === 0) return this.seen.text(this.bytes, start, end);
+    return this.bytes.toString('utf8', start, end).replaceAll('""', '"');
   }
 
   number(cell: number): number {
@@ -169,45 +176,3 @@ export class DelimitedBytes implements ByteRow {
     return new FairwayError('input.invalid', `${this.file}: the row that begins in line ${this.nextLine} ${what}`);
   }
 }
-
-/** Powers of ten that are exact as doubles. */
-const TENS = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-
-/**
- * Plain decimals of at most 2^53 are read digit by digit: an exact integer divided once by an exact power of ten is correctly
- * rounded (Clinger 1990). Everything else goes through the engine's own conversion.
- */
-function readNumber(bytes: Buffer, from: number, to: number): number {
-  let at = from;
-  let end = to;
-  while (at < end && isBlank(bytes[at] as number)) at++;
-  while (end > at && isBlank(bytes[end - 1] as number)) end--;
-  const sign = bytes[at] === 45 ? -1 : 1;
-  let whole = 0;
-  let digits = 0;
-  let fraction = -1;
-  for (let i = sign < 0 ? at + 1 : at; i < end; i++) {
-    const digit = (bytes[i] as number) - 48;
-    if (digit >= 0 && digit <= 9) {
-      whole = whole * 10 + digit;
-      digits++;
-      if (fraction >= 0) fraction++;
-    } else if (digit === -2 && fraction < 0) fraction = 0;
-    else return otherNumber(bytes, at, end);
-  }
-  if (digits === 0) return otherNumber(bytes, at, end);
-  if (digits > 15) return finite(Number(bytes.toString('latin1', at, end)));
-  return fraction <= 0 ? sign * whole : (sign * whole) / (TENS[fraction] as number);
-}
-
-const isBlank = (byte: number): boolean => byte === SPACE || byte === TAB;
-
-function otherNumber(bytes: Buffer, from: number, to: number): number {
-  if (from === to) return Number.NaN;
-  const text = cellText(bytes.toString('utf8', from, to));
-  if (text === null) return Number.NaN;
-  return NUMBER.test(text) ? finite(Number(text)) : Number.POSITIVE_INFINITY;
-}
-
-const finite = (number: number): number => (Number.isFinite(number) ? number : Number.POSITIVE_INFINITY);

@@ -88,10 +88,13 @@ export function decodeExchanges(bytes: Uint8Array): Exchange[] {
 
 /** A BullMQ job of queue {@link PACK_QUEUE}: exchanges `first..last` of one agent epoch. Its job id is `packId`. */
 export type Pack = {
+  /** How to read it. One that is higher than a recorder knows waits in the queue; fields that may be absent leave it as it is. */
   readonly v: 1;
   readonly packId: string;
   readonly agent: string;
   readonly epoch: string;
+  /** The model that the agent serves, whatever its exchanges ask for; absent: told by an agent that did not say it, or by no agent. */
+  readonly model?: string;
   readonly first: number;
   readonly last: number;
   readonly exchanges: number;

@@ -1,5 +1,14 @@
 export * from './admin.ts';
+export * from './agent-memory.ts';
 export * from './batched.ts';
+export {
+  type GateAsked,
+  type Paired,
+  pairedAccuracy,
+  pairedErrors,
+  pairedInterval,
+  passesGate,
+} from './candidate-gate.ts';
 export * from './canonical.ts';
 export * from './clock.ts';
 export * from './delimited-text.ts';
@@ -18,8 +27,10 @@ export * from './monitoring.ts';
 export * from './process-start.ts';
 export * from './profile.ts';
 export * from './protobuf.ts';
+export * from './paired-auc.ts';
 export * from './ranking.ts';
 export * from './redact.ts';
+export * from './secret-files.ts';
 export * from './signed-message.ts';
 export * from './steps.ts';
 export * from './teams.ts';

@@ -24,9 +24,11 @@ export type Variable = {
 export type Target = {
   /** [targetVariable] column of the true outcome, e.g. `BAD`. */
   readonly variable: string;
-  /** [targetEvent] the value that counts as the event, e.g. `1`. */
+  /** [targetLevel: interval] the outcome is a number; left out: an event that happens or not. */
+  readonly level?: 'interval';
+  /** [targetEvent] the value that counts as the event, e.g. `1`; empty for a number. */
   readonly event: string;
-  /** [eventProbVar] the output that holds the probability of the event, e.g. `P_BAD1`. */
+  /** [eventProbVar] the output that holds the probability of the event, e.g. `P_BAD1`; of a number [predictionVariable], the predicted one. */
   readonly probability: string;
   /** Output that holds the predicted class, when the model has one. */
   readonly classification?: string;

@@ -21,8 +21,11 @@ export type PredictionRecord = {
   readonly correlationId?: string;
 };
 
-/** A late label for a prediction id or a correlation id. */
-export type GroundTruth = { readonly id: string; readonly label: 0 | 1; readonly observedAt?: string };
+/**
+ * A late label for a prediction id or a correlation id: 0 or 1, the true value where the model predicts a number, name or index of
+ * the true class where it predicts one of several.
+ */
+export type GroundTruth = { readonly id: string; readonly label: number | string; readonly observedAt?: string };
 
 /** Reference bins and counts of one variable. Numeric bins are right-closed on `edges`; see {@link binOf}. */
 export type VariableBaseline =
@@ -63,6 +66,35 @@ export type Baseline = {
   readonly performance: { readonly auc: number; readonly ks: number; readonly rows: number; readonly events: number };
   /** Held-out score counts at 1e-4: `[score bin, non-events, events]`, ascending. */
   readonly scores: ReadonlyArray<readonly [number, number, number]>;
+  /** Inputs, four at most, in whose bins, and in those of two of them, the recorder counts scores and labels too. */
+  readonly segments?: readonly string[];
+  /** Of a model that predicts a number. */
+  readonly regression?: RegressionBaseline;
+  /** Of a model that predicts one of several classes. */
+  readonly classification?: ClassBaseline;
+};
+
+/** The classes of a model that predicts one of several, and what it said of the rows of the baseline. */
+export type ClassBaseline = {
+  /** Names in the order of the model's own indices. */
+  readonly classes: readonly string[];
+  /** Outputs that hold the probabilities, class by class; without, they are in one output as a list, or not known. */
+  readonly columns: readonly string[];
+  /** Rows of the baseline by predicted class; all 0 where it holds no predictions. */
+  readonly predicted: readonly number[];
+  /** Counts of its labelled, scored rows, in the form of a window's (`$class/…`): what decay is measured against. */
+  readonly heldOut: Readonly<Record<string, ReadonlyArray<readonly [bin: number, count: number]>>>;
+};
+
+/** Reference bins of the predicted number, under the name of its output, and errors on held-out rows (`rows` 0: not known). */
+export type RegressionBaseline = {
+  readonly prediction: Extract<VariableBaseline, { kind: 'numeric' }>;
+  readonly performance: {
+    readonly rows: number;
+    readonly mae: number;
+    readonly rmse: number;
+    readonly rSquared: number;
+  };
 };
 
 /**
@@ -130,6 +162,42 @@ export type WindowMetrics = {
   readonly psiWithMissing: Readonly<Record<string, number | null>>;
   readonly missing: Readonly<Record<string, number>>;
   readonly scorePsi: number | null;
+  /** Of a model that predicts a number. */
+  readonly regression?: {
+    readonly mae: number | null;
+    readonly rmse: number | null;
+    readonly rSquared: number | null;
+    readonly predictionPsi: number | null;
+    readonly predictionDrift: number | null;
+  };
+  /** Of a model that predicts one of several classes. */
+  readonly classification?: {
+    readonly accuracy: number | null;
+    readonly balancedAccuracy: number | null;
+    readonly macroF1: number | null;
+    readonly kappa: number | null;
+    readonly logLoss: number | null;
+    readonly classPsi: number | null;
+    /** By class. */
+    readonly recall: Readonly<Record<string, number | null>>;
+    /** Each class against the others, and their mean; absent where probabilities were not counted by class. */
+    readonly macroAuc?: number | null;
+    readonly auc?: Readonly<Record<string, number | null>>;
+  };
+};
+
+/** Rows with one bin of one input, or of two, by themselves. */
+export type Segment = {
+  /** Bin by input. */
+  readonly where: Readonly<Record<string, string>>;
+  readonly labelled: number;
+  readonly eventRate: number | null;
+  readonly metric: 'auc' | 'mae' | 'calibration' | 'accuracy';
+  readonly value: number;
+  /** 95 %, of this segment alone. */
+  readonly interval: readonly [low: number, high: number];
+  /** The same figure of the whole window. */
+  readonly overall: number;
 };
 
 /** The outcome of a policy on a window. Same counts + same policy bytes = same verdict, byte for byte. */
@@ -139,6 +207,8 @@ export type Verdict = {
   readonly state: VerdictState;
   readonly metrics: WindowMetrics;
   readonly findings: readonly Finding[];
+  /** Where the policy asks for segments: those that do worst, more than by chance. */
+  readonly segments?: readonly Segment[];
   /** Git blob id of the policy file. */
   readonly policy: string;
   /** sha256 over the canonical counts the verdict was made from, hex. */

@@ -17,6 +17,7 @@ import { imageBuilder } from './images/builder.ts';
 import { type PrometheusMetrics, prometheusMetrics } from './metrics.ts';
 import type {
   ApplicationFeed,
+  BranchEdits,
   ChampionBook,
   ChangeIntake,
   Claims,
@@ -56,6 +57,7 @@ export type World = {
   readonly queue: WorkQueue & { close(): Promise<void> };
   readonly queueAccess: QueueAccess;
   readonly verdicts: Verdicts;
+  readonly branches: BranchEdits;
   readonly metrics: PrometheusMetrics;
   readonly pool: WriterPool;
   readonly locks: TurnLockPart;
@@ -90,6 +92,7 @@ export function openWorld(env: WriterEnv, path: string | undefined, log: Logger)
     queue: workQueue(queueAccess, log),
     queueAccess,
     verdicts: verdictsOf(env, steps),
+    branches: git.branches,
     metrics: prometheusMetrics({ figures: () => operatingFigures(pool), applications: applications.all }),
     pool,
     locks,
@@ -148,6 +151,7 @@ function hasWebhook({ NOTIFY_WEBHOOK_URL: address, NOTIFY_WEBHOOK_SECRET: secret
 const channels = (env: WriterEnv, rules: AnswerRules): Channels => ({
   teams: env.TEAMS_WEBHOOK_URL !== undefined,
   webhook: hasWebhook(env),
+  monitor: env.MONITOR_URL !== undefined,
   answerVia: (answerTo) => answerVia(answerTo, rules),
 });
 

@@ -20,3 +20,10 @@ it.each([
 ])('refuses %s', (raw) => {
   expect(read(raw)).toEqual({ problem: expect.stringContaining('must be origins such as https://') });
 });
+
+it('takes no token that could be guessed', () => {
+  const { read: token } = WRITER_ENV.WRITER_TOKEN;
+  expect(token(undefined)).toEqual({ problem: 'is not set' });
+  expect(token('fifteen letters')).toEqual({ problem: 'must have at least 16 characters' });
+  expect(token('sixteen letters.')).toEqual({ value: 'sixteen letters.' });
+});

@@ -1,7 +1,7 @@
 import { choice, type EnvOf, integer, optionalText, optionalUrl, SERVICE_ENV, text, url } from '@fairway/core';
 import { FORGE_ENV } from './forge-settings.ts';
 import { GIT_ENV } from './git-settings.ts';
-import { readCredentials } from './http/auth/credentials.ts';
+import { readCredentials, readToken } from './http/auth/credentials.ts';
 import { MLFLOW_ENV } from './sources/mlflow/settings.ts';
 import { SAS_ENV } from './sources/sas/settings.ts';
 import { IMAGE_ENV } from './image-settings.ts';
@@ -15,7 +15,10 @@ export const WRITER_ENV = {
   QUEUE_URL: url('queue of the writer: Redis, or BullMQ on PostgreSQL', ['redis', 'rediss', 'postgres', 'postgresql']),
   QUEUE_PREFIX: text('key prefix (Redis) or schema (PostgreSQL) of the queue', 'fairway'),
   DATA_DIR: text('folder for the Git mirror and temporary files'),
-  WRITER_TOKEN: text('bearer token that callers of the API send'),
+  WRITER_TOKEN: {
+    about: 'bearer token that callers of the API send',
+    read: readToken,
+  },
   WRITER_CREDENTIALS: {
     about: 'more callers of the API, each with a role',
     read: readCredentials,
@@ -55,8 +58,16 @@ export const WRITER_ENV = {
     max: 3_600_000,
     fallback: 60_000,
   }),
-  MONITOR_URL: optionalUrl('monitor that is asked before a version is promoted', HTTP),
+  MONITOR_URL: optionalUrl(
+    'monitor that is asked before a version is promoted, tests edited policies, and tells people where the writer has no channel',
+    HTTP,
+  ),
   MONITOR_TOKEN: optionalText('bearer token of the monitor'),
+  POLICY_TEST_EVERY_MS: integer('how often pull requests that edit a policy are looked for', {
+    min: 100,
+    max: 3_600_000,
+    fallback: 30_000,
+  }),
   TEAMS_WEBHOOK_URL: optionalUrl('Teams workflow that takes cards', HTTP),
   NOTIFY_WEBHOOK_URL: optionalUrl('address that takes signed messages as JSON', HTTP),
   NOTIFY_WEBHOOK_SECRET: optionalText('signs the messages to NOTIFY_WEBHOOK_URL'),

@@ -1,4 +1,4 @@
-import { readEnv, runService } from '@fairway/core';
+import { readEnv, runService, watchSecretFiles } from '@fairway/core';
 import { openWorld } from './adapters.ts';
 import { WRITER_ENV } from './config.ts';
 import { pinoLogger } from './log.ts';
@@ -35,6 +35,9 @@ try {
   const log = pinoLogger(env.LOG_LEVEL, secrets);
   const world = openWorld(env, process.env['PATH'], log);
   const writer = buildWriter(env, world, log, (port) => process.send?.({ ready: true, port }));
+  // Another replica goes on meanwhile: turns are claimed in PostgreSQL.
+  const end = () => void process.kill(process.pid, 'SIGTERM');
+  watchSecretFiles({ source: process.env, spec: WRITER_ENV, paths: ['GOOGLE_APPLICATION_CREDENTIALS'], end, log });
   await runService(writer, log, process, env.FAIRWAY_DEBUG);
 } catch (error) {
   boot.error({ reason: (error as Error).message }, 'could not start');

@@ -35,8 +35,8 @@ type Opener = (env: WriterEnv, scratch: string, clock: Clock) => Registry | unde
 
 /** To add a registry: its folder below sources/ and one entry here. */
 const OPENERS: Readonly<Record<RegistryKind, Opener>> = {
-  directory: ({ MODEL_DIRECTORY: directory }, scratch) =>
-    directory === undefined ? undefined : { source: directorySource(directory, scratch) },
+  directory: ({ MODEL_DIRECTORY: directory }) =>
+    directory === undefined ? undefined : { source: directorySource(directory) },
   sas: openSas,
   mlflow: (env, scratch, clock) => {
     const settings = mlflowSettings(env);

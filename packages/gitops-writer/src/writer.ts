@@ -7,10 +7,12 @@ import type { ChampionContext } from './app/champions-look.ts';
 import { championWatcher } from './app/champions.ts';
 import { inboxWorker } from './app/inbox.ts';
 import { knownModels } from './app/known-models.ts';
+import { policyTester } from './app/policy-tests/policy-tests.ts';
 import { promoter } from './app/promotion.ts';
 import { rebuild } from './app/rebuild.ts';
 import { CONCURRENCY, turns } from './app/reconcile.ts';
 import { relay } from './app/relay.ts';
+import { sharedTurns } from './app/shared-turns.ts';
 import { sweep } from './app/sweep.ts';
 import type { WriterEnv } from './config.ts';
 import { FORGES } from './forges.ts';
@@ -21,6 +23,7 @@ import { authenticator } from './http/auth/authenticate.ts';
 import { writerCredential } from './http/auth/credentials.ts';
 import { type HttpServer, httpServer } from './http/server.ts';
 import { teamsNotifier } from './notify/teams/notifier.ts';
+import { monitorNotifier } from './notify/monitor/notifier.ts';
 import { webhookNotifier } from './notify/webhook/notifier.ts';
 import type { Notifier, PeopleChannel } from './ports.ts';
 import { changeWorker } from './queue/work-queue.ts';
@@ -28,6 +31,7 @@ import { migrate } from './store/migrate.ts';
 import { awaitDatabase, databaseProblem } from './store/pool.ts';
 import { deliveries, nonces, replayCleaner } from './store/replays.ts';
 import { changeRestorer } from './store/restore.ts';
+import { monitorPolicyTester } from './verdicts/policy-tester.ts';
 
 /** A workflow that has not answered for a day is not waiting any more. */
 const ANSWER_PATIENCE_MS = 24 * 3_600_000;
@@ -56,10 +60,11 @@ export function buildWriter(env: WriterEnv, world: World, log: Logger, ready: (p
     mirrorPart(mirror, log),
     applications,
     applicationHints(applications, claims, queue, log),
-    changeWorker(queueAccess, CONCURRENCY, turn, log),
+    changeWorker(queueAccess, CONCURRENCY, sharedTurns(turn), log),
     sweep(claims, turn, steps),
     replayCleaner(pool, log),
     promotions(env, world, log),
+    ...policyTests(env, world, log),
     ...champions(env, world, log),
     ...relays(env, world, log),
     told,
@@ -71,6 +76,15 @@ function promotions(env: WriterEnv, { steps, intake, queue, verdicts }: World, l
   const models = knownModels(steps.repository, steps.history, log);
   const wake = (ids: readonly string[]) => queue.wake(ids);
   return promoter({ ...steps, intake, models, verdicts, log, wake }, env.PROMOTE_EVERY_MS);
+}
+
+/** Only where a monitor is known, that has windows to test policies on. */
+function policyTests(env: WriterEnv, { steps, branches, locks }: World, log: Logger): Part[] {
+  const { MONITOR_URL: url, MONITOR_TOKEN: token, POLICY_TEST_EVERY_MS: everyMs } = env;
+  if (url === undefined || token === undefined) return [];
+  const { repository, forge, bodyLimit } = steps;
+  const tester = monitorPolicyTester(url, token);
+  return [policyTester({ repository, branches, forge, tester, exclusive: locks, bodyLimit, log }, everyMs)];
 }
 
 /** What model registries say by themselves, found by polls and hints, and brought by hooks. */
@@ -138,7 +152,20 @@ function relays(env: WriterEnv, { outbox, metrics, steps, sources }: World, log:
     ...(webhook === undefined || secret === undefined
       ? []
       : [people('webhook', webhookNotifier(webhook, secret, steps.clock))]),
+    ...throughMonitor(env, { outbox, metrics, steps }, log),
   ];
+}
+
+/** Also what was left to it before there was a channel of our own. */
+function throughMonitor(
+  env: WriterEnv,
+  { outbox, metrics, steps }: Pick<World, 'outbox' | 'metrics' | 'steps'>,
+  log: Logger,
+) {
+  const { MONITOR_URL: url, MONITOR_TOKEN: token } = env;
+  if (url === undefined || token === undefined) return [];
+  const monitor = monitorNotifier(url, token, steps.clock);
+  return [relay(outbox, { channel: 'monitor', send: (content) => monitor.send(content), parallel: 1 }, metrics, log)];
 }
 
 function databasePart({ pool }: World, env: WriterEnv): Part {

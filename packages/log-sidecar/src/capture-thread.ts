@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Exchange, lifecycle, type Logger } from '@fairway/core';
 import { account } from './admin.ts';
@@ -8,6 +8,7 @@ import { Sealer } from './capture/sealer.ts';
 import { VersionHistory } from './capture/versions.ts';
 import { createClock } from './clock.ts';
 import { type AgentEnv, hashKey, queueBackend } from './config.ts';
+import { Shortage } from './handover/pace.ts';
 import { Taker } from './handover/taker.ts';
 import type { Order, Report, Session } from './handover/thread.ts';
 import { createMetrics } from './metrics.ts';
@@ -16,6 +17,8 @@ import { redactExchange } from './privacy/redaction.ts';
 import { PostgresQueue } from './pump/postgres-queue.ts';
 import { Pump } from './pump/pump.ts';
 import { RedisQueue } from './pump/redis-queue.ts';
+import { RenewableQueue, type QueuePlace } from './pump/renewable-queue.ts';
+import type { AgentSecrets, WatchSecrets } from './secrets.ts';
 import { FileSpool } from './spool/spool.ts';
 import { createTally, type Tally, together } from './tally.ts';
 import { StatusPoll } from './upstream/status.ts';
@@ -25,27 +28,35 @@ const MIB = 1024 * 1024;
 const SPOOL_DISK_CAP = 128 * MIB;
 const SPOOL_MEMORY_CAP = 8 * MIB;
 const FLUSH_GRACE_MS = 6000;
-/** Where both threads want one core, the forwarding thread shall have it. */
-const NICENESS = 10;
+/** What this thread counted since it last told is not counted when it dies. */
+const COUNTED_EVERY_MS = 1000;
+/**
+ * Where both threads want one core, the forwarding thread has two thirds of it: capture needs a quarter to keep up with what
+ * the other two thirds forward. At 10 it has a tenth, and sheds half of all under full load (measured).
+ */
+const NICENESS = 3;
 
 /** Everything of the capture thread, wired; it runs until it is told to stop. */
-export async function captureThread(env: AgentEnv, log: Logger): Promise<void> {
+export async function captureThread(env: AgentEnv, watch: WatchSecrets, log: Logger): Promise<void> {
   yieldToForwarding();
   const port = parentPort as MessagePort;
-  const world = captureWorld(env, log, workerData as Session);
+  const world = captureWorld(env, watch, log, workerData as Session);
   port.on('message', (order: Order) => {
     if (order.kind === 'wake') world.taker.wake();
     else if (order.kind === 'stop') void world.service.stop().then(() => process.exit(0));
     else
-      void world.answer(order.kind, order.hop).then((body) => tell(port, { kind: 'answer', call: order.call, body }));
+      void world.answer(order).then((body) => {
+        tell(port, { kind: 'answer', call: order.call, body, tally: world.tally });
+      });
   });
+  setInterval(() => tell(port, { kind: 'counted', tally: world.tally }), COUNTED_EVERY_MS).unref();
   await world.service.start();
   tell(port, { kind: 'ready' });
 }
 
 const tell = (port: MessagePort, report: Report): void => port.postMessage(report);
 
-function captureWorld(env: AgentEnv, log: Logger, { epoch, memory, predecessor }: Session) {
+function captureWorld(env: AgentEnv, watch: WatchSecrets, log: Logger, { epoch, memory, predecessor }: Session) {
   const clock = createClock();
   const tally = createTally();
   const versions = new VersionHistory();
@@ -54,6 +65,7 @@ function captureWorld(env: AgentEnv, log: Logger, { epoch, memory, predecessor }
       directory: env.SPOOL_DIR,
       agent: env.AGENT_NAME,
       epoch,
+      model: env.FAIRWAY_MODEL,
       diskCap: SPOOL_DISK_CAP,
       memoryCap: SPOOL_MEMORY_CAP,
       synced: env.SPOOL_SYNC,
@@ -61,7 +73,7 @@ function captureWorld(env: AgentEnv, log: Logger, { epoch, memory, predecessor }
     },
     { clock, tally, log, onReady: () => pump.wake() },
   );
-  const queue = queueOf(env);
+  const { queue, redact } = renewable(env, watch, tally);
   const pump = new Pump({ epoch, graceMs: FLUSH_GRACE_MS }, { spool, queue, tally, clock, log }, Math.random);
   const capturer = new Capturer(
     {
@@ -70,14 +82,14 @@ function captureWorld(env: AgentEnv, log: Logger, { epoch, memory, predecessor }
       trustEventTime: env.TRUST_EVENT_TIME,
       sampling: env.CAPTURE_SAMPLING,
     },
-    { spool, versions, tally, redact: redactionOf(env, tally) },
+    { spool, versions, tally, redact },
   );
   const taker = new Taker(memory, { spool, tally, take: (raw, seq) => capturer.take(raw, seq) });
   const sealer = new Sealer(spool, versions, () => taker.losses(), clock);
   const poll = new StatusPoll(env.UPSTREAM, env.FAIRWAY_MODEL, versions, clock);
   // Stopped in reverse: what is in the ring is taken, then the last evidence, packs are settled and sent.
-  const service = lifecycle([spool, pump, sealer, poll, taker], log);
-  return { service, taker, answer: answers({ epoch, tally, spool, taker, pump, queue, clock }) };
+  const service = lifecycle([spool, pump, sealer, poll, taker, new Shortage((short) => taker.isShort(short))], log);
+  return { service, taker, tally, answer: answers({ epoch, tally, spool, taker, pump, queue, clock }) };
 }
 
 type Answering = {
@@ -90,12 +102,12 @@ type Answering = {
   readonly clock: AgentClock;
 };
 
-/** `/metrics` and `/account`, of both threads together. */
+/** `/metrics`, of both threads and all epochs of the process together, and `/account`, of this epoch alone. */
 function answers({ epoch, tally, spool, taker, pump, queue, clock }: Answering) {
-  let hop = createTally();
+  let [hop, past] = [createTally(), createTally()];
   const onTheWay = () => hop.captured - hop.sampledOut - sum(hop.dropped) - taker.count;
   const metrics = createMetrics({
-    tally: () => together(hop, tally),
+    tally: () => together(past, together(hop, tally)),
     redacting: () => Math.max(0, onTheWay()),
     spool,
     spoolLimit: SPOOL_DISK_CAP,
@@ -103,32 +115,41 @@ function answers({ epoch, tally, spool, taker, pump, queue, clock }: Answering) 
     queueFull: () => queue.full ?? false,
     clock,
   });
-  return async (question: 'metrics' | 'account', seen: Tally): Promise<string> => {
-    hop = seen;
-    if (question === 'metrics') return metrics.metrics();
+  return async (order: Extract<Order, { readonly hop: Tally }>): Promise<string> => {
+    ({ hop, past } = order);
+    if (order.kind === 'metrics') return metrics.metrics();
     return `${JSON.stringify(account(epoch, together(hop, tally), spool, onTheWay()))}\n`;
   };
 }
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
-function redactionOf(env: AgentEnv, tally: Tally): ((exchange: Exchange) => Exchange) | undefined {
+/** What hangs on secrets, which may change while all else goes on: the way into the queue, and the key of the hashes. */
+function renewable(env: AgentEnv, watch: WatchSecrets, tally: Tally) {
+  const queue = new RenewableQueue(env, queueOf);
   const rules = env.CAPTURE_REDACT;
-  const key = hashKey(env);
-  return rules.size === 0 ? undefined : (exchange) => redactExchange(exchange, { rules, key, tally });
+  let key = hashKey(env);
+  const take = (changed: Partial<AgentSecrets>) => {
+    // An emptied file would hash by a key that everybody knows.
+    if ('CAPTURE_HASH_KEY' in changed) key = changed.CAPTURE_HASH_KEY ?? key;
+    else queue.renew(changed);
+  };
+  watch(take);
+  const redact = (exchange: Exchange): Exchange => redactExchange(exchange, { rules, key, tally });
+  return { queue, redact: rules.size === 0 ? undefined : redact };
 }
 
-function queueOf(env: AgentEnv): PackQueue {
-  return queueBackend(env) === 'redis'
-    ? new RedisQueue(env.QUEUE_URL, env.QUEUE_PREFIX, Math.random)
-    : new PostgresQueue(env.QUEUE_URL, env.QUEUE_PREFIX);
+function queueOf(place: QueuePlace): PackQueue {
+  return queueBackend(place) === 'redis'
+    ? new RedisQueue(place.QUEUE_URL, place.QUEUE_PREFIX, Math.random)
+    : new PostgresQueue(place.QUEUE_URL, place.QUEUE_PREFIX);
 }
 
 /** On Linux a thread has a niceness of its own; elsewhere, or where it is not allowed, all threads stay equal. */
 function yieldToForwarding(): void {
   try {
     const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
-    if (thread > 0) setPriority(thread, NICENESS);
+    if (thread > 0) setPriority(thread, getPriority() + NICENESS);
   } catch {
     // As said.
   }

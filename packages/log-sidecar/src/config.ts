@@ -1,6 +1,6 @@
 import { choice, FairwayError, type EnvOf, type EnvSpec, flag, integer, type Reader, text, url } from '@fairway/core';
 import type { Address } from './ports.ts';
-import { readRules } from './privacy/rules.ts';
+import { anyHashed, readRules } from './privacy/rules.ts';
 
 const PREFIX = /^[A-Za-z0-9_.-]{1,63}$/;
 const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -78,13 +78,19 @@ export function queueBackend({
   );
 }
 
+/** Whether an agent with this CAPTURE_REDACT needs the key of the hashes; one that it cannot read needs none. */
+export function needsHashKey(redact: string | undefined): boolean {
+  const read = readRules(redact);
+  return 'value' in read && anyHashed(read.value);
+}
+
 /** The key of the hashes. Throws `config.invalid` when a rule hashes and there is none. */
 export function hashKey({
   CAPTURE_REDACT,
   CAPTURE_HASH_KEY,
 }: Pick<AgentEnv, 'CAPTURE_REDACT' | 'CAPTURE_HASH_KEY'>): string {
   if (CAPTURE_HASH_KEY !== undefined) return CAPTURE_HASH_KEY;
-  if (![...CAPTURE_REDACT.values()].some(({ kind }) => kind === 'hash')) return '';
+  if (!anyHashed(CAPTURE_REDACT)) return '';
   throw new FairwayError(
     'config.invalid',
     'CAPTURE_REDACT hashes a variable, which needs a key: set CAPTURE_HASH_KEY or CAPTURE_HASH_KEY_FILE to a secret of 32 characters or more.',

@@ -9,6 +9,8 @@ export type ConnectionWatch = {
   /** The model has closed its side; what is still owed to the client comes back. */
   upstreamEnded(): readonly Buffer[];
   clientGone(): void;
+  /** It may still need chunks that it was shown. Absent: it always may. */
+  readonly holds?: boolean;
   /** No exchange is under way, as far as the connection is understood. */
   readonly idle: boolean;
 };

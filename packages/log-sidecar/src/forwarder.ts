@@ -8,12 +8,14 @@ import type { ConnectionWatch } from './connection-watch.ts';
 import type { GrpcParts } from './grpc/call.ts';
 import { GrpcWatch } from './grpc/watch.ts';
 import { Handover } from './handover/handover.ts';
+import { Allowance } from './handover/pace.ts';
 import { ringMemory } from './handover/ring.ts';
 import { CaptureThread, type Session } from './handover/thread.ts';
 import type { Address } from './ports.ts';
 import { isSampled } from './privacy/sampling.ts';
 import { Breaker } from './proxy/breaker.ts';
 import { Listener } from './proxy/listener.ts';
+import { type Accept, Reads } from './proxy/reads.ts';
 import { Watch } from './proxy/watch.ts';
 import { HighWaterFile } from './spool/high-water.ts';
 import { createTally } from './tally.ts';
@@ -49,6 +51,7 @@ export function forwarder(env: AgentEnv, log: Logger, entry: URL): Lifecycle {
       ids,
       isSampled,
       wake: () => thread.wake(),
+      allowance: new Allowance(() => clock.monotonic()),
       reach: (epoch, taken) => new HighWaterFile(env.SPOOL_DIR, epoch, taken),
     },
     first,
@@ -65,7 +68,8 @@ export function forwarder(env: AgentEnv, log: Logger, entry: URL): Lifecycle {
     now: () => clock.monotonic(),
   });
   const seen = { capture, clock, tally, budget: { held: 0, cap: BODY_BUDGET }, bodyCap: env.CAPTURE_BODY_BYTES };
-  const listeners = listenersOf(env, seen);
+  const reads = new Reads(tally, log);
+  const listeners = listenersOf(env, seen, reads.accept);
   // Health is answered here: neither disk nor queue may take the pod out of service.
   const admin = new AdminServer(
     { host: env.LISTEN_HOST, port: env.ADMIN_PORT },
@@ -73,17 +77,17 @@ export function forwarder(env: AgentEnv, log: Logger, entry: URL): Lifecycle {
     (question) => thread.ask(question),
   );
   // Stopped in reverse: the ports close first, then everything seen is taken over, settled and sent.
-  return lifecycle([admin, thread, ...listeners], log);
+  return lifecycle([admin, thread, reads, ...listeners], log);
 }
 
 /** The prediction port, and that of gRPC where it is switched on. */
-function listenersOf(env: AgentEnv, seen: Omit<GrpcParts, 'model'>): Listener[] {
+function listenersOf(env: AgentEnv, seen: Omit<GrpcParts, 'model'>, accept: Accept): Listener[] {
   const { clock, tally } = seen;
   const breaker = new Breaker(clock, tally);
   const at = (name: string, port: number, upstream: Address, watch: () => ConnectionWatch) =>
     new Listener(
       { name, address: { host: env.LISTEN_HOST, port }, upstream, graceMs: CONNECTION_GRACE_MS },
-      { clock, tally, watch },
+      { clock, tally, accept, watch },
     );
   const rest = at('prediction', env.LISTEN_PORT, env.UPSTREAM, () => new Watch(seen, breaker));
   if (env.GRPC_LISTEN_PORT === 0) return [rest];

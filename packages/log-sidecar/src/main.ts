@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
-import { asFairwayError, type Logger, readEnv, runService } from '@fairway/core';
+import { asFairwayError, type Logger, readEnv, runService, watchSecretFiles } from '@fairway/core';
 import { pino } from 'pino';
 import { type AgentEnv, ENVIRONMENT, hashKey, queueBackend } from './config.ts';
 
@@ -18,6 +18,9 @@ async function tailing(): Promise<void> {
   const { tailAgent, TAIL_ENVIRONMENT } = await import('./tail-agent.ts');
   const env = readEnv(process.env, TAIL_ENVIRONMENT);
   const log = pino({ level: env.LOG_LEVEL, base: { service: 'agent', mode: 'tail' } });
+  // No prediction runs through it, and its checkpoints survive: it ends for a new secret, as the services do.
+  const end = () => void process.kill(process.pid, 'SIGTERM');
+  watchSecretFiles({ source: process.env, spec: TAIL_ENVIRONMENT, end, log });
   await runService(await tailAgent(env, log), log, process, env.FAIRWAY_DEBUG);
 }
 
@@ -35,7 +38,9 @@ function setUp(thread: string): { env: AgentEnv; log: Logger } {
 async function main(): Promise<void> {
   if (!isMainThread) {
     const { env, log } = setUp('capture');
-    return (await import('./capture-thread.ts')).captureThread(env, log);
+    const { captureThread } = await import('./capture-thread.ts');
+    const { watchAgentSecrets } = await import('./secrets.ts');
+    return captureThread(env, (take) => watchAgentSecrets(process.env, take, log), log);
   }
   if (process.argv[2] === 'smoke') return smokeTest();
   try {

@@ -75,6 +75,11 @@ const captureGauges = ({ tally, redacting, queueUp, queueFull }: MetricSources):
   ['fairway_agent_connections', 'Open client connections', () => tally().connections],
   ['fairway_agent_redacting', 'Exchanges on their way to the spool', redacting],
   ['fairway_agent_capture_off', '1 while capture has switched itself off', () => Number(tally().captureOff)],
+  [
+    'fairway_agent_one_buffer',
+    '1 while accepted connections are read into one buffer',
+    () => Number(tally().oneBuffer),
+  ],
   ['fairway_agent_queue_up', '1 while the queue takes packs', () => Number(queueUp())],
   [
     'fairway_agent_queue_full',

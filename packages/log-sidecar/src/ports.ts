@@ -61,12 +61,17 @@ export type SeenExchange = Omit<RawExchange, 'request' | 'response'> & {
   readonly response: Body;
 };
 
+/** From so many bytes on a body is large: the hop asks for room when its head comes, and without keeps not a byte. */
+export const LARGE_BODY = 64 * 1024;
+
 /** What the hop tells capture. Synchronous: nothing on the hop waits. Bodies are copied before it returns. */
 export type Capture = {
   nextId(): string;
   completed(exchange: SeenExchange): void;
-  /** An exchange that was seen but cannot be recorded. */
-  missed(reason: HopLoss): void;
+  /** A large body of so many bytes would find room now. Absent: any would. */
+  hasRoom?(length: number): boolean;
+  /** An exchange that was seen but cannot be recorded. With its id where it may be outside the sample: then it is no loss. */
+  missed(reason: HopLoss, id?: string): void;
 };
 
 /** Where the hop's numbers are written down as it gives them; synchronous, cannot throw. */
@@ -119,12 +124,14 @@ export type PackNote = {
 export type SpooledPack = {
   readonly agent: string;
   readonly epoch: string;
+  /** The model that the epoch's agent served. */
+  readonly model: string;
   readonly first: number;
   readonly last: number;
   readonly exchanges: number;
   /** Monotonic ms. */
   readonly closedAt: number;
-  readonly spans: readonly Span[];
+  readonly spans: Iterable<Span>;
   /** Losses as an earlier epoch last wrote them down; undefined for packs of this epoch. */
   readonly earlierDropped: Readonly<Record<string, number>> | undefined;
   readonly note: PackNote | undefined;
@@ -143,7 +150,7 @@ export type Mark = {
 
 /** The spool as the rest of the agent sees it. */
 export type Spool = {
-  /** Takes a record for the next commit or says why not. Synchronous, cannot throw. */
+  /** Takes a copy of a record for the next commit, or says why not. Synchronous, cannot throw. */
   offer(record: SpoolRecord): DropReason | undefined;
   /** Writes what was offered, and the mark behind it, in one go. What the disk does not take stays in memory. Cannot throw. */
   commit(mark?: Mark): void;
@@ -154,8 +161,8 @@ export type Spool = {
   settle(pack: SpooledPack, note: PackNote): void;
   /** The oldest pack, if it is settled and synced. */
   next(): SpooledPack | undefined;
-  /** The encoded exchanges of a pack, one buffer each. */
-  read(pack: SpooledPack): Promise<Buffer[]>;
+  /** The encoded exchanges of a pack, one behind the other. */
+  read(pack: SpooledPack): Promise<Buffer>;
   /** The queue has the pack, or it cannot be read any more: the spool may forget it. */
   done(pack: SpooledPack): void;
   state(): SpoolState;

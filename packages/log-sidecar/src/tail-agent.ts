@@ -15,7 +15,6 @@ import {
   type Pack,
   type Reader,
   text,
-  urlOrigin,
 } from '@fairway/core';
 import { AdminServer } from './admin.ts';
 import { ENVIRONMENT, hashKey, queueBackend } from './config.ts';
@@ -25,6 +24,7 @@ import { openPackQueue } from './pump/open.ts';
 import { within } from './pump/within.ts';
 import { createTail } from './tail/create.ts';
 import { readPatterns } from './tail/find.ts';
+import { labelSender, type RefusedLabels } from './tail/labels.ts';
 import { tailAccount, tailMetrics } from './tail/metrics.ts';
 import { LONGEST_RECORD } from './tail/records.ts';
 import type { TailMapping } from './tail/table.ts';
@@ -74,7 +74,6 @@ const FLUSH_MS = 1000;
 const LINGER_MS = 60_000;
 const GRACE_MS = 4000;
 const DELIVER_TIMEOUT_MS = 5000;
-const LABELS_TIMEOUT_MS = 30_000;
 
 /** Everything of one tailing process, wired. Throws `config.invalid` when settings do not go together. */
 export async function tailAgent(env: TailEnv, log: Logger): Promise<Lifecycle> {
@@ -112,9 +111,9 @@ export async function tailAgent(env: TailEnv, log: Logger): Promise<Lifecycle> {
 
 /** Labels follow their pack. */
 const delivery = (queue: PackQueue, sendLabels: ReturnType<typeof labelsTo>) =>
-  async function deliver(pack: Pack, labels: readonly GroundTruth[]): Promise<void> {
+  async function deliver(pack: Pack, labels: readonly GroundTruth[]): Promise<RefusedLabels | undefined> {
     await within(DELIVER_TIMEOUT_MS, queue.add(pack), 'The queue did not answer in time.');
-    if (labels.length > 0) await sendLabels(labels);
+    return labels.length > 0 ? sendLabels(labels) : undefined;
   };
 
 function mappingOf(env: TailEnv, versions: ModelVersions): TailMapping {
@@ -133,25 +132,12 @@ function mappingOf(env: TailEnv, versions: ModelVersions): TailMapping {
   };
 }
 
-/** Labels go to the recorder, not through the queue; the same ones again change nothing there. */
-function labelsTo(env: TailEnv): (labels: readonly GroundTruth[]) => Promise<void> {
+/** Labels go to the recorder, not through the queue. */
+function labelsTo(env: TailEnv): ReturnType<typeof labelSender> {
   const { TAIL_LABEL: label, TAIL_RECORDER_URL: url, TAIL_RECORDER_TOKEN: token } = env;
-  if (label === undefined) return async () => {};
+  if (label === undefined) return async () => undefined;
   if (url === undefined || token === undefined) {
     throw new FairwayError('config.invalid', 'TAIL_LABEL needs TAIL_RECORDER_URL and TAIL_RECORDER_TOKEN.');
   }
-  return async (labels) => {
-    const answer = await fetch(`${url.replace(/\/$/, '')}/v1/labels`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson' },
-      body: labels.map((one) => JSON.stringify(one)).join('\n'),
-      signal: AbortSignal.timeout(LABELS_TIMEOUT_MS),
-    });
-    await answer.arrayBuffer();
-    if (answer.ok) return;
-    throw new FairwayError(
-      'monitor.unavailable',
-      `The recorder at ${urlOrigin(url)} answered ${answer.status} to labels.`,
-    );
-  };
+  return labelSender(url, token);
 }

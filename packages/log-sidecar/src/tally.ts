@@ -21,6 +21,8 @@ export type Tally = {
   killed: number;
   captureErrors: number;
   captureOff: boolean;
+  /** Accepted connections are read into one buffer (ADR 11). */
+  oneBuffer: boolean;
   readonly requests: Record<string, number>;
   readonly dropped: Record<string, number>;
   /** Bodies of which redaction left nothing, by reason. */
@@ -45,12 +47,28 @@ export const createTally = (): Tally => ({
   killed: 0,
   captureErrors: 0,
   captureOff: false,
+  oneBuffer: false,
   requests: {},
   dropped: {},
   withheld: {},
   unframed: {},
   unspooled: {},
 });
+
+/** What the hop counts by epoch; all else it counts for as long as the process lives. */
+export const ofEpoch = ({ captured, sampledOut, dropped }: Tally): Tally => ({
+  ...createTally(),
+  captured,
+  sampledOut,
+  dropped: { ...dropped },
+});
+
+/** Sets that back. */
+export function beginEpoch(tally: Tally): void {
+  tally.captured = 0;
+  tally.sampledOut = 0;
+  for (const reason of Object.keys(tally.dropped)) delete tally.dropped[reason];
+}
 
 /** Adds to one labelled count. */
 export function bump(counts: Record<string, number>, label: string, by = 1): void {

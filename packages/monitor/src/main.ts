@@ -1,5 +1,16 @@
-import { type EnvOf, lifecycle, type Logger, type Part, readEnv, runService, systemClock } from '@fairway/core';
+import {
+  type EnvOf,
+  lifecycle,
+  type Logger,
+  type Part,
+  readEnv,
+  runService,
+  systemClock,
+  watchSecretFiles,
+} from '@fairway/core';
+import type { Pool } from 'pg';
 import { pino } from 'pino';
+import { announcementsRoute } from './api/announcements-route.ts';
 import { backtestsRoute } from './api/backtests-route.ts';
 import { monitorApi } from './api/monitor-api.ts';
 import { notificationGauges } from './api/notification-metrics.ts';
@@ -24,7 +35,7 @@ import { parsePolicy } from './policy/parse.ts';
 import { prepareSnapshots, snapshotFiles } from './snapshot/files.ts';
 import { checkStore } from './store/check-store.ts';
 import { dashboardStore } from './store/dashboard-store.ts';
-import { databasePart, databaseTrouble, openPool, readSnapshot } from './store/database.ts';
+import { databasePart, databaseTrouble, openPool, readSnapshot, renewLogin } from './store/database.ts';
 import { evidenceStore } from './store/evidence-store.ts';
 import { judgeStore } from './store/judge-store.ts';
 import { migrate } from './store/migrate.ts';
@@ -40,8 +51,16 @@ const REST_MS = 250;
 /** How long a retraining stays open at most after its version has recovered. */
 const WITHDRAW_REST_MS = 5_000;
 
+/** A new password of the database is taken while running; any other new secret ends the process, which is started again. */
+function watchSecrets(pool: Pool, log: Logger): void {
+  const renew = { DATABASE_URL: (url: string) => renewLogin(pool, url) };
+  const end = () => void process.kill(process.pid, 'SIGTERM');
+  watchSecretFiles({ source: process.env, spec: MONITOR_ENV, renew, end, log });
+}
+
 function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const pool = openPool(env.DATABASE_URL, 'fairway-monitor', log);
+  watchSecrets(pool, log);
   const writer = writerClient(env.WRITER_URL, env.WRITER_TOKEN);
   const metrics = monitorMetrics();
   const [store, outbox, clock] = [judgeStore(pool), outboxStore(pool), systemClock];
@@ -51,14 +70,14 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   notificationGauges(metrics.registry, () => notifications.figures());
   const announcer = { cards: channels.size > 0, dashboardUrl: env.DASHBOARD_URL };
   const judge = windowJudge({ store, writer, references, parsePolicy, announcer, clock, log, settleMs: env.SETTLE_MS });
-  const snapshots = snapshotFiles(readSnapshot(pool), env.SNAPSHOT_DIR);
+  const snapshots = snapshotFiles(readSnapshot(pool), env.SNAPSHOT_DIR, clock);
   const retrain = () => requestRetrain({ outbox, store, writer, references, parsePolicy, snapshots, clock, log });
   const watch = checkWatcher({ store: checkStore(pool), writer, dashboardUrl: env.DASHBOARD_URL, clock });
   const parts: Part[] = [
     databasePart(pool, env.DATABASE_URL, migrate),
     // Gauges of the last judged windows survive a restart.
     { name: 'gauges', start: async () => (await store.verdicts({})).forEach(metrics.onVerdict), stop: () => {} },
-    { name: 'snapshots', start: () => prepareSnapshots(env.SNAPSHOT_DIR), stop: () => {} },
+    { name: 'snapshots', start: () => prepareSnapshots(env.SNAPSHOT_DIR, clock), stop: () => {} },
     rounds('judge', async () => judgeRound(await judge(), metrics.onVerdict), REST_MS, log),
     rounds('retrain', retrain, REST_MS, log),
     rounds('withdraw', () => withdrawRecovered({ store, writer, log }), WITHDRAW_REST_MS, log),
@@ -74,7 +93,8 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   parts.push(...sas.parts);
   const backtests = storedBacktest({ starts: windowStarts(pool), store, references, parsePolicy, clock });
   const ofPolicies = [verdictsRoute(evidenceStore(pool)), backtestsRoute(backtests)];
-  const routes = [sas.route, windowsRoute(windows), ...ofPolicies, notificationsRoute(notifications)];
+  const told = [notificationsRoute(notifications), announcementsRoute(checkStore(pool), channels.size > 0)];
+  const routes = [sas.route, windowsRoute(windows), ...ofPolicies, ...told];
   const api = monitorApi({ store, dashboard, routes, token: env.MONITOR_TOKEN, log });
   const admin = { ready: () => databaseTrouble(pool), metrics: expose(metrics.registry) };
   parts.push(httpServer(api, admin, { host: env.HOST, port: env.PORT }, log));

@@ -4,7 +4,7 @@ import { planNotifications } from './app/plan-notifications.ts';
 import { rounds } from './app/rounds.ts';
 import { sendDelivery } from './app/send.ts';
 import type { NOTIFY_ENV } from './notify-config.ts';
-import type { Channel, NotificationStore, Notifier } from './notify-ports.ts';
+import type { Channel, NotificationStore, Notifier } from './ports/notify.ts';
 import { mailNotifier } from './notify/mail/notifier.ts';
 import { teamsNotifier } from './notify/teams/notifier.ts';
 import { webhookNotifier } from './notify/webhook/notifier.ts';

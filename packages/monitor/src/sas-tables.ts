@@ -3,9 +3,10 @@ import type { Router } from 'express';
 import type { Pool } from 'pg';
 import { SAS_PREFIX, SAS_PREFIX_RULE, sasRoute } from './api/sas-route.ts';
 import { rounds } from './app/rounds.ts';
+import { makeSasBaseline } from './app/sas-baseline.ts';
 import { makeSasTables, type SasNeeds } from './app/sas-tables.ts';
 import type { JudgeStore } from './ports.ts';
-import { sasTables } from './sas/tables.ts';
+import { sasTables } from './store/sas-tables.ts';
 
 /** Settings of the performance tables for SAS Model Manager; without a prefix none is made unasked. */
 export const SAS_ENV = {
@@ -37,7 +38,12 @@ export function sasPerformanceTables({ pool, env, models, store: judged, log, ..
   const prefix = env.SAS_TABLES_PREFIX;
   const make = (model: string, begin: string) =>
     makeSasTables({ ...needs, store, counts: (window) => judged.counts(window) }, model, begin);
-  const route = sasRoute({ make, made: (model) => store.made(model), prefix });
+  const route = sasRoute({
+    make,
+    made: (model) => store.made(model),
+    baseline: (series, begin, data) => makeSasBaseline({ ...needs, store }, series, begin, data),
+    prefix,
+  });
   if (prefix === undefined) return { route, parts: [] };
   const round = async () => {
     for (const model of new Set(await models())) {

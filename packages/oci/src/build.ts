@@ -1,42 +1,38 @@
-import { canonicalJson, type ModelVersion } from '@fairway/core';
-import { attach } from './attach.ts';
-import { type Base, type BaseImage, type Dropped, readBase } from './base.ts';
-import { carryLayers } from './carry.ts';
+import type { ModelVersion } from '@fairway/core';
+import { type Appended, appendLayer, type Ground as OneGround } from './append.ts';
+import { PARTS_TYPE, PROVENANCE_TYPE } from './attach.ts';
+import { type Base, type BaseImage, type Dropped, readBase, servingRule } from './base.ts';
 import { imageError } from './errors.ts';
 import { modelTar } from './layer.ts';
-import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from './media.ts';
+import { OCI_CONFIG, OCI_MANIFEST } from './media.ts';
 import { isTag } from './names.ts';
 import type { ImageConfig } from './schema.ts';
-import type { Descriptor, ImageStore, Platform, Stored } from './store.ts';
+import { partsList, provenance } from './statements.ts';
+import type { ImageStore, Platform } from './store.ts';
 
 /** What stands in an image about its model. */
 export type Labelled = Pick<ModelVersion, 'model' | 'version' | 'digest' | 'origin'>;
 
 export type ImageRequest = {
   readonly model: Labelled;
-  /** Folder of the SavedModel; its bytes must be those of `model.digest`. */
+  /** Folder of the SavedModel; what is read from it must be `model.digest`. */
   readonly folder: string;
   /** The image is called `<repository>/<model>`, with the host of its registry. */
   readonly repository: string;
   /** Event id of the approval. */
   readonly approval?: string | undefined;
   readonly kind:
-    | { readonly of: 'serving' /** `name@sha256:…`, of one platform or an index of several. */; readonly base: string }
+    | {
+        readonly of: 'serving';
+        /** `name@sha256:…`, of one platform or an index of several. */
+        readonly base: string;
+        /** What names the base, for sentences; SERVING_BASE when not given. */
+        readonly setting?: string;
+      }
     | { readonly of: 'model-only' /** linux/amd64 when not given. */; readonly platforms?: readonly Platform[] };
 };
 
-export type BuiltImage = {
-  /** `name@sha256:…`. */
-  readonly reference: string;
-  readonly name: string;
-  readonly digest: string;
-  readonly tag: string;
-  readonly layer: Stored;
-  readonly platforms: readonly Platform[];
-  readonly dropped: readonly Dropped[];
-  /** Provenance and parts list, listed as referrers of the image. */
-  readonly statements: readonly Descriptor[];
-};
+export type BuiltImage = Appended & { readonly dropped: readonly Dropped[] };
 
 export type ImageBuilding = { build(request: ImageRequest): Promise<BuiltImage> };
 
@@ -47,29 +43,32 @@ const AMD64: Platform = { os: 'linux', architecture: 'amd64' };
 /** Builds images in `store`; what it has read of a base, which is pinned and cannot change, it reads once. */
 export function imageBuilding(store: ImageStore): ImageBuilding {
   const known = new Map<string, Promise<Base>>();
-  const baseOf = (reference: string): Promise<Base> => {
-    const base = known.get(reference) ?? readBase(store, reference);
-    known.set(reference, base);
+  const baseOf: ReadOnce = (reference, setting) => {
+    const key = `${setting} ${reference}`;
+    const base = known.get(key) ?? readBase(store, reference, servingRule(setting));
+    known.set(key, base);
     // A failed read is tried anew: the base may have been put there meanwhile.
-    base.catch(() => known.delete(reference));
+    base.catch(() => known.delete(key));
     return base;
   };
   return { build: async (request) => built(store, request, await groundOf(request, baseOf)) };
 }
 
 /**
- * Appends the model as one layer to the base, or makes an image of the model alone; the same request gives the same digest.
- * The tag `<version>` is written last: it never points to an image that is not whole.
+ * Appends the model as one layer to the base, or makes an image of the model alone; the same request gives the same digest. The tag
+ * is `<version>`. Throws as `modelTar` does when the folder does not hold the bytes of `model.digest`; nothing names them then.
  */
 export const buildImage = (store: ImageStore, request: ImageRequest): Promise<BuiltImage> =>
   imageBuilding(store).build(request);
 
 /** What the model is put on. */
-type Ground = Pick<Base, 'images' | 'isIndex' | 'dropped'> & { readonly base: Base | undefined };
+type Ground = OneGround & Pick<Base, 'dropped'>;
 
-async function groundOf({ kind }: ImageRequest, baseOf: (reference: string) => Promise<Base>): Promise<Ground> {
+type ReadOnce = (reference: string, setting: string | undefined) => Promise<Base>;
+
+async function groundOf({ kind }: ImageRequest, baseOf: ReadOnce): Promise<Ground> {
   if (kind.of === 'serving') {
-    const base = await baseOf(kind.base);
+    const base = await baseOf(kind.base, kind.setting);
     return { ...base, base };
   }
   const platforms = kind.platforms ?? [AMD64];
@@ -92,17 +91,25 @@ async function built(store: ImageStore, request: ImageRequest, ground: Ground): 
   const name = `${repository}/${model.model}`;
   if (!isTag(model.version))
     throw imageError(`Version ${model.version} cannot be a tag of ${name}; register it under a number.`);
-  if (ground.base !== undefined) await carryLayers(store, ground.base, name);
-  const tar = await modelTar(folder, prefixOf(kind.of, model));
-  const layer = await store.add(name, { open: () => tar.open() });
-  const top = await addManifests(store, name, request, ground, layer);
-  const platforms = ground.images.map(({ platform }) => platform);
-  const facts = { request, name, top, base: ground.base, files: tar.files() };
-  const statements = await attach(store, facts);
-  await store.putManifest(name, top, model.version);
-  const { digest } = top;
-  const { dropped } = ground;
-  return { reference: `${name}@${digest}`, name, digest, tag: model.version, layer, platforms, dropped, statements };
+  const tar = await modelTar(folder, prefixOf(kind.of, model), model.digest);
+  const appended = await appendLayer(store, {
+    name,
+    tag: model.version,
+    ground,
+    open: () => tar.open(),
+    annotations: annotationsOf(request, ground.base),
+    created: CREATED,
+    createdBy: `fairway: model ${model.digest}`,
+    settings: (base) => settingsOf(request, base),
+    statements: (top) => {
+      const facts = { request, name, top, base: ground.base, files: tar.files() };
+      return [
+        { type: PROVENANCE_TYPE, body: provenance(facts) },
+        { type: PARTS_TYPE, body: partsList(facts) },
+      ];
+    },
+  });
+  return { ...appended, dropped: ground.dropped };
 }
 
 /**
@@ -114,62 +121,11 @@ export const prefixOf = (
   { model, version }: Pick<Labelled, 'model' | 'version'>,
 ): string => (kind === 'serving' ? `models/${model}/${version}` : version);
 
-type Top = { readonly mediaType: string; readonly bytes: Buffer; readonly digest: string };
-
-async function addManifests(
-  store: ImageStore,
-  name: string,
-  request: ImageRequest,
-  ground: Ground,
-  layer: Stored,
-): Promise<Top> {
-  const annotations = annotationsOf(request, ground.base);
-  const images: Array<Top & { platform: Platform; listed: Descriptor | undefined }> = [];
-  for (const image of ground.images) {
-    const config = Buffer.from(canonicalJson(configOf(image.config, request, layer)));
-    const stored = await store.add(name, { bytes: config });
-    const bytes = Buffer.from(
-      canonicalJson({
-        ...image.manifest,
-        config: { mediaType: OCI_CONFIG, ...stored },
-        layers: [...image.manifest.layers, { mediaType: OCI_LAYER, ...layer }],
-        annotations,
-      }),
-    );
-    const put = await store.putManifest(name, { mediaType: OCI_MANIFEST, bytes });
-    images.push({ mediaType: OCI_MANIFEST, bytes, digest: put.digest, platform: image.platform, listed: image.listed });
-  }
-  const [only] = images;
-  if (!ground.isIndex && only !== undefined) return only;
-  const manifests = images.map(({ digest, bytes, platform }) => ({
-    mediaType: OCI_MANIFEST,
-    digest,
-    size: bytes.length,
-    platform,
-  }));
-  const bytes = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests, annotations }));
-  return {
-    mediaType: OCI_INDEX,
-    bytes,
-    digest: (await store.putManifest(name, { mediaType: OCI_INDEX, bytes })).digest,
-  };
-}
-
-function configOf(
-  { config, rootfs, history, ...rest }: ImageConfig,
-  { kind, model }: ImageRequest,
-  layer: Stored,
-): object {
-  const env = (config?.Env ?? []).filter((entry) => !entry.startsWith('MODEL_NAME='));
-  const named = kind.of === 'serving' ? { Env: [...env, `MODEL_NAME=${model.model}`] } : {};
-  return {
-    ...rest,
-    created: CREATED,
-    config: { ...config, ...named },
-    // The layer is a plain tar: its digest is its diff id.
-    rootfs: { ...rootfs, diff_ids: [...rootfs.diff_ids, layer.digest] },
-    history: [...(history ?? []), { created: CREATED, created_by: `fairway: model ${model.digest}` }],
-  };
+/** What the settings of the base become: the server is told its model. */
+function settingsOf({ kind, model }: ImageRequest, base: NonNullable<ImageConfig['config']>): object {
+  if (kind.of !== 'serving') return base;
+  const env = (base.Env ?? []).filter((entry) => !entry.startsWith('MODEL_NAME='));
+  return { ...base, Env: [...env, `MODEL_NAME=${model.model}`] };
 }
 
 /** Keys of the annotations about the model; docs/intake.md lists them. */

@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sha256 } from '@fairway/core';
+import { digestTree } from '@fairway/savedmodel';
 import { extract, type Header } from 'tar-stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { modelTar } from './layer.ts';
@@ -29,8 +31,10 @@ async function collected(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+const tarOfAll = async (folder: string, prefix: string) => modelTar(folder, prefix, await digestTree(folder));
+
 async function bytesOf(folder: string, prefix = 'models/m/1'): Promise<Buffer> {
-  return collected((await modelTar(folder, prefix)).open());
+  return collected((await tarOfAll(folder, prefix)).open());
 }
 
 async function entries(tar: Buffer): Promise<Header[]> {
@@ -66,7 +70,7 @@ it('gives the same bytes for the same model, whenever and wherever it was writte
 });
 
 it('can be read again, and knows its files by then', async () => {
-  const tar = await modelTar(savedModel('a'), '1');
+  const tar = await tarOfAll(savedModel('a'), '1');
   expect(tar.files()).toEqual([]);
   const first = await collected(tar.open());
   expect((await collected(tar.open())).equals(first)).toBe(true);
@@ -78,13 +82,41 @@ it('can be read again, and knows its files by then', async () => {
 
 it('takes a reader that stops early, and fails when a file has become another', async () => {
   const folder = savedModel('a');
-  const tar = await modelTar(folder, '1');
+  const tar = await tarOfAll(folder, '1');
   for await (const chunk of tar.open()) {
     expect(chunk.length).toBeGreaterThan(0);
     break;
   }
-  writeFileSync(join(folder, 'saved_model.pb'), 'longer than it was');
-  await expect(collected(tar.open())).rejects.toThrow(/size/i);
+  writeFileSync(join(folder, 'saved_model.pb'), 'grapH');
+  const now = await digestTree(folder);
+  await expect(collected(tar.open())).rejects.toMatchObject({ code: 'model.changed', detail: { digest: now } });
+  writeFileSync(join(folder, 'saved_model.pb'), 'gra');
+  await expect(collected(tar.open())).rejects.toMatchObject({
+    code: 'model.changed',
+    message: expect.stringContaining('saved_model.pb in'),
+  });
+  expect(tar.files()).toEqual([]);
   rmSync(folder, { recursive: true });
-  await expect(collected(tar.open())).rejects.toThrow('ENOENT');
+  await expect(collected(tar.open())).rejects.toMatchObject({
+    code: 'registry.unavailable',
+    message: expect.stringContaining('ENOENT'),
+  });
+  await expect(modelTar(folder, '1', now)).rejects.toMatchObject({ code: 'model.invalid' });
+});
+
+it('takes no byte that was added while it was read', async () => {
+  const folder = savedModel('a');
+  const tar = await tarOfAll(folder, '1');
+  const before = await collected(tar.open());
+  appendFileSync(join(folder, 'saved_model.pb'), ' and more');
+  expect((await collected(tar.open())).equals(before)).toBe(true);
+});
+
+it('reads a file of several pieces', async () => {
+  const folder = savedModel('a');
+  const weights = randomBytes(3 * 2 ** 20 + 5);
+  writeFileSync(join(folder, 'variables', 'variables.data-00000-of-00001'), weights);
+  const tar = await tarOfAll(folder, '1');
+  expect((await collected(tar.open())).includes(weights)).toBe(true);
+  expect(tar.files()[1]).toMatchObject({ size: weights.length, sha256: sha256(weights) });
 });

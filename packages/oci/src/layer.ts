@@ -1,9 +1,9 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { type Member, savedModelMembers } from '@fairway/savedmodel';
-import { type Pack, pack } from 'tar-stream';
+import { FairwayError } from '@fairway/core';
+import { type Member, savedModelMembers, type TreeHash, treeHash } from '@fairway/savedmodel';
+import { tarOf } from './tar.ts';
 
 export type FileDigest = Member & { readonly sha256: string };
 export type ModelTar = {
@@ -13,70 +13,88 @@ export type ModelTar = {
   files(): readonly FileDigest[];
 };
 
-const EPOCH = new Date(0);
 /** Of a gigabyte in pieces of 64 KiB, a quarter of the time goes into handing them on. */
 const READ_BYTES = 2 ** 20;
 
 /**
- * The SavedModel in `folder` as a tar below `prefix` (`models/<model>/<version>`). Reproducible: sorted entries, times zero,
- * owner 0:0, readable for the group, since OpenShift runs containers with a random uid in group 0.
+ * The SavedModel in `folder` as a tar below `prefix` (`models/<model>/<version>`). What is packed is fingerprinted as it is read, so
+ * that the folder may be one that others write to: `open` fails at its end with `model.changed` (`detail.digest`: what it is now)
+ * unless it was `digest`. Throws `registry.unavailable` when a file cannot be read.
  */
-export async function modelTar(folder: string, prefix: string): Promise<ModelTar> {
-  const members = await savedModelMembers(folder);
+export async function modelTar(folder: string, prefix: string, digest: string): Promise<ModelTar> {
+  const members = await savedModelMembers(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
   let files: readonly FileDigest[] = [];
   return {
     files: () => files,
     async *open() {
-      const tar = pack();
-      const seen: FileDigest[] = [];
-      const packed = packMembers(tar, folder, prefix, members, (file) => seen.push(file));
-      // A reader that stops early destroys the tar, and the entries then fail as well.
-      packed.catch(() => undefined);
-      yield* tar as AsyncIterable<Buffer>;
-      await packed;
-      files = seen;
+      const tree = treeHash();
+      const read: FileDigest[] = [];
+      const layer = members.map((member) => ({
+        path: `${prefix}/${member.path}`,
+        size: member.size,
+        open: () => bytesOf(folder, member, tree, read),
+      }));
+      yield* tarOf(layer, prefix);
+      const found = tree.digest();
+      if (found !== digest) throw changed(`The SavedModel in ${folder} is ${found}, and ${digest} was wanted.`, found);
+      files = read;
     },
   };
 }
 
-type Saw = (file: FileDigest) => void;
+/** The tar has the members in the order of their paths, as the fingerprint wants them (see `treeOf`). */
+async function* bytesOf(folder: string, member: Member, tree: TreeHash, read: FileDigest[]): AsyncIterable<Buffer> {
+  const { path, size } = member;
+  const hash = createHash('sha256');
+  tree.member(path, size);
+  let left = size;
+  for await (const bytes of piecesOf(folder, path, size)) {
+    left -= bytes.length;
+    hash.update(bytes);
+    tree.update(bytes);
+    yield bytes;
+  }
+  if (left > 0) throw changed(`${path} in ${folder} became shorter while it was read; register the version again.`);
+  read.push({ ...member, sha256: hash.digest('hex') });
+}
 
-async function packMembers(tar: Pack, folder: string, prefix: string, members: readonly Member[], saw: Saw) {
-  const entries = [
-    ...foldersOf(prefix, members).map((path) => ({ path, member: undefined })),
-    ...members.map((member) => ({ path: `${prefix}/${member.path}`, member })),
-  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+/**
+ * At most the `size` bytes that the file had: what is added to it is not of the model. The next piece is read while the last one is
+ * hashed. A stream costs a small file twice as much.
+ */
+async function* piecesOf(folder: string, path: string, size: number): AsyncIterable<Buffer> {
   try {
-    for (const { path, member } of entries) {
-      const head = { name: path, mtime: EPOCH, uid: 0, gid: 0, uname: '', gname: '' };
-      if (member === undefined) {
-        tar.entry({ ...head, name: `${path}/`, type: 'directory', mode: 0o755 });
-        continue;
+    const file = await open(join(folder, path));
+    try {
+      const next = (most: number) => file.read(Buffer.allocUnsafe(Math.min(READ_BYTES, most)));
+      let left = size;
+      let reading = next(left);
+      while (left > 0) {
+        const { bytesRead, buffer } = await reading;
+        if (bytesRead === 0) return;
+        left -= bytesRead;
+        if (left > 0) reading = next(left);
+        // A reader that stops early does not wait for it.
+        reading.catch(() => undefined);
+        yield buffer.subarray(0, bytesRead);
       }
-      const hash = createHash('sha256');
-      const entry = tar.entry({ ...head, type: 'file', mode: 0o644, size: member.size });
-      await pipeline(bytesOf(join(folder, member.path), hash), entry);
-      saw({ ...member, sha256: hash.digest('hex') });
+    } finally {
+      await file.close();
     }
-    tar.finalize();
   } catch (error) {
-    tar.destroy(error as Error);
-    throw error;
+    throw unreadable(folder, error);
   }
 }
 
-function foldersOf(prefix: string, members: readonly Member[]): string[] {
-  const folders = new Set<string>();
-  for (const path of [`${prefix}/`, ...members.map((member) => `${prefix}/${member.path}`)]) {
-    const parts = path.split('/').slice(0, -1);
-    for (let depth = 1; depth <= parts.length; depth++) folders.add(parts.slice(0, depth).join('/'));
-  }
-  return [...folders];
-}
+const changed = (sentence: string, digest?: string): FairwayError =>
+  new FairwayError('model.changed', sentence, digest === undefined ? {} : { detail: { digest } });
 
-async function* bytesOf(file: string, hash: Hash): AsyncIterable<Buffer> {
-  for await (const chunk of createReadStream(file, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    yield chunk;
-  }
+function unreadable(folder: string, error: unknown): FairwayError {
+  if (error instanceof FairwayError) return error;
+  const reason = (error as Error).message;
+  return new FairwayError('registry.unavailable', `The SavedModel in ${folder} cannot be read: ${reason}`, {
+    cause: error,
+  });
 }

@@ -1,7 +1,7 @@
-import { createPostgresBackend, type Job, type JobsOptions, Queue, withBackend } from 'bullmq';
-import { isPostgres, type QueuePlace } from './backend.ts';
+import { type Job, type JobsOptions, Queue, withBackend } from 'bullmq';
+import { isPostgres, postgresBackend, type QueuePlace } from './backend.ts';
 
-const { Queue: PostgresBackedQueue } = withBackend(createPostgresBackend);
+const { Queue: PostgresBackedQueue } = withBackend(postgresBackend);
 const CONNECT_TIMEOUT_MS = 3_000;
 const CALL_TIMEOUT_MS = 4_000;
 

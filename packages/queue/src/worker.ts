@@ -1,6 +1,6 @@
 import { type Logger, type Part, pause, redact, urlOrigin } from '@fairway/core';
-import { createPostgresBackend, DelayedError, type Job, Worker } from 'bullmq';
-import { isPostgres, type QueuePlace } from './backend.ts';
+import { DelayedError, type Job, Worker } from 'bullmq';
+import { isPostgres, postgresBackend, type QueuePlace } from './backend.ts';
 import { type QueueRisk, redisRisks, riskSentence } from './redis-risks.ts';
 
 export type JobWorker = Part & {
@@ -179,7 +179,7 @@ function makeWorker<T>({ url, prefix, name, concurrency }: WorkerOptions, proces
   const options = { ...TUNING, concurrency, removeOnComplete: { count: 0 }, removeOnFail: { count: 20 } };
   if (isPostgres(url)) {
     const connection = { connectionString: url, schema: prefix, migrate: true, max: 4 };
-    return new Worker(name, process, { ...options, connection }, createPostgresBackend);
+    return new Worker(name, process, { ...options, connection }, postgresBackend);
   }
   const worker = new Worker<T>(name, process, { ...options, prefix, connection: { url, maxRetriesPerRequest: null } });
   return Object.assign(worker, { redis: () => worker.getBackend().client });

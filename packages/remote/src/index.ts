@@ -1,3 +1,4 @@
+export { postJson } from './post-json.ts';
 export {
   type Remote,
   type RemoteAnswer,

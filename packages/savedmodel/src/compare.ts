@@ -125,9 +125,10 @@ function shapesFit(expected: readonly number[] | undefined, shape: readonly numb
 
 const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
-/** The monitor can judge nothing without the probability of the event. */
+/** The monitor can judge nothing without the probability of the event, or the predicted number. */
 function probability(outputs: readonly Actual[], { target }: Expected): Mismatch[] {
   if (target === undefined || outputs.some(({ name }) => name === target.probability)) return [];
-  const sentence = `eventProbVar ${target.probability} is no output of the signature`;
+  const property = target.level === 'interval' ? 'predictionVariable' : 'eventProbVar';
+  const sentence = `${property} ${target.probability} is no output of the signature`;
   return [{ problem: 'missing', role: 'output', tensor: target.probability, sentence }];
 }

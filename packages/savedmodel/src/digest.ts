@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FairwayError } from '@fairway/core';
+import { lstat } from './files.ts';
 
 /** What belongs to a SavedModel, at the top of its folder; registry files beside them do not. */
 const MEMBERS = ['saved_model.pb', 'variables', 'assets', 'assets.extra', 'fingerprint.pb', 'keras_metadata.pb'];
@@ -72,12 +73,12 @@ export function treeHash(): TreeHash {
 }
 
 /**
- * {@link treeHash} of a folder, streamed.
+ * {@link treeHash} of a folder, streamed; `members` where they are listed already.
  * Throws as {@link savedModelMembers}, and `model.changed` when a file changes its length while it is read.
  */
-export async function digestTree(dir: string): Promise<string> {
+export async function digestTree(dir: string, members?: readonly Member[]): Promise<string> {
   const tree = treeHash();
-  for (const { path, size } of await savedModelMembers(dir)) {
+  for (const { path, size } of members ?? (await savedModelMembers(dir))) {
     tree.member(path, size);
     if ((await readThrough(join(dir, path), size, (bytes) => tree.update(bytes))) !== size) {
       throw new FairwayError(

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from './files.ts';
 import { join } from 'node:path';
 import {
   type ExactJson,

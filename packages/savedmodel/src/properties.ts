@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Baseline, Target, Variable } from '@fairway/core';
 import { FairwayError } from '@fairway/core';
 import type { Expected } from './expected.ts';
+import { readFile, stat } from './files.ts';
 
 /** What a registry keeps about a SavedModel: in SAS Model Manager's files beside it, or handed over by its source. */
 export type Registration = {
@@ -154,6 +154,12 @@ function target(head: Json | undefined, classification: unknown, fail: Fail): Ta
     if (typeof value === 'string' && value !== '') return value;
     return typeof value === 'number' ? String(value) : fail(`has no ${key}`);
   };
+  const level = head['targetLevel'];
+  if (typeof level === 'string' && /^interval$/i.test(level)) {
+    const [variable, probability] = [text('targetVariable'), text('predictionVariable')];
+    if (variable === undefined || probability === undefined) return undefined;
+    return { variable, level: 'interval', event: '', probability };
+  }
   const [variable, event, probability] = [text('targetVariable'), text('targetEvent'), text('eventProbVar')];
   if (variable === undefined || event === undefined || probability === undefined) return undefined;
   return { variable, event, probability, ...optional('classification', classification as string | undefined) };

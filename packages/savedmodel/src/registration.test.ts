@@ -68,6 +68,21 @@ test.each(Object.keys(FILES))('%s missing is named', async (file) => {
   );
 });
 
+test('a target that is a number names the output that predicts it, and needs no event', async () => {
+  const head = { function: 'prediction', targetVariable: 'PRICE', targetLevel: 'INTERVAL' };
+  await change('ModelProperties.json', { ...head, predictionVariable: 'p' });
+  expect((await load()).modelVersion.target).toEqual({
+    variable: 'PRICE',
+    level: 'interval',
+    event: '',
+    probability: 'p',
+  });
+  await change('ModelProperties.json', head);
+  await expect(load()).rejects.toThrow(/ModelProperties.json has no predictionVariable/);
+  await change('ModelProperties.json', { ...head, predictionVariable: 'q' });
+  await expect(load()).rejects.toThrow(/predictionVariable q is no output of the signature/);
+});
+
 test.each<[string, string, unknown, RegExp]>([
   ['broken JSON', 'inputVar.json', '[', /: inputVar.json is no JSON/],
   ['an empty list', 'outputVar.json', [], /: outputVar.json must hold a list/],

@@ -1,26 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MEMORY_LIMIT_MIB } from '../../../packages/log-sidecar/src/injector/agent-container.ts';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
+import { AGENT_MEMORY_MIB, agentMemory } from '../../../packages/core/src/agent-memory.ts';
 import { ROOT } from '../../guards/source.ts';
 import { freePort } from '../../harness/ports.ts';
+import { residentMb } from '../resident.ts';
 import { atLeast, atMost, type Result } from '../result.ts';
 import { stopped } from './nginx.ts';
 
-const RATE = 2_000;
+export const RATE = 2_000;
 const CONNECTIONS = 32;
 const TICK_MS = 10;
 const SAMPLE_MS = 1_000;
 const MEMORY_MB = 120;
 /** Flat: what the collector's ups and downs make of a line that does not rise. */
 const GROWTH_MB_PER_MINUTE = 0.5;
-/** The heap as the injector sets it for the memory limit that it gives an agent by default. */
-const HEAP = `--max-old-space-size=${Math.floor(MEMORY_LIMIT_MIB / 2)}`;
 const ANSWER = JSON.stringify({ predictions: [{ P_BAD1: 0.8312931, P_BAD0: 0.1687069, I_BAD: '1' }] });
 const BODY = JSON.stringify({
   instances: [{ LOAN: 1100, MORTDUE: 25860, VALUE: 39025, YOJ: 10.5, CLAGE: 94.36, CLNO: 9, REASON: 'HomeImp' }],
@@ -39,7 +39,8 @@ export async function memoryNumbers(): Promise<Result[]> {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-bench-'));
   const model = await startModel();
   const port = await freePort();
-  const agent = await startAgent(dir, port, (model.address() as AddressInfo).port);
+  const nobody = `redis://127.0.0.1:${await freePort()}`;
+  const agent = await startAgent(dir, port, (model.address() as AddressInfo).port, nobody);
   try {
     const callers = await startCallers(port);
     const samples: Sample[] = [];
@@ -98,10 +99,9 @@ function slope(samples: readonly Sample[]): number {
 }
 
 const round = (value: number): number => Number(value.toFixed(2));
-const residentMb = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
-async function startModel(): Promise<Server> {
+/** A model that answers every request alike. */
+export async function startModel(): Promise<Server> {
   const server = createServer((incoming, response) => {
     incoming.resume().on('end', () => response.writeHead(200, { 'content-length': ANSWER.length }).end(ANSWER));
   });
@@ -114,7 +114,7 @@ async function startModel(): Promise<Server> {
 type Caller = { readonly socket: Socket; waiting: boolean; tail: string };
 
 /** So many predictions a second, each on a connection that waits for no other answer. */
-async function startCallers(port: number): Promise<{ stop(): number }> {
+export async function startCallers(port: number): Promise<{ stop(): number }> {
   let answered = 0;
   const callers = await Promise.all(Array.from({ length: CONNECTIONS }, () => caller(port, () => answered++)));
   const began = performance.now();
@@ -150,18 +150,20 @@ async function caller(port: number, onAnswer: () => void): Promise<Caller> {
   return one;
 }
 
-async function startAgent(dir: string, port: number, upstream: number): Promise<ChildProcess> {
-  const [admin, nobody] = [await freePort(), await freePort()];
-  const main = join(ROOT, 'packages', 'log-sidecar', 'dist', 'main.js');
-  const child = spawn(process.execPath, [HEAP, main], {
+/** An agent as pods have it: bundled, and told of its memory. */
+export async function startAgent(dir: string, port: number, upstream: number, queue: string): Promise<ChildProcess> {
+  const admin = await freePort();
+  const main = await runnable(join(ROOT, 'packages', 'log-sidecar', 'src', 'main.ts'));
+  const child = spawn(process.execPath, main, {
     env: {
       PATH: process.env['PATH'],
+      ...agentMemory(AGENT_MEMORY_MIB),
       LISTEN_HOST: '127.0.0.1',
       LISTEN_PORT: String(port),
       ADMIN_PORT: String(admin),
       UPSTREAM: `127.0.0.1:${upstream}`,
       SPOOL_DIR: join(dir, 'spool'),
-      QUEUE_URL: `redis://127.0.0.1:${nobody}`,
+      QUEUE_URL: queue,
       FAIRWAY_MODEL: 'bench',
       FAIRWAY_ENVIRONMENT: 'dev',
       AGENT_NAME: 'agent-bench',

@@ -110,8 +110,9 @@ export function makePacks(count: number, size: number, round: number): Made {
       return encodeExchange({ head: head(round, seq, time, random, request, response), request, response });
     });
     frameBytes += frames.reduce((sum, { length }) => sum + length, 0);
-    const range = { agent: 'agent-bench', epoch, first, last: seq, exchanges: size, closedAt: 0, spans: [] };
-    packs.push(toPack({ ...range, earlierDropped: undefined, note: undefined }, frames));
+    const of = { agent: 'agent-bench', epoch, model: 'home-equity' };
+    const range = { ...of, first, last: seq, exchanges: size, closedAt: 0, spans: [] };
+    packs.push(toPack({ ...range, earlierDropped: undefined, note: undefined }, Buffer.concat(frames)));
   }
   return { packs, bodyBytes: bodyBytes / (count * size), frameBytes: frameBytes / (count * size) };
 }

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasRedisServer, startRedisServer } from '../../../packages/cli/src/stack/redis/server.ts';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
+import { AGENT_MEMORY_MIB, agentMemory } from '../../../packages/core/src/agent-memory.ts';
 import { ROOT } from '../../guards/source.ts';
 import { freePort } from '../../harness/ports.ts';
 import { atLeast, atMost, median, type Result } from '../result.ts';
@@ -78,6 +80,8 @@ async function measured(
         const before = [cpuMs(pids[variant]), firstThreadMs(pids[variant])] as const;
         const load = await wrk(ports[variant], LOAD_CORE, { connections, seconds: SECONDS, script });
         if (load.bad > 0) throw new Error(`${variant} answered ${load.bad} of ${load.requests} requests badly`);
+        // What its capture still has to send is the agent's cost, and would slow down whoever comes next.
+        await settled(admin);
         const after = [cpuMs(pids[variant]), firstThreadMs(pids[variant])] as const;
         const [cpuUs, hopUs] = [0, 1].map((i) => (((after[i] ?? 0) - (before[i] ?? 0)) * 1_000) / load.requests);
         // The first round warms up.
@@ -162,13 +166,35 @@ async function queueUrl(dir: string, stops: Array<() => Promise<void> | void>): 
   return `redis://:${password}@127.0.0.1:${port}`;
 }
 
+type Account = {
+  readonly captured: number;
+  readonly inSpool: number;
+  readonly redacting: number;
+  readonly dropped: Readonly<Record<string, number>>;
+};
+
+async function accountOf(admin: number): Promise<Account> {
+  return (await (await fetch(`http://127.0.0.1:${admin}/account`)).json()) as Account;
+}
+
+/** Long enough for what a turn leaves; without a queue the packs stay where they are. */
+const SETTLED_MS = 5_000;
+
+async function settled(admin: number): Promise<void> {
+  const until = performance.now() + SETTLED_MS;
+  for (;;) {
+    const { inSpool, redacting } = await accountOf(admin);
+    if ((inSpool === 0 && redacting === 0) || performance.now() > until) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** Exchanges that the agent dropped since the last call, of those that it saw since then. */
 function shedding(admin: number): () => Promise<{ share: number; says: string }> {
   let before = { captured: 0, dropped: 0 };
   return async () => {
-    const answer = await fetch(`http://127.0.0.1:${admin}/account`);
-    const account = (await answer.json()) as { captured: number; dropped: Record<string, number> };
-    const now = { captured: account.captured, dropped: Object.values(account.dropped).reduce((a, b) => a + b, 0) };
+    const { captured, dropped: reasons } = await accountOf(admin);
+    const now = { captured, dropped: Object.values(reasons).reduce((a, b) => a + b, 0) };
     const [seen, dropped] = [now.captured - before.captured, now.dropped - before.dropped];
     before = now;
     const share = dropped / Math.max(1, seen);
@@ -183,10 +209,11 @@ async function startAgent(
   queue: string,
 ): Promise<{ readonly child: ChildProcess; readonly admin: number }> {
   const admin = await freePort();
-  const main = join(ROOT, 'packages', 'log-sidecar', 'dist', 'main.js');
-  const child = spawn('taskset', ['-c', String(PROXY_CORE), process.execPath, main], {
+  const main = await runnable(join(ROOT, 'packages', 'log-sidecar', 'src', 'main.ts'));
+  const child = spawn('taskset', ['-c', String(PROXY_CORE), process.execPath, ...main], {
     env: {
       PATH: process.env['PATH'],
+      ...agentMemory(AGENT_MEMORY_MIB),
       LISTEN_HOST: '127.0.0.1',
       LISTEN_PORT: String(port),
       ADMIN_PORT: String(admin),

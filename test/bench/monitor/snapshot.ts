@@ -7,6 +7,7 @@ import { Pool } from 'pg';
 import { dataPlace } from '../../../packages/cli/src/stack/postgres/binaries.ts';
 import { startPostgresServer } from '../../../packages/cli/src/stack/postgres/server.ts';
 import { snapshotQuery } from '../../../packages/monitor/src/snapshot/query.ts';
+import { readSnapshot } from '../../../packages/monitor/src/store/database.ts';
 import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { ROOT } from '../../guards/source.ts';
 import { freePort } from '../../harness/ports.ts';
@@ -29,13 +30,16 @@ const VERSION = {
 
 /** A row every 20 s: missing numbers and texts among 12 inputs, as the recorder writes them. */
 const SEED = `
-insert into monitoring.predictions
+insert into monitoring.streams select monitoring.stream_id('m', '1', 'url', 'prod'), 'm', '1', 'url', 'prod';
+insert into monitoring.prediction_rows (day, id, stream, time, score, inputs, outputs, latency_ms, status, pack)
 select (timestamp '2026-07-01' + n * interval '20 s')::date, lpad(to_hex(n::bigint * 7919 % 1000003), 32, '0') || '-0',
-  lpad(to_hex(n), 32, '0'), 'm', '1', 'url', 'prod', timestamptz '2026-07-01Z' + n * interval '20 s', (n % 9973) / 9973.0,
+  monitoring.stream_id('m', '1', 'url', 'prod'), timestamptz '2026-07-01Z' + n * interval '20 s', (n % 9973) / 9973.0,
   json_build_object('REASON', case n % 3 when 0 then 'HomeImp' else 'DebtCon' end, 'JOB', case n % 4 when 0 then null else 'Office' end,
     ${NUMBERS.map((name, k) => `'${name}', case when n % ${k + 5} = 0 then null else (n::bigint * ${k + 37} % ${(k + 3) * 10_007}) / 4.0 end`).join(', ')}),
-  '{"P_BAD1":0.5}', 3.5, 200, null, (n % 5 = 0)::int, timestamptz '2026-11-01Z'
-from generate_series(1, ${ROWS}) as n`;
+  '{"P_BAD1":0.5}', 3.5, 200, n / 500
+from generate_series(1, ${ROWS}) as n;
+insert into monitoring.prediction_labels (day, id, label, observed_at)
+select day, id, (row_number() over (order by time) % 5 = 0)::int, timestamptz '2026-11-01Z' from monitoring.prediction_rows`;
 
 type Once = { readonly ms: number; readonly rows: number; readonly sha256: string; readonly mb: number };
 
@@ -50,7 +54,7 @@ export async function snapshot(): Promise<Result[]> {
   try {
     await migrate(pool);
     await pool.query(SEED);
-    await pool.query('vacuum analyze monitoring.predictions');
+    await pool.query('vacuum analyze monitoring.prediction_rows, monitoring.prediction_labels');
     const [plain, ours]: [number[], Once[]] = [[], []];
     for (let round = 0; round < 3; round++) {
       plain.push(await plainCopy(pool, join(dataPlace(dataDir), 'plain.csv.gz')));
@@ -65,10 +69,14 @@ export async function snapshot(): Promise<Result[]> {
   }
 }
 
+/** With the settings that the snapshot's own transaction has. */
 async function plainCopy(pool: Pool, file: string): Promise<number> {
-  const began = performance.now();
   const query = snapshotQuery(BOUNDS, VERSION);
-  await pool.query(`copy (${query}) to program 'gzip -1 > ${file}' with (format csv, header true)`);
+  const began = performance.now();
+  await readSnapshot(pool)(async (client) => {
+    await client.query("set local work_mem = '64MB'");
+    await client.query(`copy (${query}) to program 'gzip -1 > ${file}' with (format csv, header true)`);
+  });
   return performance.now() - began;
 }
 

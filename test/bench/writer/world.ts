@@ -8,11 +8,12 @@ import { startPostgresServer } from '../../../packages/cli/src/stack/postgres/se
 import { hasRedisServer, startRedisServer } from '../../../packages/cli/src/stack/redis/server.ts';
 import { call, startForgeOn } from '../../conformance/forge/target.ts';
 import { freePort } from '../../harness/ports.ts';
-import { startBuiltWriter, type WriterProcess } from '../../harness/writer-process.ts';
+import { startWriterOf, type WriterProcess } from '../../harness/writer-process.ts';
 import { startCluster } from '../../integration/writer/cluster.ts';
 import { writeBase } from '../../integration/writer/layout.ts';
 import { registerVersion } from '../../integration/writer/model.ts';
 import { environmentName, fillRepository, modelName, type Shape } from './repository.ts';
+import { shipped } from '../shipped.ts';
 
 const TOKEN = 'writer-token-of-the-benchmark';
 
@@ -47,7 +48,8 @@ export async function startBenchWorld(shape: Shape): Promise<BenchWorld> {
     const backing = await startBacking(dir, stops);
     const cluster = await startCluster(join(dir, 'kubeconfig'));
     stops.push(cluster.stop);
-    const writer = await startBuiltWriter(writerEnv({ dir, remote, full, forge, ...backing }));
+    const program = await shipped('writer', join(dir, 'image'));
+    const writer = await startWriterOf(program, writerEnv({ dir, remote, full, forge, ...backing }));
     stops.push(() => writer.end('SIGTERM'));
     await untilReady(writer);
     return { remote, scratch: dir, queue: backing.QUEUE_URL.split(':')[0] ?? '', ...calls(writer, remote), stop };

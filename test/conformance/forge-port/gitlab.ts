@@ -19,7 +19,7 @@ export async function startFakeGitlab(isOld: boolean): Promise<PortServer> {
       clock: { now: () => Date.now() },
     });
     const folder = await git.clone(project.dir, `${isOld ? 'o' : 'l'}${name}`);
-    const people = peopleOf(project, 'fairway-bot', 'ann');
+    const people = peopleOf(project, 'fairway-bot', 'ann', 'refs/merge-requests');
     // Old releases show no other rule than this one.
     const draft = (number: number) => {
       for (const pull of project.pulls) if (pull.number === number) pull.draft = true;

@@ -23,7 +23,7 @@ describe.each(Object.entries(SERVERS))('merging on %s', (_name, start) => {
   const merge = (number: number, head: string, message = MESSAGE) => target.forge.merge(number, head, message);
   /** As the writer does: again while the forge says not yet. */
   const merged = (number: number, head: string, message = MESSAGE) =>
-    expect.poll(async () => (await merge(number, head, message)).kind, { timeout: 20_000 }).toBe('merged');
+    expect.poll(async () => (await merge(number, head, message)).kind, { timeout: 60_000 }).toBe('merged');
 
   it('merges the head it was given, with the message it was given', async () => {
     const { number, head } = await opened();
@@ -46,7 +46,7 @@ describe.each(Object.entries(SERVERS))('merging on %s', (_name, start) => {
     const { number, head } = await opened();
     const base = await ofBase(git, target.folder, '%H');
     const moved = await push(git, target.folder, BRANCH, { 'x.txt': 'changed after the approval\n' });
-    await expect.poll(async () => (await target.forge.read(number)).headSha, { timeout: 10_000 }).toBe(moved);
+    await expect.poll(async () => (await target.forge.read(number)).headSha, { timeout: 60_000 }).toBe(moved);
     const answer = await merge(number, head);
     expect(answer).toMatchObject({ kind: 'moved', reason: expect.stringContaining(`#${number}`) });
     expect(await ofBase(git, target.folder, '%H')).toBe(base);
@@ -66,18 +66,18 @@ describe.each(Object.entries(SERVERS))('merging on %s', (_name, start) => {
     const { number, head } = await opened();
     await target.block(number);
     const base = await ofBase(git, target.folder, '%H');
-    await expect.poll(async () => (await merge(number, head)).kind, { timeout: 20_000 }).toBe('blocked');
+    await expect.poll(async () => (await merge(number, head)).kind, { timeout: 60_000 }).toBe('blocked');
     const answer = await merge(number, head);
     expect(answer).toMatchObject({ kind: 'blocked', reason: expect.stringMatching(/.{20}/) });
     expect(await ofBase(git, target.folder, '%H')).toBe(base);
     await expect
-      .poll(async () => (await target.forge.read(number)).standing.kind, { timeout: 20_000 })
+      .poll(async () => (await target.forge.read(number)).standing.kind, { timeout: 60_000 })
       .toMatch(/^(blocked|draft)$/);
   });
 
   it('shows that nothing stands against it', async () => {
     const { number } = await opened();
-    await expect.poll(async () => (await target.forge.read(number)).standing.kind, { timeout: 20_000 }).toBe('ready');
+    await expect.poll(async () => (await target.forge.read(number)).standing.kind, { timeout: 60_000 }).toBe('ready');
   });
 
   it('says no to what has ended, without an end of its own', async () => {

@@ -6,13 +6,15 @@ import {
   openPull,
   refresh,
 } from '../../harness/forges/repository.ts';
+import { moveRef } from '../../../packages/cli/src/stack/forge/objects.ts';
 import type { PortTarget, ShownStatus } from './target.ts';
 
-/** What people do and see in a repository of a fake. */
+/** What people do and see in a repository of a fake; `heads`: where it keeps the heads of pull requests. */
 export function peopleOf(
   repository: FakeRepository,
   bot: string,
   person: string,
+  heads = 'refs/pull',
 ): Omit<PortTarget, 'forge' | 'limits' | 'folder'> {
   const pullOf = async (number: number) => {
     await refresh(repository);
@@ -37,7 +39,9 @@ export function peopleOf(
     openFromFork: async (branch) => {
       const wanted = { title: 'From a fork', body: '', head: branch, base: 'main' };
       // The worst kind: within the same organisation.
-      return (await openPull(repository, wanted, 'mallory', repository.full.split('/')[0])).number;
+      const { number, headSha } = await openPull(repository, wanted, 'mallory', repository.full.split('/')[0]);
+      await moveRef(repository.git, `${heads}/${number}/head`, headSha);
+      return number;
     },
     shown: async (number) => {
       const { labels, reviewers, comments } = await pullOf(number);

@@ -66,7 +66,7 @@ describe.each(Object.entries(SERVERS))('pull requests on %s', (_name, start) => 
       await pushed();
       const { number } = await open();
       const second = await pushed(BRANCH, 'changed\n');
-      await expect.poll(async () => (await target.forge.read(number)).headSha, { timeout: 10_000 }).toBe(second);
+      await expect.poll(async () => (await target.forge.read(number)).headSha, { timeout: 60_000 }).toBe(second);
     });
 
     it('takes the open one of several, else the merged one, else the newest closed one', async () => {
@@ -131,7 +131,7 @@ describe.each(Object.entries(SERVERS))('pull requests on %s', (_name, start) => 
       await target.merge(number);
       await git.ok(target.folder, ['push', '--quiet', 'origin', `:refs/heads/${BRANCH}`]);
       const expected = { number, state: 'merged', branch: BRANCH, headSha };
-      await expect.poll(() => target.forge.read(number), { timeout: 10_000 }).toMatchObject(expected);
+      await expect.poll(() => target.forge.read(number), { timeout: 60_000 }).toMatchObject(expected);
       expect(await target.forge.find(BRANCH)).toMatchObject(expected);
       expect(await listed('fairway/deploy/')).toMatchObject([expected]);
     });

@@ -19,8 +19,8 @@ export type PortTarget = {
   say(number: number, text: string): Promise<void>;
   /** Makes a rule stand against the merge of a pull request. */
   readonly block: (number: number) => Promise<void>;
-  /** Opens a pull request from a fork's branch of the same name. */
-  openFromFork?(branch: string): Promise<number>;
+  /** Opens a pull request from a fork's branch of the same name and commit. */
+  readonly openFromFork?: (branch: string) => Promise<number>;
   /** What the forge shows of a pull request beside what the port reads. */
   shown(number: number): Promise<Shown>;
   /** Statuses of a commit, the newest of each context. */

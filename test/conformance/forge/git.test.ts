@@ -114,6 +114,9 @@ it('takes concurrent pushes to different branches', async () => {
   for (const { code, err } of await Promise.all(pushes)) expect(code, err).toBe(0);
   const listed = (await call(forge, 'GET', `${api}/branches?limit=50`)).body.map((branch) => branch.name);
   expect(listed.sort()).toEqual([...branches, 'main'].sort());
+  // A folder of branches is no branch.
+  expect((await call(forge, 'GET', `${api}/branches/c`)).status).toBe(404);
+  expect((await call(forge, 'GET', `${api}/branches/c/1`)).body.name).toBe('c/1');
 });
 
 it('lets exactly one of several concurrent pushes to one branch win', async () => {

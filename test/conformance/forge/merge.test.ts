@@ -29,7 +29,7 @@ async function pullRequest(branch: string, files: Record<string, string>): Promi
   await git.ok(dir, ['push', '--quiet', 'origin', branch], forge.second);
   const body = { head: branch, base: 'main', title: `Change ${branch}` };
   const { number } = (await call(forge, 'POST', `${api}/pulls`, { token: forge.second.token, body })).body;
-  await expect.poll(async () => (await get(number)).mergeable, { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => (await get(number)).mergeable, { timeout: 60_000 }).toBe(true);
   return { number, head: await git.ok(dir, ['rev-parse', 'HEAD']) };
 }
 const get = async (number: number) => (await call(forge, 'GET', `${api}/pulls/${number}`)).body;
@@ -125,7 +125,7 @@ describe('refusing to merge', () => {
     const { number, head } = await pullRequest('b', { 'x.txt': 'x\n' });
     await git.commit(dir, 'x.txt', 'changed after approval\n');
     await git.ok(dir, ['push', '--quiet', 'origin', 'b'], forge.second);
-    await expect.poll(async () => (await get(number)).mergeable, { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await get(number)).mergeable, { timeout: 60_000 }).toBe(true);
     const before = await main('%H');
     expect((await merge(number, { Do: 'merge', head_commit_id: head })).status).toBe(409);
     expect(await main('%H')).toBe(before);
@@ -135,7 +135,7 @@ describe('refusing to merge', () => {
   it('a conflict: 405', async () => {
     const { number } = await pullRequest('b', { 'README.md': 'mine\n' });
     await onMain('README.md', 'theirs\n');
-    await expect.poll(async () => (await get(number)).mergeable, { timeout: 20_000 }).toBe(false);
+    await expect.poll(async () => (await get(number)).mergeable, { timeout: 60_000 }).toBe(false);
     expect((await merge(number, { Do: 'merge' })).status).toBe(405);
   });
 

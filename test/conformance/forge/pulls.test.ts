@@ -168,7 +168,7 @@ describe('changing', () => {
     const { number } = (await open('b')).body;
     await git.ok(dir, ['push', '--quiet', '--delete', 'origin', 'b'], forge.owner);
     await expect
-      .poll(async () => (await get(`/pulls/${number}`)).body, { timeout: 10_000 })
+      .poll(async () => (await get(`/pulls/${number}`)).body, { timeout: 60_000 })
       .toMatchObject({ state: 'closed', merged: false, head: { sha } });
   });
 
@@ -176,11 +176,11 @@ describe('changing', () => {
     await branch('b', 'README.md', 'mine\n');
     const { number } = (await open('b')).body;
     const mergeable = async () => (await get(`/pulls/${number}`)).body.mergeable;
-    await expect.poll(mergeable, { timeout: 20_000 }).toBe(true);
+    await expect.poll(mergeable, { timeout: 60_000 }).toBe(true);
     await git.ok(dir, ['checkout', '--quiet', '-B', 'main', 'origin/main']);
     await git.commit(dir, 'README.md', 'theirs\n');
     await git.ok(dir, ['push', '--quiet', 'origin', 'main'], forge.owner);
-    await expect.poll(mergeable, { timeout: 20_000 }).toBe(false);
+    await expect.poll(mergeable, { timeout: 60_000 }).toBe(false);
   });
 
   it('asks known users for a review', async () => {

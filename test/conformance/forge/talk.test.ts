@@ -129,7 +129,7 @@ describe('webhooks', () => {
   };
   const seen = () =>
     received.map(({ headers, body }) => `${String(headers['x-gitea-event'])} ${body.action ?? body.ref}`);
-  const wait = (n: number) => expect.poll(() => received.length, { timeout: 20_000 }).toBe(n);
+  const wait = (n: number) => expect.poll(() => received.length, { timeout: 60_000 }).toBe(n);
 
   it('are created, listed without their secret, and deleted', async () => {
     const { status, body } = await hook(['push']);
@@ -179,7 +179,7 @@ describe('webhooks', () => {
     await wait(3);
     await patch(`/issues/comments/${comment.body.id}`, { body: 'hello again' });
     await wait(4);
-    await expect.poll(async () => (await get(`/pulls/${number}`)).body.mergeable, { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await get(`/pulls/${number}`)).body.mergeable, { timeout: 60_000 }).toBe(true);
     expect(
       (await post(`/pulls/${number}/merge`, { Do: 'merge', head_commit_id: next }, forge.owner.token)).status,
     ).toBe(200);
@@ -208,7 +208,7 @@ describe('webhooks', () => {
     expect(seen()).toEqual(['pull_request closed', 'pull_request opened']);
     expect(received[0]?.body).toMatchObject({ pull_request: { merged: false } });
     const opened = received[1]?.body.number;
-    await expect.poll(async () => (await get(`/pulls/${opened}`)).body.mergeable, { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await get(`/pulls/${opened}`)).body.mergeable, { timeout: 60_000 }).toBe(true);
     await post(`/pulls/${opened}/merge`, { Do: 'merge' }, forge.owner.token);
     await wait(4);
     expect(seen().slice(2).sort()).toEqual(['pull_request closed', 'push refs/heads/main']);

@@ -228,13 +228,20 @@ for (const kind of TARGETS) {
       expect(both.layer).toEqual(alone.layer);
     });
 
-    it('finds out when the layer is not the model that the image names', async () => {
+    it('names no model that is not in the layer, and finds out when somebody else has', async () => {
       const other = join(dir, `other ${kind.name}`);
       cpSync(folder, other, { recursive: true });
       writeFileSync(join(other, 'saved_model.pb'), 'another graph');
-      const lie = await buildImage(store, { ...request, repository: `${target.host}/lies`, folder: other });
       const held = await digestTree(other);
-      await expect(proveImage(store, lie.reference)).rejects.toThrow(
+      const lying = { ...request, repository: `${target.host}/lies`, folder: other };
+      await expect(buildImage(store, lying)).rejects.toMatchObject({ code: 'model.changed', detail: { digest: held } });
+      const name = `${target.host}/lies/home-equity`;
+      expect(await store.manifest(name, '7')).toBeUndefined();
+      const honest = await buildImage(store, { ...lying, model: { ...model, digest: held } });
+      const told = (await store.manifest(name, honest.digest))?.bytes.toString('utf8') ?? '';
+      const bytes = Buffer.from(told.replaceAll(held, model.digest));
+      const lie = await store.putManifest(name, { mediaType: MANIFEST, bytes });
+      await expect(proveImage(store, `${name}@${lie.digest}`)).rejects.toThrow(
         `says that its model is ${model.digest}, and holds ${held}: do not deploy it.`,
       );
     });
@@ -248,6 +255,10 @@ for (const kind of TARGETS) {
       });
       await expect(asked).rejects.toThrow(
         /^SERVING_BASE .* cannot be built on: there is no such image in .*correct SERVING_BASE\.$/,
+      );
+      const elsewhere = { of: 'serving' as const, base: reference, setting: 'serving.gpu.image' };
+      await expect(buildImage(store, { ...request, kind: elsewhere })).rejects.toThrow(
+        /correct serving\.gpu\.image\.$/,
       );
       await expect(asked).rejects.toMatchObject({ code: 'image.failed', disposition: 'terminal' });
       expect(await store.manifest(`${target.host}/baseless/home-equity`, '7')).toBeUndefined();

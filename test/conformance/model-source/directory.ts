@@ -24,7 +24,7 @@ export const directoryTarget: Target = {
     const model = join(registry, MODEL);
     mkdirSync(registry);
     return Promise.resolve({
-      source: directorySource(registry, join(dir, 'scratch')),
+      source: directorySource(registry),
       of: { model: MODEL, source: { registry: 'directory' } },
       unknown: { model: 'nobody', source: { registry: 'directory' } },
       scratch: join(dir, 'scratch'),

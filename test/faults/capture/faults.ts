@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pause } from '@fairway/core';
 import { readFrames, KIND } from '../../../packages/log-sidecar/src/spool/frame.ts';
 import { HIGH_SUFFIX } from '../../../packages/log-sidecar/src/spool/high-file.ts';
+import { migrateFurther } from './schema-version.ts';
 import type { World } from './world.ts';
 
 /** What a fault may cost by the contract; what is not named costs nothing. */
@@ -138,6 +139,24 @@ async function pastItsLock(world: World, random: Random): Promise<Price> {
   return FREE;
 }
 
+/**
+ * A later release migrates, adding only, while packs come in; the recorder of before goes on, is ended, and may not start again
+ * until the schema is its own once more. A second one that was already running stands in for it, or none does.
+ */
+async function twoSchemaVersions(world: World, random: Random): Promise<Price> {
+  const stoodIn = random() < 0.5;
+  if (stoodIn) await world.standIn.start();
+  const further = await migrateFurther(world);
+  await pause(within(random, 0, 500));
+  await world.recorder.end(random() < 0.5 ? 'SIGTERM' : 'SIGKILL');
+  const starting = world.recorder.start();
+  await pause(within(random, 1000, 4000));
+  await further.takeBack();
+  await starting;
+  if (stoodIn) await world.standIn.end('SIGTERM');
+  return FREE;
+}
+
 async function withoutAof(world: World, random: Random): Promise<Price> {
   await world.redis?.client.config('SET', 'appendonly', 'no');
   await pause(within(random, 100, 600));
@@ -202,6 +221,7 @@ export const FAULTS: readonly Fault[] = [
     frozen({ signal: (signal) => void process.kill(redis?.pid ?? 0, signal) }, within(random, 300, 5000)),
   ),
   { name: 'recorder SIGSTOP past its lock', weight: 1, strike: pastItsLock },
+  { name: 'recorder restarted under two schema versions', weight: 2, strike: twoSchemaVersions },
   {
     name: 'network cut in the middle of an add',
     weight: 4,

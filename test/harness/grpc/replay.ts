@@ -1,4 +1,4 @@
-import type { RawExchange, SeenExchange } from '../../../packages/log-sidecar/src/ports.ts';
+import type { HopLoss, RawExchange, SeenExchange } from '../../../packages/log-sidecar/src/ports.ts';
 import { createTally, type Tally } from '../../../packages/log-sidecar/src/tally.ts';
 import { GrpcWatch } from '../../../packages/log-sidecar/src/grpc/watch.ts';
 import type { Step } from './conversation.ts';
@@ -6,21 +6,27 @@ import type { Step } from './conversation.ts';
 export type Replay = {
   readonly exchanges: RawExchange[];
   readonly missed: number;
+  /** Those of them for which there was no room. */
+  readonly shed: number;
   readonly tally: Tally;
   readonly idle: boolean;
 };
 
 /** Everything that one connection tells capture. Throws when bytes change on their way, or stay held at the end. */
-export function replay(steps: readonly Step[], bodyCap = 1e6): Replay {
+export function replay(steps: readonly Step[], bodyCap = 1e6, hasRoom = (_length: number): boolean => true): Replay {
   const tally = createTally();
   const exchanges: RawExchange[] = [];
-  let [ids, missed] = [0, 0];
+  let [ids, missed, shed] = [0, 0, 0];
   const capture = {
     nextId: () => `id-${++ids}`,
     // As the real one: what is not copied now is gone.
     completed: (seen: SeenExchange) =>
       void exchanges.push({ ...seen, request: bodyOf(seen.request), response: bodyOf(seen.response) }),
-    missed: () => void missed++,
+    missed: (reason: HopLoss) => {
+      missed++;
+      if (reason === 'ring_full') shed++;
+    },
+    hasRoom,
   };
   const budget = { held: 0, cap: 1e9 };
   const parts = { capture, clock: { now: () => 0, monotonic: () => 0 }, tally, budget, bodyCap, model: 'pod' };
@@ -42,7 +48,7 @@ export function replay(steps: readonly Step[], bodyCap = 1e6): Replay {
   if (watch.upstreamEnded().length > 0) throw new Error('bytes were held back');
   watch.clientGone();
   if (budget.held !== 0) throw new Error(`${budget.held} bytes are still held`);
-  return { exchanges, missed, tally, idle };
+  return { exchanges, missed, shed, tally, idle };
 }
 
 /** A step in pieces of so many bytes. */

@@ -13,6 +13,7 @@ const OK: Answer = { kind: 'message', body: RESPONSE };
 
 const told = (answer: Answer) => () => answer;
 const many = (rows: number) => floats([rows, 1], Array<number>(rows).fill(0.5));
+const LARGE_RESPONSE = framed(predictResponse({ ...MODEL, version: 7 }, { P_BAD1: many(20_000) }));
 
 /** Conversations of node's client and server, each for one thing that HTTP/2 or gRPC allows. */
 export const SCRIPTS: Readonly<Record<string, Script>> = {
@@ -59,6 +60,14 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
       body: framed(predictResponse({ ...MODEL, version: 7 }, { P_BAD1: many(12_000) })),
     }),
     run: async (client) => ask(client, PREDICT, framed(predictRequest(MODEL, { LOAN: many(15_000) }))).told,
+  },
+  'a large request, a large answer, and small ones': {
+    answer: ({ headers }) => (headers['x-request-id'] === 'large-answer' ? { ...OK, body: LARGE_RESPONSE } : OK),
+    run: async (client) => {
+      await ask(client, PREDICT, framed(predictRequest(MODEL, { LOAN: many(20_000) }))).told;
+      await ask(client, PREDICT, REQUEST, { headers: { 'x-request-id': 'large-answer' } }).told;
+      await ask(client, PREDICT, REQUEST, { headers: { 'x-request-id': 'small' } }).told;
+    },
   },
   'gzip messages': {
     answer: told({

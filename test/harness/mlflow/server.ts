@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { freePort } from '../ports.ts';
 
 export type Reply = {
   readonly status: number;
@@ -38,8 +39,9 @@ export async function startServer(answer: (asked: Asked) => Promise<Reply> | Rep
     void serve(request, response).catch((error: Error) => response.writeHead(500).end(String(error.stack)));
   });
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
-  await listen(0);
-  const { port } = server.address() as { port: number };
+  // Not one of the ephemeral range, which somebody's outgoing connection could take while the server is down.
+  const port = await freePort();
+  await listen(port);
   const fake: FakeServer = {
     url: `http://127.0.0.1:${port}`,
     seen: [],

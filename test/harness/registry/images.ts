@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { ImageStore, Labelled, Platform, Stored } from '@fairway/oci';
+import { type ImageStore, type Labelled, type Platform, type Stored, tarOf } from '@fairway/oci';
 import { digestTree } from '@fairway/savedmodel';
 
 const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -40,6 +40,8 @@ export type BaseOptions = {
   readonly attested?: boolean;
   /** Of the layer, in bytes. */
   readonly size?: number;
+  /** Paths in each layer, the lowest first; without them there is one that is no tar, just bytes. */
+  readonly files?: readonly (readonly string[])[];
 };
 export type PutBase = { readonly reference: string; readonly digest: string; readonly layers: readonly Stored[] };
 
@@ -58,23 +60,24 @@ const WORDS = {
   },
 };
 
-/** Puts a base image like TensorFlow Serving's under `name`: one layer for each platform. */
+/** Puts a base image like TensorFlow Serving's under `name`, with layers of its own for each platform. */
 export async function putBase(store: ImageStore, name: string, options: BaseOptions = {}): Promise<PutBase> {
   const {
     platforms = [{ os: 'linux', architecture: 'amd64' }],
     words = 'oci',
     attested = false,
     size = 2_000,
+    files,
   } = options;
   const types = WORDS[words];
   const layers: Stored[] = [];
   const listed: object[] = [];
   for (const platform of platforms) {
-    const tar = randomBytes(size);
-    const layer = await store.add(name, { bytes: gzipSync(tar) });
-    layers.push(layer);
-    const config = await store.add(name, { bytes: Buffer.from(JSON.stringify(configOf(platform, tar))) });
-    listed.push({ ...(await putImage(store, name, types, config, layer)), platform });
+    const tars = files === undefined ? [randomBytes(size)] : await Promise.all(files.map(tarWith));
+    const own = await Promise.all(tars.map((tar) => store.add(name, { bytes: gzipSync(tar) })));
+    layers.push(...own);
+    const config = await store.add(name, { bytes: Buffer.from(JSON.stringify(configOf(platform, tars))) });
+    listed.push({ ...(await putImage(store, name, types, config, own)), platform });
   }
   if (attested) {
     const config = await store.add(name, {
@@ -82,7 +85,7 @@ export async function putBase(store: ImageStore, name: string, options: BaseOpti
     });
     const layer = await store.add(name, { bytes: Buffer.from('{"_type":"attestation"}') });
     const platform = { os: 'unknown', architecture: 'unknown' };
-    listed.push({ ...(await putImage(store, name, types, config, layer)), platform, annotations: ATTESTS });
+    listed.push({ ...(await putImage(store, name, types, config, [layer])), platform, annotations: ATTESTS });
   }
   const [only] = listed as Array<{ digest: string }>;
   const digest =
@@ -90,22 +93,35 @@ export async function putBase(store: ImageStore, name: string, options: BaseOpti
   return { reference: `${name}@${digest}`, digest, layers };
 }
 
+async function tarWith(paths: readonly string[]): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of tarOf(paths.map((path) => ({ path, size: 3, open: () => [Buffer.from('bin')] }))))
+    chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 const ATTESTS = { 'vnd.docker.reference.type': 'attestation-manifest' };
 
-const configOf = (platform: Platform, tar: Buffer): object => ({
+const configOf = (platform: Platform, tars: readonly Buffer[]): object => ({
   ...platform,
   created: '2024-01-02T03:04:05Z',
   config: { Env: ['MODEL_NAME=model', 'MODEL_BASE_PATH=/models'], Entrypoint: ['/usr/bin/tf_serving_entrypoint.sh'] },
-  rootfs: { type: 'layers', diff_ids: [sha256(tar)] },
-  history: [{ created_by: 'base' }],
+  rootfs: { type: 'layers', diff_ids: tars.map(sha256) },
+  history: tars.map(() => ({ created_by: 'base' })),
 });
 
-async function putImage(store: ImageStore, name: string, types: typeof WORDS.oci, config: Stored, layer: Stored) {
+async function putImage(
+  store: ImageStore,
+  name: string,
+  types: typeof WORDS.oci,
+  config: Stored,
+  layers: readonly Stored[],
+) {
   const body = {
     schemaVersion: 2,
     mediaType: types.manifest,
     config: { mediaType: types.config, ...config },
-    layers: [{ mediaType: types.layer, ...layer }],
+    layers: layers.map((layer) => ({ mediaType: types.layer, ...layer })),
   };
   const bytes = Buffer.from(JSON.stringify(body));
   return { mediaType: types.manifest, ...(await store.putManifest(name, { mediaType: types.manifest, bytes })) };

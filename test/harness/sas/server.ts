@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import { freePort } from '../ports.ts';
 import { noRoute, type Reply, sasError } from './dialect.ts';
 import { answerLogon, type FakeLogon, fakeLogon } from './logon.ts';
 import { MANAGEMENT_ROUTES } from './management.ts';
@@ -39,8 +40,9 @@ export async function startFakeSas(dialect: Dialect, tls?: Tls): Promise<FakeSas
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     void serve(sas, logon, seen, request, response).catch((error: Error) => response.writeHead(500).end(error.stack));
   };
-  let server = await listen(handle, 0, tls);
-  const { port } = server.address() as { port: number };
+  // Not one of the ephemeral range, which somebody's outgoing connection could take while the server is down.
+  const port = await freePort();
+  let server = await listen(handle, port, tls);
   const down = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());

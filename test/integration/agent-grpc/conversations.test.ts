@@ -18,6 +18,7 @@ const WANTED: Readonly<Record<keyof typeof SCRIPTS, readonly Seen[]>> = {
   'fields that need continuations': [FINE, FINE],
   'no table, and a large one': [FINE, FINE, FINE],
   'large frames': [FINE],
+  'a large request, a large answer, and small ones': [FINE, FINE, FINE],
   'gzip messages': [FINE],
   'errors, with and without a head before': [
     [404, 5, 'complete'],
@@ -78,6 +79,19 @@ test('bodies end at the cap, their lengths do not; the spec that is cut away is 
   expect([bodyOf(one?.request ?? EMPTY).length, bodyOf(one?.response ?? EMPTY).length]).toEqual([5000, 5000]);
   expect(one?.answered).toBeUndefined();
   expect(one?.route).toEqual({ model: 'home-equity' });
+});
+
+test('large messages without room are not kept, counted as shed when they begin, and the next call is captured', async () => {
+  const script = SCRIPTS['a large request, a large answer, and small ones'] as (typeof SCRIPTS)[string];
+  const { steps } = await record(script);
+  for (const size of [1, 997, 1e6]) {
+    const asked: number[] = [];
+    const cut = steps.flatMap((step) => pieces(step, size));
+    const { exchanges, missed, shed, tally } = replay(cut, 70_000, (length) => asked.push(length) === 0);
+    expect(exchanges).toMatchObject([{ correlationId: 'small', status: 200, truncated: false }]);
+    // Of a message above the cap no more than that needs room.
+    expect([missed, shed, asked, tally.unframed]).toEqual([2, 2, [70_000, 70_000], {}]);
+  }
 });
 
 test('gzip messages stay as they are, and say what they are', async () => {

@@ -65,7 +65,7 @@ export async function startAgent({ upstream, queueUrl, spool, env }: AgentOption
 }
 
 /** Polls until the condition holds; the last error, or what did not come true, after the deadline. */
-export async function eventually(condition: () => Promise<boolean>, ms = 20_000): Promise<void> {
+export async function eventually(condition: () => Promise<boolean>, ms = 60_000): Promise<void> {
   const deadline = performance.now() + ms;
   let last: unknown = new Error(`not true within ${ms} ms: ${condition.toString()}`);
   while (performance.now() < deadline) {

@@ -46,6 +46,9 @@ function caller(agent: Agent): { ids: string[]; failures: string[]; stop(): Prom
   };
 }
 
+const total = async (agent: Agent, name: string): Promise<number> =>
+  Number(new RegExp(`^fairway_agent_${name}_total (\\d+)$`, 'm').exec(await agent.metrics())?.[1]);
+
 test.each([
   ['ends', 'process.exit(3);'],
   ['runs out of memory', 'for (;;) heap.push(new Array(10_000).fill(Math.random()));'],
@@ -71,7 +74,8 @@ test.each([
     cleanups.push(() => agent.end('SIGKILL'));
     const asking = caller(agent);
     await eventually(async () => asking.ids.length > 100, PATIENCE_MS);
-    const { epoch } = await agent.account();
+    await eventually(async () => (await agent.account()).sent > 0, PATIENCE_MS);
+    const [{ epoch }, sent] = [await agent.account(), await total(agent, 'sent')];
     writeFileSync(file, '');
     await eventually(async () => !existsSync(file), PATIENCE_MS);
     await eventually(async () => (await agent.account()).epoch !== epoch, PATIENCE_MS);
@@ -94,6 +98,9 @@ test.each([
     expect(missing).toHaveLength(told);
     expect((await agent.account()).earlier.killed).toBe(told);
     expect(new Set(packs.map((pack) => pack.epoch)).size).toBeGreaterThan(1);
+    // Of the metrics, unlike the account, no total begins again.
+    expect(await total(agent, 'captured')).toBe(asking.ids.length);
+    expect(await total(agent, 'sent')).toBeGreaterThanOrEqual(sent + (await agent.account()).sent);
   },
   300_000,
 );

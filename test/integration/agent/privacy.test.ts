@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import { isSampled } from '../../../packages/log-sidecar/src/privacy/sampling.ts';
 import { type Agent, eventually, spoolFolder, startAgent } from './agent.ts';
 import { type ModelServer, startModelServer } from './model-server.ts';
@@ -76,8 +77,8 @@ test('nothing secret reaches disk or queue, and every exchange is accounted for'
   const sampledOut = captured - sample.length;
 
   // The queue is away: all that is left of the sample is on the disk.
-  await eventually(async () => (await agent.account()).inSpool === sample.length);
-  expect(await agent.account()).toMatchObject({ captured, sampledOut, redacting: 0, sent: 0, dropped: {} });
+  const settled = { captured, sampledOut, redacting: 0, inSpool: sample.length, sent: 0, dropped: {} };
+  await expect.poll(() => agent.account()).toMatchObject(settled);
   const written = readdirSync(spool.path).map((name) => readFileSync(join(spool.path, name)));
   const disk = Buffer.concat(written);
   expect(disk.includes('plain')).toBe(true);
@@ -112,7 +113,7 @@ test('nothing secret reaches disk or queue, and every exchange is accounted for'
   }
 });
 
-test('a hash without a key ends the start with a sentence', () => {
+test('a hash without a key ends the start with a sentence', async () => {
   const env = {
     PATH: process.env.PATH,
     SPOOL_DIR: spool.path,
@@ -122,9 +123,6 @@ test('a hash without a key ends the start with a sentence', () => {
     AGENT_NAME: 'agent-test',
     CAPTURE_REDACT: 'ssn=hash',
   };
-  const ended = spawnSync(process.execPath, ['--conditions=source', '--import', 'tsx', MAIN], {
-    env,
-    encoding: 'utf8',
-  });
+  const ended = spawnSync(process.execPath, await runnable(MAIN), { env, encoding: 'utf8' });
   expect([ended.status, ended.stderr]).toEqual([1, expect.stringContaining('CAPTURE_REDACT hashes a variable')]);
 });

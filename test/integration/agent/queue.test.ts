@@ -40,7 +40,7 @@ const answered = (ids: readonly string[]) => ids.filter((id) => id !== '');
 describe.each([
   ['PostgreSQL', startPostgresQueue, true],
   ['Redis', startRedisQueue, redisFound],
-])('with the queue on %s', (_, startQueue, available) => {
+])('with the queue on %s (Redis: skipped where redis-server is not installed)', (_, startQueue, available) => {
   const run = test.skipIf(!available);
 
   run('down at start, then there, cut, frozen, and there again: every exchange arrives once', async () => {
@@ -51,10 +51,11 @@ describe.each([
     const some = async () => {
       for (let i = 0; i < 20; i++) ids.push(await predict(agent));
     };
-    const allSent = () => eventually(async () => (await agent.account()).sent === ids.length, 30_000);
+    const allSent = () => eventually(async () => (await agent.account()).sent === ids.length);
     await some();
     await eventually(async () => /fairway_agent_queue_failures_total [1-9]/.test(await agent.metrics()));
-    expect(await agent.account()).toMatchObject({ captured: 20, sent: 0, inSpool: 20 });
+    // The queue may have refused the first before the last is captured.
+    await expect.poll(() => agent.account()).toMatchObject({ captured: 20, sent: 0, inSpool: 20 });
     await gate.open();
     await allSent();
     gate.shut();
@@ -64,7 +65,8 @@ describe.each([
     gate.freeze();
     const began = performance.now();
     await some();
-    expect(performance.now() - began).toBeLessThan(2000);
+    // Each would wait some seconds if it waited for the queue.
+    expect(performance.now() - began).toBeLessThan(20_000);
     gate.shut();
     await gate.open();
     await allSent();

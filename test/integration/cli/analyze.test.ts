@@ -21,9 +21,9 @@ function rows(count: number, stretch: number, skill = 1): string {
   const lines = Array.from({ length: count }, (_, row) => {
     const score = ((row * 61) % 100) / 100;
     const isEvent = skill === 1 ? score >= 0.8 && row % 3 > 0 : row % 7 === 0;
-    return `${isEvent ? 1 : 0},${((row * 37) % 101) * stretch},${row % 3 === 0 ? 'a' : 'b'},${score}`;
+    return `${isEvent ? 1 : 0},${((row * 37) % 101) * stretch},${row % 3 === 0 ? 'a' : 'b'},${(row * 29) % 53},${score}`;
   });
-  return `BAD,income,job,P\n${lines.join('\n')}\n`;
+  return `BAD,income,job,age,P\n${lines.join('\n')}\n`;
 }
 
 const fairway = (...args: string[]) =>
@@ -69,4 +69,23 @@ test('a baseline is the same bytes twice', () => {
   const first = baseline();
   expect(JSON.parse(first)).toMatchObject({ definition: 1, rows: 3000, performance: { rows: 3000 } });
   expect(baseline()).toBe(first);
+});
+
+test('a baseline states segments and classes, or says in a sentence why it cannot', () => {
+  const baseline = (...more: string[]) => fairway('baseline', 'train.csv', ...more, '--out', '-');
+  const events = ['--label', 'BAD', '--score', 'P'];
+  const declared = baseline(...events, '--segment', 'job', '--segment', 'age');
+  expect(JSON.parse(declared.stdout)).toMatchObject({ segments: ['job', 'age'], performance: { rows: 3000 } });
+  expect(baseline(...events, '--segment', 'nobody').stderr).toContain(
+    '--segment nobody: name up to 4 different inputs; there are: income, job, age.',
+  );
+  const classes = ['--label', 'job', '--score', 'job', '--classes', 'b,a', '--ignore', 'P'];
+  const several = baseline(...classes, '--segment', 'age');
+  expect(JSON.parse(several.stdout)).toMatchObject({
+    segments: ['age'],
+    classification: { classes: ['b', 'a'], columns: [], predicted: [2000, 1000] },
+  });
+  expect(baseline('--label', 'job', '--classes', 'b').status).toBe(2);
+  const told = fairway('baseline', 'train.csv', '--label', 'job', '--score', 'job', '--classes', 'b,a').stdout;
+  expect(told).toMatch(/classes {5}b, a\n {2}accuracy 1\.0000/);
 });

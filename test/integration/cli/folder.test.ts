@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { processStart } from '@fairway/core';
@@ -11,6 +11,7 @@ import {
   readState,
   writeState,
 } from '../../../packages/cli/src/stack/folder.ts';
+import { loadSecrets } from '../../../packages/cli/src/stack/secrets.ts';
 
 let base: string;
 beforeEach(() => (base = mkdtempSync(join(tmpdir(), 'fairway folder '))));
@@ -26,6 +27,20 @@ test('one stack at a time, and the next one says so or takes another folder', as
   expect(basename(second.dir)).toBe('stack-2');
   claim.release();
   expect((await claimFolder(dir)).dir).toBe(dir);
+});
+
+test('a folder keeps its secrets for its owner alone, and gets those that its version did not know', () => {
+  const first = loadSecrets(base);
+  const file = join(base, 'secrets.json');
+  expect(loadSecrets(base)).toEqual(first);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const { writerForMonitor, ...older } = first;
+  writeFileSync(file, JSON.stringify(older));
+  const now = loadSecrets(base);
+  expect(now).toEqual({ ...first, writerForMonitor: now.writerForMonitor });
+  expect(now.writerForMonitor).toMatch(/^[0-9a-f]{40}$/);
+  expect(now.writerForMonitor).not.toBe(writerForMonitor);
+  expect(loadSecrets(base)).toEqual(now);
 });
 
 test('the lock of a killed process is taken over', async () => {
@@ -69,9 +84,14 @@ test('emptying keeps the lock, and the state of a stack that ended is no state',
   expect(existsSync(join(claim.dir, 'lock.json'))).toBe(true);
 });
 
-test('a folder that cannot be made is a sentence', async () => {
+test('a folder below a file is refused with a sentence', async () => {
   writeFileSync(join(base, 'file'), '');
   await expect(claimFolder(join(base, 'file', 'stack'))).rejects.toThrow(
     /cannot be made \(ENOTDIR\): choose another with --dir/,
   );
+});
+
+test('so is one below a folder that takes none, where node itself would try for ever', async () => {
+  const sentence = /^The folder \/proc\/fairway.* cannot be made \([A-Z]+\): choose another with --dir\.$/;
+  for (const dir of ['/proc/fairway', '/proc/fairway/stack']) await expect(claimFolder(dir)).rejects.toThrow(sentence);
 });

@@ -129,7 +129,7 @@ const CURL: Record<string, { args: readonly string[]; body: Buffer; times?: numb
 /** Codes that curl ends with. */
 const [HTTP2_ERROR, NO_ANSWER, SEND_ERROR, RECEIVE_ERROR] = [16, 52, 55, 56];
 
-describe.skipIf(!hasCurl)('curl', () => {
+describe.skipIf(!hasCurl)('curl (skipped where it is not installed)', () => {
   const bytesFrom = async (port: number, args: readonly string[], times = 1): Promise<string> => {
     const urls = Array.from({ length: times }, () => `http://127.0.0.1:${port}${TARGET}`);
     const { stdout } = await run('curl', ['-s', '-S', '-i', '--raw', '--max-time', '60', ...args, ...urls], {
@@ -170,19 +170,22 @@ describe.skipIf(!hasCurl)('curl', () => {
   });
 });
 
-test.skipIf(!hasWrk)('wrk: no error, and every answer is counted as captured', async () => {
-  const script = join(folder, 'post.lua');
-  writeFileSync(script, 'wrk.method = "POST"\nwrk.body = "{\\"instances\\":[[1]]}"\n');
-  const connections = 8;
-  const before = await agent.account();
-  const url = `http://127.0.0.1:${agent.port}${TARGET}`;
-  const { stdout } = await run('wrk', ['-t1', `-c${connections}`, '-d1s', '--timeout', '60s', '-s', script, url]);
-  const answered = Number(/(\d+) requests in/.exec(stdout)?.[1]);
-  expect(stdout).not.toMatch(/Socket errors|Non-2xx/);
-  // At its end wrk leaves what is under way: those exchanges are captured too, as given up by their client.
-  await eventually(async () => (await agent.account()).captured - before.captured >= answered, PATIENCE_MS);
-  const after = await agent.account();
-  expect(after.captured - before.captured).toBeLessThanOrEqual(answered + connections);
-  await eventually(async () => (await agent.account()).sent === (await agent.account()).captured, PATIENCE_MS);
-  expect(after.dropped).toEqual(before.dropped);
-});
+test.skipIf(!hasWrk)(
+  'wrk: no error, and every answer is counted as captured (skipped where it is not installed)',
+  async () => {
+    const script = join(folder, 'post.lua');
+    writeFileSync(script, 'wrk.method = "POST"\nwrk.body = "{\\"instances\\":[[1]]}"\n');
+    const connections = 8;
+    const before = await agent.account();
+    const url = `http://127.0.0.1:${agent.port}${TARGET}`;
+    const { stdout } = await run('wrk', ['-t1', `-c${connections}`, '-d1s', '--timeout', '60s', '-s', script, url]);
+    const answered = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+    expect(stdout).not.toMatch(/Socket errors|Non-2xx/);
+    // At its end wrk leaves what is under way: those exchanges are captured too, as given up by their client.
+    await eventually(async () => (await agent.account()).captured - before.captured >= answered, PATIENCE_MS);
+    const after = await agent.account();
+    expect(after.captured - before.captured).toBeLessThanOrEqual(answered + connections);
+    await eventually(async () => (await agent.account()).sent === (await agent.account()).captured, PATIENCE_MS);
+    expect(after.dropped).toEqual(before.dropped);
+  },
+);

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import type { Repository } from '../../../packages/gitops-writer/src/ports/git.ts';
 import { type BareRemote, bareRemote, DATE } from './support.ts';
 
@@ -15,9 +16,9 @@ afterEach(() => remote.remove());
 
 /** Starts a writer on the mirror and kills it at the `nth` word that it says. */
 async function killAt(nth: number): Promise<void> {
-  const main = fileURLToPath(new URL('../../harness/git-writer-main.ts', import.meta.url));
-  const child = fork(main, [remote.url, join(remote.dir, 'data')], {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
+  const argv = await runnable(fileURLToPath(new URL('../../harness/git-writer-main.ts', import.meta.url)));
+  const child = fork(argv.at(-1) ?? '', [remote.url, join(remote.dir, 'data')], {
+    execArgv: argv.slice(0, -1),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   let words = 0;

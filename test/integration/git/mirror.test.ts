@@ -55,7 +55,7 @@ it('is made again when it is damaged, at the start and while it runs', async () 
           (tip) => repository.read(tip, 'README.md'),
           () => undefined,
         ),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toMatchObject({ text: 'x\n' });
   await engine.mirror.close();

@@ -222,7 +222,10 @@ describe('this end', () => {
       if (isPatch(seen)) writeFileSync(join(broken, 'variables', 'variables.data-00000-of-00001'), 'short');
       return undefined;
     };
-    await expect(buildImage(store, { ...request, model: labelled, folder: broken })).rejects.toThrow(/size/i);
+    await expect(buildImage(store, { ...request, model: labelled, folder: broken })).rejects.toMatchObject({
+      code: 'model.changed',
+      message: expect.stringContaining('became shorter while it was read'),
+    });
     nothingKept();
   });
 });

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { BIN, fairway, plainEnv } from '../../harness/demo.ts';
 import { startFakeWriter } from '../../harness/fake-writer.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { recount, sorted, stored } from '../monitor/counts.ts';
 import { redisBinary, startRedis } from '../monitor/queue.ts';
 import { baseline, type Case, cases, MODEL, modelVersion, startProcess, until } from '../monitor/support.ts';
@@ -30,7 +30,7 @@ async function world(queue: 'redis' | 'postgres' = 'postgres') {
   writer.state.references.set(`${MODEL}/1`, REFERENCE);
   const redis = queue === 'redis' ? await startRedis() : undefined;
   if (redis) cleanups.push(redis.stop);
-  const pool = new Pool({ connectionString: database.url });
+  const pool = openTestPool(database.url);
   cleanups.push(() => pool.end());
   const queueUrl = redis?.url ?? database.url;
   const recorder = await startProcess('recorder-main.ts', {

@@ -5,10 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock, silentLogger } from '@fairway/core';
 import { build } from 'esbuild';
 import { afterEach, expect, it } from 'vitest';
-import { deployment, type Workload } from '../../../packages/gitops-writer/src/render/workload.ts';
 import { certificates } from '../../../packages/log-sidecar/src/injector/certificates.ts';
-import { inject } from '../../../packages/log-sidecar/src/injector/inject.ts';
-import type { Container, Pod } from '../../../packages/log-sidecar/src/injector/pod.ts';
 import { tlsServer } from '../../../packages/log-sidecar/src/injector/servers.ts';
 import { answerWebhook } from '../../../packages/log-sidecar/src/injector/webhook.ts';
 import { freePort } from '../../harness/ports.ts';
@@ -86,39 +83,4 @@ it("the agent's bundle has nothing of the injector, nor the injector's of queue 
   const inputs = await bundled('injector-main.ts');
   expect(inputs.some((name) => name.endsWith('/injector/inject.ts'))).toBe(true);
   expect(inputs.filter((name) => /bullmq|ioredis|src\/(proxy|pump|spool|capture)\//.test(name))).toEqual([]);
-});
-
-const workload = {
-  change: '0123456789abcdef0123',
-  modelVersion: { model: 'home-equity', version: '2', digest: `sha256:${'a'.repeat(64)}` },
-  environment: { name: 'prod', namespace: 'home-equity-prod' },
-  file: { replicas: 1, trustEventTime: false, capture: {} },
-  image: 'models/home-equity@sha256:2',
-  agentImage: surroundings.template.image,
-} as unknown as Workload;
-
-type Template = { metadata: { labels: object; annotations: object }; spec: Pod['spec'] };
-const rendered = (): Template => (deployment(workload) as { spec: { template: Template } }).spec.template;
-const labelled = ({ metadata, spec }: Template): Pod => ({
-  metadata: { ...metadata, labels: { ...metadata.labels, 'fairway.dev/inject': 'true' } } as NonNullable<
-    Pod['metadata']
-  >,
-  spec,
-});
-const injected = (pod: Pod) => inject(pod, { ...surroundings, namespace: 'home-equity-prod' });
-
-it("a pod that the writer has rendered is left alone, and without its agent gets the writer's", () => {
-  const pod = labelled(rendered());
-  expect(injected(pod)).toEqual({ outcome: 'present', pod, warnings: [] });
-  const [writers] = pod.spec.initContainers as [Container & Record<string, unknown>];
-  const { outcome, pod: after } = injected({ ...pod, spec: { ...pod.spec, initContainers: [], volumes: [] } });
-  expect(outcome).toBe('injected');
-  const [ours] = after.spec.initContainers as [Container & Record<string, unknown>];
-  for (const field of ['name', 'image', 'restartPolicy', 'volumeMounts', 'resources'] as const) {
-    expect([field, ours[field]]).toEqual([field, writers[field]]);
-  }
-  // Only that the heap follows the memory limit has no counterpart in what the writer renders.
-  expect(ours.env?.filter(({ name }) => name !== 'NODE_OPTIONS')).toEqual(writers.env);
-  expect(ours['securityContext']).toMatchObject(writers['securityContext'] as object);
-  expect(after.spec.volumes).toEqual(pod.spec.volumes);
 });

@@ -11,7 +11,7 @@ import { people } from '../writer/ways.ts';
 import { approve, cardEvents, MODEL, startWorld, TOKEN, type World } from '../writer/world.ts';
 
 /** Twice as long as what a killed writer had in hand may wait. */
-const WAIT = { timeout: 40_000 };
+const WAIT = { timeout: 60_000 };
 const SECRET = 'secret-of-the-job';
 const CREDENTIALS = [
   { name: 'eyes', role: 'viewer', token: 'token-of-the-viewer' },

@@ -165,7 +165,7 @@ function source(said: Said): ModelSource {
       if (found === undefined) throw new FairwayError('model.unknown', `Version ${version} is not there.`);
       return { ...loaded(version, found), ...(said.answerTo === undefined ? {} : { answerTo: said.answerTo }) };
     },
-    copy: () => Promise.reject(new Error('nobody copies here')),
+    files: () => Promise.reject(new Error('nobody reads files here')),
     versions: () => Promise.resolve([]),
     examine: () => Promise.resolve([]),
   };

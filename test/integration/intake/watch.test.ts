@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { watchFolder } from '../../../packages/gitops-writer/src/sources/directory/watch.ts';
 
-const WAIT = { timeout: 20_000 };
+const WAIT = { timeout: 60_000 };
 let dir: string;
 let registry: string;
 let told: string[];

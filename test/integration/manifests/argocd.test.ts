@@ -42,7 +42,20 @@ describe('the models in Argo CD', () => {
     const [project] = specs<Project>(plain, 'AppProject');
     expect(project?.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace' }]);
     const kinds = project?.namespaceResourceWhitelist.map(({ kind }) => kind);
-    expect(kinds?.sort()).toEqual(['ConfigMap', 'Deployment', 'Job', 'Service']);
+    expect(kinds?.sort()).toEqual([
+      'ConfigMap',
+      'Deployment',
+      'HTTPRoute',
+      'HorizontalPodAutoscaler',
+      'Ingress',
+      'Job',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Route',
+      'Service',
+      'ServiceAccount',
+      'ServiceMonitor',
+    ]);
   });
 
   it('cannot be wiped out by a folder that is gone, where the guards are on', () => {

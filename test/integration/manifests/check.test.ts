@@ -145,6 +145,20 @@ describe('an overlay that is changed', () => {
       'FORGE_TOKEN is a secret',
     ],
     [
+      'a token from a Secret in the environment',
+      writer,
+      '{ name: FORGE_TOKEN_FILE, value: /etc/fairway/secrets/FORGE_TOKEN }',
+      '{ name: FORGE_TOKEN, valueFrom: { secretKeyRef: { name: fairway-writer, key: FORGE_TOKEN } } }',
+      'FORGE_TOKEN is taken from a Secret; mount it and set FORGE_TOKEN_FILE',
+    ],
+    [
+      'a whole Secret in the environment',
+      writer,
+      '- configMapRef: { name: fairway-writer }',
+      '- secretRef: { name: fairway-writer }',
+      'envFrom takes a whole Secret',
+    ],
+    [
       'a password in an address',
       'overlays/openshift/writer.env',
       'MLFLOW_URL=https://',

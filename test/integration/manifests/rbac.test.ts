@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, systemClock } from '@fairway/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { rightsOf as shippedRights } from '../../../packages/cli/src/commands/doctor-cluster/shipped.ts';
 import { applicationCache } from '../../../packages/gitops-writer/src/cluster/applications.ts';
 import { kubeConfig, kubernetesCluster } from '../../../packages/gitops-writer/src/cluster/kubernetes.ts';
 import { type KubeObject, rendering } from '../../manifests/render.ts';
@@ -16,28 +17,13 @@ const QUESTIONS = 'application deployment job pods refresh servingSignature serv
 
 /** One verb on one resource in one namespace; `*`: in all. */
 type Right = { readonly namespace: string; readonly group: string; readonly resource: string; readonly verb: string };
-type Rule = { readonly apiGroups: string[]; readonly resources: string[]; readonly verbs: string[] };
 
 const words = ({ verb, resource, group, namespace }: Right) =>
   `${verb} ${resource}${group === '' ? '' : `.${group}`} in ${namespace}`;
 
-/** What a service account may do by the Roles and ClusterRoles that are bound to it. */
-function rightsOf(objects: readonly KubeObject[], account: string): Right[] {
-  return objects
-    .filter(({ kind }) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding')
-    .filter((binding) => (binding['subjects'] as { name: string }[]).some(({ name }) => name === account))
-    .flatMap((binding) => {
-      const { kind, name } = binding['roleRef'] as { kind: string; name: string };
-      const role = objects.find((object) => object.kind === kind && object.metadata.name === name);
-      if (role === undefined) throw new Error(`${binding.metadata.name} binds ${kind} ${name}, which is not there`);
-      return ((role['rules'] ?? []) as Rule[]).flatMap((rule) => flat(rule, binding.metadata.namespace ?? '*'));
-    });
-}
-
-const flat = ({ apiGroups, resources, verbs }: Rule, namespace: string): Right[] =>
-  apiGroups.flatMap((group) =>
-    resources.flatMap((resource) => verbs.map((verb) => ({ namespace, group, resource, verb }))),
-  );
+/** As doctor asks a cluster for them. */
+const rightsOf = (objects: readonly KubeObject[], account: string): Right[] =>
+  shippedRights(objects, account).map((right) => ({ ...right, namespace: right.namespace ?? '*' }));
 
 /** What a request of the Kubernetes API needs, as its authorizer derives it from method and path. */
 function needed(method: string, url: string): Right {

@@ -80,7 +80,7 @@ describe('versions', () => {
     const version = await world.log();
     Object.assign(version, { status, statusMessage: 'copying' });
     world.crown(version);
-    const asks = [world.load('1'), world.mlflow.source.copy(OF, '1'), world.mlflow.source.champion(OF)];
+    const asks = [world.load('1'), world.mlflow.source.files(OF, '1'), world.mlflow.source.champion(OF)];
     for (const ask of asks)
       expect(await refusalOf(world, ask)).toMatchObject({ code, message: expect.stringContaining(sentence) });
     expect(await world.mlflow.source.versions(OF)).toEqual([]);

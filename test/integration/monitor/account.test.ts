@@ -1,23 +1,27 @@
-import { Pool } from 'pg';
-import type { Pack } from '@fairway/core';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Pool } from 'pg';
+import { encodeExchange, type Pack, silentLogger } from '@fairway/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { toPack } from '../../../packages/log-sidecar/src/pump/encode.ts';
+import { FileSpool } from '../../../packages/log-sidecar/src/spool/spool.ts';
+import { createTally } from '../../../packages/log-sidecar/src/tally.ts';
 import { figuresOf } from '../../../packages/monitor/src/app/account.ts';
-import { ledgerAccount } from '../../../packages/monitor/src/store/account-store.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
+import { accountTotals, ledgerAccount } from '../../../packages/monitor/src/store/account-store.ts';
+import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
+import { type Monitoring, startMonitoring } from './database.ts';
+import { cases, exchange, MODEL, pack } from './support.ts';
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
 });
-afterAll(async () => {
-  await pool.end();
-  await database.stop();
-});
+afterAll(() => database.stop());
 beforeEach(() => pool.query('truncate monitoring.packs cascade'));
 
 type Row = Pick<Pack, 'first' | 'last' | 'dropped'> & { agent?: string; quarantined?: number; minutesAgo?: number };
@@ -131,5 +135,45 @@ describe('the ledger as an account', () => {
       in_flight: 0,
       unexplained: 0,
     });
+  });
+
+  test('of a model holds what a killed agent of it had in memory, and no call of another name', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fairway-account-'));
+    const clock = { now: () => 0, monotonic: () => 0 };
+    const parts = { clock, tally: createTally(), log: silentLogger, onReady: () => {} };
+    const of = (epoch: string) => ({ directory, agent: 'pod-1', epoch, model: MODEL, diskCap: 1e9, memoryCap: 1e9 });
+    const killed = new FileSpool({ ...of('e1'), synced: false }, parts);
+    killed.start();
+    const shot = exchange({ id: 'of-another-name', rows: cases(1, 1), time: '2025-01-01T00:00:00.000Z' }, 1);
+    const asked = { ...shot, head: { ...shot.head, model: 'mistaken' } };
+    killed.offer({ seq: 1, bytes: encodeExchange(asked), span: undefined });
+    killed.commit({ high: 9, taken: 1, dropped: {} });
+
+    const heir = new FileSpool({ ...of('e2'), synced: false }, parts);
+    heir.start();
+    const needs = { store: packStore(pool), references: async () => undefined, log: silentLogger };
+    const send = async (spool: FileSpool): Promise<void> => {
+      for (const pack of spool.unsettled()) spool.settle(pack, { versions: [], dropped: pack.earlierDropped ?? {} });
+      await expect.poll(() => spool.next()).toBeDefined();
+      for (let pack = spool.next(); pack; pack = spool.next()) {
+        await recordPack(needs, toPack(pack, await spool.read(pack)));
+        spool.done(pack);
+      }
+    };
+    await send(heir);
+    await heir.stop();
+    rmSync(directory, { recursive: true });
+    expect(await accountTotals(pool)(MODEL)).toMatchObject({ packs: 2, exchanges: 1, dropped: { killed: 8 } });
+    expect(await accountTotals(pool)('mistaken')).toMatchObject({ packs: 0, dropped: {} });
+    const { epochs, gaps } = await ledgerAccount(pool)(undefined, MODEL);
+    expect(epochs).toMatchObject([{ epoch: 'e1', captured: 9, recorded: 1, dropped: { killed: 8 }, unexplained: 0 }]);
+    expect([gaps, (await ledgerAccount(pool)(undefined, '')).epochs]).toEqual([[], []]);
+  });
+
+  test('of what agents recorded that did not say their model goes by the first call of each pack', async () => {
+    const needs = { store: packStore(pool), references: async () => undefined, log: silentLogger };
+    const shot = exchange({ id: 'old-agent', rows: cases(1, 1), time: '2025-01-01T00:00:00.000Z' }, 1);
+    await recordPack(needs, pack([shot], 1));
+    expect(await accountTotals(pool)(MODEL)).toMatchObject({ packs: 1, exchanges: 1 });
   });
 });

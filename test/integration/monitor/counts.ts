@@ -31,12 +31,12 @@ export async function recount(pool: Pool, baseline: Baseline): Promise<Map<strin
 export async function stored(pool: Pool): Promise<Map<string, number>> {
   const cells = new Map<string, number>();
   const profile = await pool.query<{ version: string; hour: Date; variable: string; bin: number; count: number }>(
-    'select version, hour, variable, bin, sum(count)::float8 as count from monitoring.profile_counts group by 1, 2, 3, 4 having sum(count) <> 0',
+    'select version, hour, variable, bin, sum(count)::float8 as count from monitoring.all_profile_counts group by 1, 2, 3, 4 having sum(count) <> 0',
   );
   for (const { version, hour, variable, bin, count } of profile.rows)
     cells.set(`${version}/${hourOf(hour)}/${variable}/${bin}`, count);
   const scores = await pool.query<{ version: string; hour: Date; bin: number; label: number; count: number }>(
-    'select version, hour, bin, label, sum(count)::float8 as count from monitoring.score_counts group by 1, 2, 3, 4 having sum(count) <> 0',
+    'select version, hour, bin, label, sum(count)::float8 as count from monitoring.all_score_counts group by 1, 2, 3, 4 having sum(count) <> 0',
   );
   for (const { version, hour, bin, label, count } of scores.rows)
     cells.set(`${version}/${hourOf(hour)}/score/${bin}/${label}`, count);
@@ -44,3 +44,18 @@ export async function stored(pool: Pool): Promise<Map<string, number>> {
 }
 
 export const sorted = (cells: ReadonlyMap<string, number>) => [...cells].sort(([a], [b]) => (a < b ? -1 : 1));
+
+const CELL = {
+  profile: ['variable, bin', "'{}'::int[], '{}'::int2[], '{}'::int8[], array[variable], array[bin]", ''],
+  score: ['bin, label', 'array[bin], array[label]', ", '{}'::text[], '{}'::int[], '{}'::int8[]"],
+} as const;
+
+/** Appends to the counts of the cells that `where` names: `by` is an expression of `count`, which a cell holds altogether. */
+export async function spoil(pool: Pool, kind: keyof typeof CELL, by: string, where: string): Promise<void> {
+  const [cell, before, after] = CELL[kind];
+  await pool.query(`insert into monitoring.appended_counts
+    select hour, 1, model, version, environment, ${before}, array[${by}]${after} from (
+      select model, version, environment, hour, ${cell}, sum(count)::int8 as count
+      from monitoring.all_${kind}_counts group by model, version, environment, hour, ${cell}
+    ) cells where ${where}`);
+}

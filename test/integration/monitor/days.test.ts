@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { type Clock, silentLogger, timedId } from '@fairway/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
@@ -8,7 +8,7 @@ import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { first } from '../../../packages/monitor/src/store/migrations/0001-first.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { dropOldDays } from '../../../packages/monitor/src/store/retention.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { recount, sorted, stored } from './counts.ts';
 import { baseline, cases, exchange, modelVersion, pack, packsOf } from './support.ts';
 
@@ -22,7 +22,7 @@ let pool: Pool;
 
 beforeEach(async () => {
   database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
+  pool = openTestPool(database.url);
 });
 afterEach(async () => {
   await pool.end();
@@ -58,7 +58,7 @@ describe('days', () => {
     await record(days, [idOf(0), idOf(5), idOf(400)], '2026-11-22T10:00:00.000Z');
     // An id that names no moment lies on the day of its business time.
     await record(days, ['by-hand'], '2026-11-10T10:00:00.000Z', 10);
-    for (const table of ['exchanges', 'predictions']) {
+    for (const table of ['pack_frames', 'prediction_rows']) {
       expect(await places(table)).toEqual([
         [`monitoring.${table}_20261110`, 1],
         [`monitoring.${table}_20261117`, 1],
@@ -67,7 +67,7 @@ describe('days', () => {
       ]);
     }
     const made = await pool.query(
-      "select count(*)::int as n from pg_inherits where inhparent = 'monitoring.exchanges'::regclass",
+      "select count(*)::int as n from pg_inherits where inhparent = 'monitoring.exchange_rows'::regclass",
     );
     // Today and four days ahead, two on demand, the default.
     expect(made.rows).toEqual([{ n: 8 }]);
@@ -82,12 +82,12 @@ describe('days', () => {
     await Promise.all(ids.map((id, index) => record(several[index % 3], [id], '2026-11-22T10:00:00.000Z', 10 + index)));
     // On a busy machine one may have given up waiting for another.
     for (const each of several) await each.ahead();
-    const found = await places('predictions');
+    const found = await places('prediction_rows');
     expect(found.reduce((sum, [, rows]) => sum + Number(rows), 0)).toBe(13);
     expect(found.map(([place]) => place)).toEqual([
-      'monitoring.predictions_20261120',
-      'monitoring.predictions_20261121',
-      'monitoring.predictions_20261122',
+      'monitoring.prediction_rows_20261120',
+      'monitoring.prediction_rows_20261121',
+      'monitoring.prediction_rows_20261122',
     ]);
   });
 
@@ -97,24 +97,24 @@ describe('days', () => {
     await reader.query('select count(*) from monitoring.predictions');
     const days = tables();
     expect(await record(days, [idOf(2)], '2026-11-20T10:00:00.000Z')).toMatchObject({ outcome: 'stored' });
-    expect(await places('predictions')).toEqual([['monitoring.predictions_default', 1]]);
+    expect(await places('prediction_rows')).toEqual([['monitoring.prediction_rows_default', 1]]);
     await reader.query('commit');
     reader.release();
     await days.ahead();
-    expect(await places('predictions')).toEqual([['monitoring.predictions_20261120', 1]]);
+    expect(await places('prediction_rows')).toEqual([['monitoring.prediction_rows_20261120', 1]]);
   });
 
   test('go after retention, with the ledger of epochs that are over; counts stay', async () => {
     const days = tables();
     await record(days, [idOf(0), idOf(20), idOf(400)], '2026-11-22T10:00:00.000Z');
     expect(await dropOldDays(pool, NOW, 10)).toBe(false);
-    expect((await places('exchanges')).map(([place]) => place)).toEqual(['monitoring.exchanges_20261122']);
-    expect((await places('predictions')).map(([place]) => place)).toEqual(['monitoring.predictions_20261122']);
+    expect((await places('pack_frames')).map(([place]) => place)).toEqual(['monitoring.pack_frames_20261122']);
+    expect((await places('prediction_rows')).map(([place]) => place)).toEqual(['monitoring.prediction_rows_20261122']);
     expect((await pool.query('select 1 from monitoring.packs')).rowCount).toBe(1);
     await pool.query(`update monitoring.packs set recorded_at = '2026-10-01'`);
     await dropOldDays(pool, NOW, 10);
     expect((await pool.query('select 1 from monitoring.packs')).rowCount).toBe(0);
-    const counts = await pool.query('select sum(count)::int as n from monitoring.score_counts');
+    const counts = await pool.query('select sum(count)::int as n from monitoring.all_score_counts');
     expect(counts.rows).toEqual([{ n: 3 }]);
   });
 });
@@ -135,10 +135,7 @@ test('counts are the same before, while and after they are folded, by several at
   expect(one + two).toBeGreaterThan(0);
   expect(sorted(await stored(pool))).toEqual(sorted(await recount(pool, reference.baseline)));
   while ((await foldCounts(pool)) > 0);
-  expect(
-    (await pool.query('select 1 from monitoring.score_deltas union all select 1 from monitoring.profile_deltas'))
-      .rowCount,
-  ).toBe(0);
+  expect((await pool.query('select 1 from monitoring.appended_counts')).rowCount).toBe(0);
   expect(sorted(await stored(pool))).toEqual(sorted(await recount(pool, reference.baseline)));
 });
 

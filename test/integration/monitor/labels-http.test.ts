@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { silentLogger, timedId } from '@fairway/core';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { baseline, cases, type Child, exchange, modelVersion, pack, startProcess, until } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
@@ -18,7 +18,7 @@ let recorder: Child;
 
 beforeAll(async () => {
   database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
+  pool = openTestPool(database.url);
   recorder = await startProcess('recorder-main.ts', {
     DATABASE_URL: database.url,
     QUEUE_URL: database.url,
@@ -35,7 +35,9 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await pool.query('truncate monitoring.packs cascade');
-  await pool.query('truncate monitoring.exchanges, monitoring.predictions, monitoring.early_labels');
+  await pool.query(
+    'truncate monitoring.pack_frames, monitoring.exchange_rows, monitoring.prediction_rows, monitoring.prediction_labels, monitoring.early_labels',
+  );
 });
 
 async function predictions(count: number): Promise<void> {
@@ -109,6 +111,27 @@ test('compressed NDJSON by exchange id and correlation id; the source of a corre
   expect(again.body).toMatchObject({ corrected: 1, unchanged: 1 });
   const { rows } = await pool.query('select key, source from monitoring.label_history order by number');
   expect(rows).toEqual([{ key: `${idOf(0)}-0`, source: 'collections' }]);
+});
+
+test('refusals come in the order of the body, whoever refused', async () => {
+  await predictions(1);
+  const lines = [
+    { id: 'nobody', label: 7 },
+    { label: 1 },
+    { id: `${idOf(0)}-0`, label: 7 },
+    { id: '', label: 0 },
+    { id: `${idOf(0)}-0`, label: 1 },
+  ];
+  const { body } = await post(lines.map((line) => JSON.stringify(line)).join('\n'), {
+    'content-type': 'application/x-ndjson',
+  });
+  expect(body).toMatchObject({ joined: 1, refusedTotal: 4 });
+  expect((body as { refused: unknown[] }).refused).toEqual([
+    { id: 'nobody', reason: 'label must be 0 or 1' },
+    { id: 'line 2', reason: 'give id or correlationId, one of them' },
+    { id: `${idOf(0)}-0`, reason: 'label must be 0 or 1' },
+    { id: 'line 4', reason: 'id must not be empty' },
+  ]);
 });
 
 test('a body that cannot be labels is refused as a whole, with the mend', async () => {

@@ -1,14 +1,13 @@
 import * as fc from 'fast-check';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { silentLogger, timedId } from '@fairway/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { expireLabels } from '../../../packages/monitor/src/app/labels-expiry.ts';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { type Monitoring, startMonitoring } from './database.ts';
 import { recount, sorted, stored } from './counts.ts';
 import { baseline, type Case, cases, exchange, MODEL, modelVersion, pack } from './support.ts';
 
@@ -16,23 +15,19 @@ const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cas
 const START = Date.parse('2025-01-01T00:00:00.000Z');
 const NONE = { joined: 0, early: 0, unchanged: 0, corrected: 0, refused: [] };
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 let store: ReturnType<typeof labelStore>;
 
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
   store = labelStore(pool);
 });
-afterAll(async () => {
-  await pool.end();
-  await database.stop();
-});
+afterAll(() => database.stop());
 const empty = () =>
   pool.query(
-    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.quarantined_exchanges, monitoring.exchanges, monitoring.predictions, monitoring.early_labels, monitoring.label_history, monitoring.label_totals, monitoring.profile_counts, monitoring.score_counts, monitoring.profile_deltas, monitoring.score_deltas, monitoring.dirty_hours',
+    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.quarantined_exchanges, monitoring.pack_frames, monitoring.exchange_rows, monitoring.prediction_rows, monitoring.prediction_labels, monitoring.early_labels, monitoring.label_history, monitoring.label_totals, monitoring.profile_counts, monitoring.score_counts, monitoring.appended_counts, monitoring.dirty_hours, monitoring.undated_predictions',
   );
 beforeEach(empty);
 
@@ -70,6 +65,31 @@ describe('a label', () => {
     expect(await addLabels(store, given, [])).toEqual({ ...NONE, joined: 3 });
     expect(await labelsOf()).toEqual([1, 0, 1]);
     expect(await addLabels(store, given, [])).toEqual({ ...NONE, unchanged: 3 });
+    await expectExact();
+  });
+
+  test('finds predictions whose ids name no day, by prediction id or by the id of an exchange that holds one', async () => {
+    const [a, b, c] = cases(3, 10) as [Case, Case, Case];
+    const undated = (id: string, index: number, rows: readonly Case[]) => {
+      const one = shot(index, rows);
+      return { ...one, head: { ...one.head, id } };
+    };
+    const several = undated('batch-7', 2, cases(3, 11));
+    // The prediction of `call` has the same id as the exchange `call-0`.
+    const packed = pack([undated('call', 0, [a]), undated('call-0', 1, [b]), several, undated('loan', 3, [c])], 1);
+    await record(packed);
+    const given = ['call', 'call-0-0', 'batch-7', 'batch-7-2', 'loan'].map((id) => ({ id, label: 1 as const }));
+    const refused = [
+      { id: 'batch-7', reason: 'this exchange holds 3 predictions; use prediction ids, batch-7-0 and so on' },
+    ];
+    expect(await addLabels(store, [...given, { id: 'call-0', label: 1 }], [])).toMatchObject({
+      early: 0,
+      corrected: 0,
+      refused,
+    });
+    const { rows } = await pool.query('select id from monitoring.prediction_labels order by id');
+    expect(rows.map(({ id }) => id)).toEqual(['batch-7-2', 'call-0', 'call-0-0', 'loan-0']);
+    expect(await store.waiting()).toEqual({ waiting: 0, expired: 0 });
     await expectExact();
   });
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { Pool } from 'pg';
-import { silentLogger, type Verdict } from '@fairway/core';
+import type { Pool } from 'pg';
+import { silentLogger, systemClock } from '@fairway/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
@@ -12,24 +11,12 @@ import { snapshotFiles } from '../../../packages/monitor/src/snapshot/files.ts';
 import { snapshotQuery } from '../../../packages/monitor/src/snapshot/query.ts';
 import { readSnapshot } from '../../../packages/monitor/src/store/database.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
-import { type FakeChannel, startFakeChannel } from '../../harness/fake-channel.ts';
-import { type FakeWriter, startFakeWriter } from '../../harness/fake-writer.ts';
-import { startPostgres } from '../../harness/postgres.ts';
-import {
-  baseline,
-  type Case,
-  cases,
-  type Child,
-  modelVersion,
-  MODEL,
-  packsOf,
-  startProcess,
-  until,
-} from './support.ts';
+import type { FakeChannel } from '../../harness/fake-channel.ts';
+import type { FakeWriter } from '../../harness/fake-writer.ts';
+import { type Judging, REFERENCE, startJudging } from './judging.ts';
+import { type Case, cases, type Child, modelVersion, MODEL, packsOf, until } from './support.ts';
 
-const REFERENCE = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(3000, 1)) };
 const POLICY = `apiVersion: fairway.dev/v1
 kind: Policy
 model: ${MODEL}
@@ -45,54 +32,22 @@ const QUARTERS = ['2025-01-01', '2025-04-01', '2025-07-01', '2025-10-01', '2026-
   (day) => `${day}T00:00:00.000Z`,
 );
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let world: Judging;
 let pool: Pool;
 let writer: FakeWriter;
 let channel: FakeChannel;
 let webhook: FakeChannel;
 let snapshots: string;
-let children: Child[];
 
 beforeEach(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
-  [writer, channel, webhook] = [await startFakeWriter(), await startFakeChannel(), await startFakeChannel()];
-  writer.state.references.set(`${MODEL}/1`, REFERENCE);
+  world = await startJudging(POLICY);
+  ({ pool, writer, channel, webhook, snapshots } = world);
   writer.state.references.set(`${MODEL}/2`, {
     baseline: { ...REFERENCE.baseline, version: '2' },
     modelVersion: modelVersion('2'),
   });
-  writer.state.policies.set(MODEL, { blob: 'b10b', text: POLICY });
-  writer.state.models = [
-    { model: MODEL, owner: 'o', environments: [{ name: 'prod', namespace: 'n', application: 'a', merge: 'review' }] },
-  ];
-  snapshots = mkdtempSync(join(tmpdir(), 'fairway-snapshots-'));
-  children = [];
 });
-afterEach(async () => {
-  for (const child of children) await child.kill();
-  await Promise.all([writer.stop(), channel.stop(), webhook.stop(), pool.end()]);
-  await database.stop();
-  rmSync(snapshots, { recursive: true, force: true });
-});
-
-async function monitor(): Promise<Child> {
-  const child = await startProcess('main.ts', {
-    DATABASE_URL: database.url,
-    WRITER_URL: writer.url,
-    WRITER_TOKEN: writer.token,
-    MONITOR_TOKEN: 'monitor-test-token',
-    SNAPSHOT_DIR: snapshots,
-    TEAMS_WEBHOOK_URL: channel.url,
-    NOTIFY_WEBHOOK_URL: webhook.url,
-    NOTIFY_WEBHOOK_SECRET: 'a secret of some length',
-    DASHBOARD_URL: 'http://dashboard.test',
-    SETTLE_MS: '200',
-  });
-  children.push(child);
-  return child;
-}
+afterEach(() => world.stop());
 
 /** Plays a quarter: predictions and, unless told otherwise, all their labels. */
 async function play(quarter: number, rows: readonly Case[], { version = '1', labelled = true } = {}): Promise<void> {
@@ -110,16 +65,12 @@ const label = (quarter: number, rows: readonly Case[]) =>
     [],
   );
 
-async function windows(url: string): Promise<Verdict[]> {
-  const answer = await fetch(`${url}/v1/windows?model=${MODEL}`, {
-    headers: { authorization: 'Bearer monitor-test-token' },
-  });
-  return ((await answer.json()) as { windows: Verdict[] }).windows;
-}
-
+/** The verdict on all of a quarter: one on its first packs may come before. */
 const verdictOf = (child: Child, period: string, labelled: number) =>
-  until(`a verdict on ${period}`, 20, async () =>
-    (await windows(child.url)).find(({ window, metrics }) => window.period === period && metrics.labelled >= labelled),
+  until(`a verdict on ${period}`, 60, async () =>
+    (await world.verdicts(child)).find(
+      ({ window, metrics }) => window.period === period && metrics.predictions >= 1200 && metrics.labelled >= labelled,
+    ),
   );
 
 const GOOD = cases(1200, 21);
@@ -127,8 +78,11 @@ const MOVED = cases(1200, 22, { shift: 1500 });
 const DECAYED = cases(1200, 23, { shift: 500, noise: 0.7 });
 
 describe('the monitor', () => {
-  test('judges healthy, warning and alert, asks once for retraining, tells once, and sees the recovery', async () => {
-    const child = await monitor();
+  // Five quarters, each waited for.
+  test('judges healthy, warning and alert, asks once for retraining, tells once, and sees the recovery', {
+    timeout: 240_000,
+  }, async () => {
+    const child = await world.monitor();
     await play(0, GOOD);
     expect(await verdictOf(child, '2025Q1', 1200)).toMatchObject({ state: 'healthy', findings: [], policy: 'b10b' });
     await play(1, MOVED);
@@ -136,7 +90,7 @@ describe('the monitor', () => {
     expect(warning).toMatchObject({ state: 'warning', findings: [{ rule: 'input-psi', variable: 'income' }] });
     await play(2, DECAYED);
     expect((await verdictOf(child, '2025Q3', 1200)).state).toBe('alert');
-    const request = await until('the retrain request', 20, () => writer.state.requests[0]);
+    const request = await until('the retrain request', 60, () => writer.state.requests[0]);
     expect(request).toMatchObject({
       kind: 'retrain',
       model: MODEL,
@@ -151,13 +105,13 @@ describe('the monitor', () => {
     const lines = csv.toString('utf8').trimEnd().split('\n');
     expect(lines[0]).toBe('id,time,version,income,job,p_event,bad');
     expect(lines).toHaveLength(3601);
-    await until('the card', 20, () => channel.cards[0]);
+    await until('the card', 60, () => channel.cards[0]);
 
     // A corrected label re-judges the window; neither a card nor a retrain goes out twice; a new one brings the open retrain up to date.
     await addLabels(labelStore(pool), [{ id: 'q2-0-0', label: DECAYED[0]?.label === 1 ? 0 : 1 }], []);
     await play(3, cases(1200, 24, { noise: 0.8 }));
     expect((await verdictOf(child, '2025Q4', 1200)).state).toBe('alert');
-    await until('the second card', 20, () => channel.cards[1]);
+    await until('the second card', 60, () => channel.cards[1]);
     const update = await until('the newer evidence', 60, () =>
       writer.state.requests.find(({ verdict }) => verdict.window.period === '2025Q4'),
     );
@@ -166,7 +120,7 @@ describe('the monitor', () => {
 
     await play(4, cases(1200, 25), { version: '2' });
     expect((await verdictOf(child, '2026Q1', 1200)).state).toBe('healthy');
-    const recovered = await until('the recovery card', 20, () =>
+    const recovered = await until('the recovery card', 60, () =>
       channel.cards.find(({ title }) => title.includes('performs well again')),
     );
     expect(recovered.title).toContain('2026Q1');
@@ -174,7 +128,7 @@ describe('the monitor', () => {
   });
 
   test('takes the request back when the version performs well again, and asks no more for what is over', async () => {
-    const child = await monitor();
+    const child = await world.monitor();
     await play(0, DECAYED);
     await until('the retrain request', 60, () => writer.state.requests[0]);
     await play(2, cases(1200, 27), { labelled: false });
@@ -187,7 +141,7 @@ describe('the monitor', () => {
   });
 
   test('says insufficient while labels are missing, and never lets that clear anything', async () => {
-    const child = await monitor();
+    const child = await world.monitor();
     const rows = cases(1200, 26, { noise: 0.8 });
     await play(0, rows, { labelled: false });
     const before = await verdictOf(child, '2025Q1', 0);
@@ -205,18 +159,15 @@ describe('the monitor', () => {
     channel.answers.push({ status: 503 }, { status: 429, retryAfter: '1' });
     webhook.answers.push({ without: 'close' }, ...Array.from({ length: 20 }, () => ({ status: 204 })));
     for (const afterMs of [100, 350, 600, 900]) {
-      const child = await monitor();
+      const child = await world.monitor();
       await new Promise((resolve) => setTimeout(resolve, afterMs));
       await child.kill();
     }
-    const last = await monitor();
+    const last = await world.monitor();
     await until('everything settled', 90, async () => {
       // First the verdict: what leaves because of it is stored with it, so that an empty outbox before it says nothing.
-      if ((await windows(last.url)).length !== 1) return undefined;
-      const { rowCount } = await pool.query(
-        "select 1 from monitoring.outbox where state <> 'accepted' union all select 1 from monitoring.deliveries where state <> 'accepted'",
-      );
-      return rowCount === 0 ? true : undefined;
+      if ((await world.verdicts(last)).length !== 1) return undefined;
+      return world.settled();
     });
     expect(new Set(writer.state.requests.map(({ dedupeKey }) => dedupeKey)).size).toBe(1);
     expect(new Set(writer.state.requests.map((request) => JSON.stringify(request))).size).toBe(1);
@@ -233,10 +184,10 @@ describe('the monitor', () => {
   test('waits with its verdicts while the writer is down, and shows the dashboard meanwhile', async () => {
     await play(0, GOOD);
     writer.state.down = true;
-    const child = await monitor();
+    const child = await world.monitor();
     const page = await (await fetch(`${child.url}/`)).text();
     expect(page).toContain('does not answer');
-    expect(await windows(child.url)).toEqual([]);
+    expect(await world.verdicts(child)).toEqual([]);
     writer.state.down = false;
     expect((await verdictOf(child, '2025Q1', 1200)).state).toBe('healthy');
     expect(await (await fetch(`${child.url}/models/${MODEL}`)).text()).toContain('2025Q1');
@@ -247,8 +198,8 @@ describe('the monitor', () => {
   test('shows a policy that cannot be used, and judges once it is mended', async () => {
     await play(0, GOOD);
     writer.state.policies.set(MODEL, { blob: 'bad', text: POLICY.replace('coverageFloor', 'coverageFlor') });
-    const child = await monitor();
-    await until('the sentence on the page', 20, async () => {
+    const child = await world.monitor();
+    await until('the sentence on the page', 60, async () => {
       const page = await (await fetch(`${child.url}/models/${MODEL}`)).text();
       return page.includes('period has an unknown key coverageFlor') ? true : undefined;
     });
@@ -262,7 +213,7 @@ describe('the monitor', () => {
 test('the same rows give the same snapshot, byte for byte', async () => {
   await play(0, cases(800, 31));
   const bounds = { model: MODEL, version: '1', environment: 'prod', start: QUARTERS[0] ?? '', end: QUARTERS[1] ?? '' };
-  const files = snapshotFiles(readSnapshot(pool), snapshots);
+  const files = snapshotFiles(readSnapshot(pool), snapshots, systemClock);
   const first = await files.take(bounds, REFERENCE.modelVersion);
   const bytes = readFileSync(join(snapshots, first.file));
   const second = await files.take(bounds, REFERENCE.modelVersion);
@@ -273,6 +224,13 @@ test('the same rows give the same snapshot, byte for byte', async () => {
   expect(keys).toEqual(keys.toSorted());
   expect(rows.filter((row) => row.split(',')[4] === '').length).toBeGreaterThan(50);
 });
+
+const ODD_ROW = `
+with stream as (
+  insert into monitoring.streams select monitoring.stream_id($2, '1', 'url', 'prod'), $2, '1', 'url', 'prod' on conflict do nothing
+)
+insert into monitoring.prediction_rows (day, id, stream, time, score, latency_ms, status, pack, inputs, outputs)
+values ('2025-01-02', $1, monitoring.stream_id($2, '1', 'url', 'prod'), $3, 0.5, 1, 200, 0, $4, '{}')`;
 
 test('a snapshot reads odd inputs as monitoring.input_cell does', async () => {
   const names = ['income', '$odd', 'n'.repeat(70)];
@@ -289,10 +247,11 @@ test('a snapshot reads odd inputs as monitoring.input_cell does', async () => {
     {},
   ];
   for (const [index, inputs] of odd.entries()) {
-    await pool.query(
-      `insert into monitoring.predictions values ('2025-01-02', $1, 'e', $2, '1', 'url', 'prod', $3, 0.5, $4, '{}', 1, 200, null, 1, null)`,
-      [`odd-${index}`, MODEL, QUARTERS[0], JSON.stringify(inputs)],
-    );
+    const values = [`odd-${index}`, MODEL, QUARTERS[0], JSON.stringify(inputs)];
+    await pool.query(ODD_ROW, values);
+    await pool.query(`insert into monitoring.prediction_labels (day, id, label) values ('2025-01-02', $1, 1)`, [
+      values[0],
+    ]);
   }
   const bounds = { model: MODEL, version: '1', environment: 'prod', start: QUARTERS[0] ?? '', end: QUARTERS[1] ?? '' };
   const query = snapshotQuery(bounds, { ...REFERENCE.modelVersion, variables });

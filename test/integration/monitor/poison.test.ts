@@ -1,32 +1,27 @@
 import { gzipSync } from 'node:zlib';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { encodeExchange, type Exchange, type Pack, silentLogger } from '@fairway/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { type Monitoring, startMonitoring } from './database.ts';
 import { recount, sorted, stored } from './counts.ts';
 import { baseline, cases, exchange, modelVersion, pack } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
 const TIME = '2025-01-01T00:00:00.000Z';
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
 });
-afterAll(async () => {
-  await pool.end();
-  await database.stop();
-});
+afterAll(() => database.stop());
 beforeEach(async () => {
   await pool.query(
-    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.quarantined_exchanges, monitoring.exchanges, monitoring.predictions, monitoring.profile_counts, monitoring.score_counts, monitoring.dirty_hours',
+    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.quarantined_exchanges, monitoring.pack_frames, monitoring.exchange_rows, monitoring.prediction_rows, monitoring.prediction_labels, monitoring.profile_counts, monitoring.score_counts, monitoring.appended_counts, monitoring.dirty_hours',
   );
 });
 
@@ -79,7 +74,6 @@ const HEADS: Readonly<Record<string, object>> = {
   'status-beyond-int4': { status: 99_999_999_999 },
   'status-fraction': { status: 200.5, outcome: 'upstream_aborted' },
   'latency-text': { latencyMs: 'fast' },
-  'correlation-unindexable': { correlationId: Array.from({ length: 4000 }, (_, i) => (i * i * 31) % 7919).join('/') },
   'version-source-nul': { versionSource: 'a\0b' },
   'environment-number': { environment: 7 },
 };
@@ -129,18 +123,28 @@ describe('poison', () => {
     await expectExact();
   });
 
-  test('nesting that PostgreSQL gives up on (54001) and a head that is no JSON cost their exchange alone', async () => {
+  test('a correlation id that no index of text would take is stored', async () => {
+    const correlationId = Array.from({ length: 4000 }, (_, i) => (i * i * 31) % 7919).join('/');
+    expect(await record([headed('long', { correlationId })])).toEqual({ outcome: 'stored', predictions: 1 });
+    const { rows } = await pool.query('select correlation_id from monitoring.predictions');
+    expect(rows).toEqual([{ correlation_id: correlationId }]);
+  });
+
+  test('a head that is no JSON costs its exchange alone; one nested deeper than PostgreSQL reads (54001) is kept as bytes', async () => {
     const around = healthy('h', 4);
     const deep = framed('deep', `"x":${'['.repeat(100_000)}${']'.repeat(100_000)}`);
     const frames = [...around.map(encodeExchange), deep, framed('torn', '"x":')];
     const made = pack([...around, sample, sample], 0);
     const payload = gzipSync(Buffer.concat(frames)).toString('base64');
-    expect(await recordInto({ ...made, payload })).toEqual({ outcome: 'stored', predictions: 4 });
+    expect(await recordInto({ ...made, payload })).toEqual({ outcome: 'stored', predictions: 5 });
     const { rows } = await pool.query('select position, frame from monitoring.quarantined_exchanges order by position');
-    expect(rows).toEqual([
-      { position: 4, frame: deep },
-      { position: 5, frame: frames[5] },
-    ]);
+    expect(rows).toEqual([{ position: 5, frame: frames[5] }]);
+    const kept = await pool.query(`
+      select e.head, e.request, monitoring.frame_part(p.day, p.pack, p.position, 1) as bytes
+      from monitoring.exchanges e join monitoring.prediction_rows p on p.day = e.day and p.id = e.id || '-0'
+      where e.id = 'deep'`);
+    const size = deep.readUInt32BE(0);
+    expect(kept.rows).toEqual([{ head: null, request: sample.request, bytes: deep.subarray(4, 4 + size) }]);
   });
 
   test('more bad exchanges than are named one by one are found by halves; all others are stored', async () => {

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { silentLogger, type Verdict } from '@fairway/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backtestsRoute } from '../../../packages/monitor/src/api/backtests-route.ts';
@@ -22,7 +22,7 @@ import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { windowStarts } from '../../../packages/monitor/src/store/window-starts.ts';
 import { BIN } from '../../harness/demo.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { baseline, type Case, cases, MODEL, modelVersion, packsOf } from './support.ts';
 
 const REFERENCE = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(3000, 1)) };
@@ -59,7 +59,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
-  pool = new Pool({ connectionString: database.url });
+  pool = openTestPool(database.url);
   await pool.query('drop schema if exists monitoring cascade');
   await migrate(pool);
   [reference, file] = [REFERENCE, { blob: 'b10b', text: policyOf(AUC) }];

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { iso, silentLogger } from '@fairway/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
@@ -7,37 +7,25 @@ import { type HourReport, rebuild, rebuildBounds } from '../../../packages/monit
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { foldCounts } from '../../../packages/monitor/src/store/fold-counts.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { rebuildStore } from '../../../packages/monitor/src/store/rebuild-store.ts';
-import { startPostgres } from '../../harness/postgres.ts';
-import { recount, sorted, stored } from './counts.ts';
+import { empty, type Monitoring, startMonitoring } from './database.ts';
+import { recount, sorted, spoil, stored } from './counts.ts';
 import { baseline, cases, modelVersion, MODEL, packsOf } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
 const references = async () => reference;
 const PERIOD = { start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T06:00:00.000Z' };
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
 });
-afterAll(async () => {
-  await pool.end();
-  await database.stop();
-});
-beforeEach(() => empty());
-
-async function empty(): Promise<void> {
-  const { rows } = await pool.query<{ name: string }>(
-    "select 'monitoring.' || relname as name from pg_class where relnamespace = 'monitoring'::regnamespace and relkind in ('r', 'p') and relname <> 'migrations'",
-  );
-  await pool.query(`truncate ${rows.map(({ name }) => name).join(', ')}`);
-}
+afterAll(() => database.stop());
+beforeEach(() => empty(pool));
 
 const record = (pack: Parameters<typeof recordPack>[1]) =>
   recordPack({ store: packStore(pool), references, log: silentLogger }, pack);
@@ -66,7 +54,7 @@ test('counts equal the rows after any sequence of packs, repeated packs and labe
     fc.constant({ fold: true as const }),
   );
   const damage = fc.record({
-    table: fc.constantFrom('profile_counts', 'profile_deltas', 'score_counts', 'score_deltas'),
+    table: fc.constantFrom('profile_counts', 'score_counts', 'appended_counts'),
     row: fc.nat(),
     by: fc.constantFrom('delete', 'more', 'twice'),
   });
@@ -74,14 +62,14 @@ test('counts equal the rows after any sequence of packs, repeated packs and labe
     fc.array(step, { maxLength: 12 }),
     fc.array(damage, { maxLength: 4 }),
     async (steps, damages) => {
-      await empty();
+      await empty(pool);
       for (const one of steps) {
         if ('pack' in one) await record(packs[one.pack] as (typeof packs)[0]);
         else if ('labels' in one) await addLabels(labelStore(pool), one.labels, []);
         else await foldCounts(pool);
       }
       expect(differences(await run(true))).toEqual([]);
-      for (const one of damages) await spoil(one);
+      for (const one of damages) await damageTo(one);
       const isSpoilt =
         JSON.stringify(sorted(await stored(pool))) !== JSON.stringify(sorted(await recount(pool, reference.baseline)));
       const found = differences(await run(true));
@@ -94,14 +82,19 @@ test('counts equal the rows after any sequence of packs, repeated packs and labe
   await fc.assert(property, { numRuns: 12, seed: 6 });
 });
 
-async function spoil({ table, row, by }: { table: string; row: number; by: string }): Promise<void> {
-  const { rows } = await pool.query<{ place: string }>(`select ctid::text as place from only monitoring.${table}`);
+async function damageTo({ table, row, by }: { table: string; row: number; by: string }): Promise<void> {
+  const { rows } = await pool.query<{ place: string }>(`select ctid::text as place from monitoring.${table}`);
   const at = rows[row % Math.max(1, rows.length)]?.place;
   if (at === undefined) return;
-  if (by === 'delete') await pool.query(`delete from only monitoring.${table} where ctid = $1::tid`, [at]);
-  else {
+  if (by === 'delete') await pool.query(`delete from monitoring.${table} where ctid = $1::tid`, [at]);
+  else if (table === 'appended_counts') {
+    const add = by === 'more' ? 7 : 'score_counts[1]';
+    await pool.query(`update monitoring.${table} set score_counts[1] = score_counts[1] + ${add} where ctid = $1::tid`, [
+      at,
+    ]);
+  } else {
     const count = by === 'more' ? 'count + 7' : 'count * 2';
-    await pool.query(`update only monitoring.${table} set count = ${count} where ctid = $1::tid`, [at]);
+    await pool.query(`update monitoring.${table} set count = ${count} where ctid = $1::tid`, [at]);
   }
 }
 
@@ -110,8 +103,8 @@ describe('a rebuild', () => {
     const rows = cases(600, 14);
     const packs = packsOf(rows, PERIOD, 'r', '1', 20);
     for (const pack of packs.slice(0, 10)) await record(pack);
-    await pool.query("update only monitoring.profile_deltas set count = count + 1000 where variable = 'income'");
-    await pool.query('delete from monitoring.score_deltas where bin < 5000');
+    await spoil(pool, 'profile', '1000', "variable = 'income'");
+    await spoil(pool, 'score', '-count', 'bin < 5000');
     const labels = rows.map((row, index) => ({ id: `r-${index}-0`, label: row.label }));
     await Promise.all([
       run(false),
@@ -134,9 +127,7 @@ describe('a rebuild', () => {
     await pool.query('delete from monitoring.dirty_hours');
     await run(false);
     expect((await pool.query('select 1 from monitoring.dirty_hours')).rowCount).toBe(0);
-    await pool.query(
-      "update monitoring.profile_deltas set count = count + 1 where hour = '2025-01-01 02:00Z' and bin = 3",
-    );
+    await spoil(pool, 'profile', '1', "hour = '2025-01-01 02:00Z' and variable = 'income' and bin = 3");
     const mended = (await run(false)).filter(({ mended: isMended }) => isMended);
     expect(mended.map(({ hour }) => hour)).toEqual(['2025-01-01T02:00:00.000Z']);
     expect(mended[0]?.differences).toMatchObject([{ variable: 'income', bin: 3 }]);
@@ -149,7 +140,7 @@ describe('a rebuild', () => {
     for (const pack of packsOf(cases(60, 16), PERIOD, 'u')) await recordPack(needs, pack);
     await run(false);
     const { rows } = await pool.query<{ rows: number }>(
-      "select sum(count)::int as rows from monitoring.profile_counts where variable = 'income' and bin >= -2",
+      "select sum(count)::int as rows from monitoring.all_profile_counts where variable = 'income' and bin >= -2",
     );
     expect(rows).toEqual([{ rows: 60 }]);
   });
@@ -157,7 +148,7 @@ describe('a rebuild', () => {
   test('keeps counts whose rows are gone, and says so', async () => {
     for (const pack of packsOf(cases(30, 17), PERIOD, 'g')) await record(pack);
     const before = sorted(await stored(pool));
-    await pool.query("delete from monitoring.predictions where time < '2025-01-01 01:00Z'");
+    await pool.query("delete from monitoring.prediction_rows where time < '2025-01-01 01:00Z'");
     const kept = (await run(false)).filter((report) => report.kept !== undefined);
     expect(kept).toMatchObject([{ hour: PERIOD.start, rows: 0, kept: expect.stringContaining('retention') }]);
     expect(sorted(await stored(pool))).toEqual(before);

@@ -1,36 +1,30 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { recorderFigures } from '../../../packages/monitor/src/store/recorder-figures.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { type Monitoring, startMonitoring } from './database.ts';
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
 });
-afterAll(async () => {
-  await pool.end();
-  await database.stop();
-});
+afterAll(() => database.stop());
 
-const EXCHANGE = `
-insert into monitoring.exchanges (day, id, model, version, environment, status, outcome, latency_ms, request, response, head, instances)
-values ((now() at time zone 'utc')::date + $1::int, $2, 'm', '1', 'prod', 200, 'complete', 1, '', '', '{}', 0)`;
+const PREDICTION = `
+insert into monitoring.prediction_rows (day, id, stream, time, status, latency_ms, pack, inputs, outputs)
+values ((now() at time zone 'utc')::date + $1::int, $2, 1, now(), 200, 1, 1, '{}', '{}')`;
+const NONE = { pack_frames: 0, exchange_rows: 0, prediction_rows: 0, prediction_labels: 0 };
 
 test('counts what is not added up, and what of today has no partition', async () => {
-  expect(await recorderFigures(pool)).toEqual({ unfolded: 0, unpartitioned: { exchanges: 0, predictions: 0 } });
+  expect(await recorderFigures(pool)).toEqual({ unfolded: 0, unpartitioned: NONE });
   await pool.query(
-    `insert into monitoring.profile_deltas select 'm', '1', 'prod', now(), 'x', n, 1 from generate_series(1, 3) n`,
-  );
-  await pool.query(
-    `insert into monitoring.score_deltas select 'm', '1', 'prod', now(), n, -1, 1 from generate_series(1, 4) n`,
+    `insert into monitoring.appended_counts values (now(), 5, 'm', '1', 'prod', '{1,2}', '{-1,-1}', '{1,1}', '{x,x,x}', '{1,2,3}', '{1,1,1}'),
+       (now(), 2, 'm', '1', 'prod', '{3,4}', '{-1,-1}', '{1,1}', '{}', '{}', '{}')`,
   );
   // What is added up is not behind, and imported history may lie where it lies.
   await pool.query(`insert into monitoring.profile_counts values ('m', '1', 'prod', now(), 'x', 1, 1)`);
-  await pool.query(EXCHANGE, [0, 'x-1']);
-  await pool.query(EXCHANGE, [-900, 'x-2']);
-  expect(await recorderFigures(pool)).toEqual({ unfolded: 7, unpartitioned: { exchanges: 1, predictions: 0 } });
+  await pool.query(PREDICTION, [0, 'x-1']);
+  await pool.query(PREDICTION, [-900, 'x-2']);
+  expect(await recorderFigures(pool)).toEqual({ unfolded: 7, unpartitioned: { ...NONE, prediction_rows: 1 } });
 });

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import type { Pack } from '@fairway/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { dataPlace } from '../../../packages/cli/src/stack/postgres/binaries.ts';
 import { startPostgresServer } from '../../../packages/cli/src/stack/postgres/server.ts';
 import { startFakeWriter } from '../../harness/fake-writer.ts';
 import { freePort } from '../../harness/ports.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { recount, sorted, stored } from './counts.ts';
 import { producer, redisBinary, startRedis } from './queue.ts';
 import { baseline, cases, type Child, modelVersion, MODEL, packsOf, startProcess, until } from './support.ts';
@@ -37,7 +37,7 @@ async function world(queue: 'redis' | 'postgres'): Promise<World> {
   writer.state.references.set(`${MODEL}/1`, REFERENCE);
   const redis = queue === 'redis' ? await startRedis() : undefined;
   if (redis) cleanups.push(redis.stop);
-  const pool = new Pool({ connectionString: database.url });
+  const pool = openTestPool(database.url);
   cleanups.push(() => pool.end());
   const queueUrl = redis?.url ?? database.url;
   const env = {
@@ -75,24 +75,23 @@ const expectExact = async ({ pool }: World) =>
 
 for (const kind of ['postgres', 'redis'] as const) {
   const available = kind === 'postgres' || redisBinary();
-  if (!available) console.log('skipped: no redis-server on this machine');
-  describe.skipIf(!available)(`on a ${kind} queue`, () => {
+  describe.skipIf(!available)(`on a ${kind} queue (redis: skipped where redis-server is not installed)`, () => {
     test('two recorders store every pack once; one dies by SIGKILL in the middle and comes back', async () => {
       const its = await world(kind);
       const packs = packsOf(cases(6000, 2), PERIOD, 'k', '1', 100);
       const first = await recorder(its.env);
       const second = await recorder(its.env);
       await add(its.queueUrl, packs);
-      await until('some packs', 20, async () => ((await account(second.url)).packs >= 5 ? true : undefined));
+      await until('some packs', 60, async () => ((await account(second.url)).packs >= 5 ? true : undefined));
       await first.kill();
       await add(its.queueUrl, packs.slice(0, 20));
       const third = await recorder(its.env);
-      await until('all packs', 40, async () => ((await account(third.url)).stored === 6000 ? true : undefined));
+      await until('all packs', 90, async () => ((await account(third.url)).stored === 6000 ? true : undefined));
       expect(await account(third.url)).toMatchObject({ stored: 6000, packs: packs.length });
       await expectExact(its);
       // Its Redis has neither a limit nor an append-only file.
       const risks = kind === 'redis' ? ['unbounded', 'volatile'] : [];
-      await until('the risks of the queue', 20, async () => {
+      await until('the risks of the queue', 60, async () => {
         const metrics = await (await fetch(`${third.url}/metrics`)).text();
         const told = [...metrics.matchAll(/fairway_queue_risk\{risk="(\w+)"\} 1/g)].map(([, risk]) => risk);
         return JSON.stringify(told) === JSON.stringify(risks) ? true : undefined;
@@ -110,15 +109,15 @@ test('a database and queue that are killed and come back lose nothing and need n
   const its = await world('postgres');
   const child = await recorder({ ...its.env, DATABASE_URL: first.url, QUEUE_URL: first.url });
   await add(first.url, packsOf(cases(400, 5), PERIOD, 'd1', '1', 100));
-  await until('some packs', 20, async () => ((await account(child.url)).packs >= 1 ? true : undefined));
+  await until('some packs', 60, async () => ((await account(child.url)).packs >= 1 ? true : undefined));
   process.kill(first.pid, 'SIGKILL');
-  await until('the recorder to notice', 20, async () =>
+  await until('the recorder to notice', 60, async () =>
     (await fetch(`${child.url}/readyz`)).status === 503 ? true : undefined,
   );
   const second = await startPostgresServer(options);
   cleanups.push(() => second.stop(), child.stop);
   await add(second.url, packsOf(cases(400, 6), PERIOD, 'd2', '1', 100));
-  await until('all packs', 40, async () =>
+  await until('all packs', 90, async () =>
     (await account(child.url).catch(() => undefined))?.stored === 800 ? true : undefined,
   );
 });
@@ -128,10 +127,10 @@ test('a pack waits while the writer is down, and is stored when it is back', asy
   its.writer.state.down = true;
   const child = await recorder(its.env);
   await add(its.queueUrl, packsOf(cases(50, 3), PERIOD, 'w'));
-  await until('a first try', 20, () => (child.log().includes('it comes back') ? true : undefined));
+  await until('a first try', 60, () => (child.log().includes('it comes back') ? true : undefined));
   expect((await account(child.url)).stored).toBe(0);
   its.writer.state.down = false;
-  await until('the pack', 30, async () => ((await account(child.url)).stored === 50 ? true : undefined));
+  await until('the pack', 60, async () => ((await account(child.url)).stored === 50 ? true : undefined));
   await expectExact(its);
 });
 
@@ -139,7 +138,7 @@ test('labels come in over HTTP; every refusal says why', async () => {
   const its = await world('postgres');
   const child = await recorder(its.env);
   await add(its.queueUrl, packsOf(cases(3, 4), PERIOD, 'h'));
-  await until('the pack', 30, async () => ((await account(child.url)).stored === 3 ? true : undefined));
+  await until('the pack', 60, async () => ((await account(child.url)).stored === 3 ? true : undefined));
   const post = async (body: string, type: string, token = 'monitor-test-token') => {
     const answer = await fetch(`${child.url}/v1/labels`, {
       method: 'POST',
@@ -173,7 +172,11 @@ test('labels come in over HTTP; every refusal says why', async () => {
   expect((await post('{"id":"h-2-0","label":1}', 'application/json')).body).toMatchObject({ joined: 1 });
   expect(await post('{"id":"h-2-0"}', 'application/json')).toMatchObject({
     status: 400,
-    body: { code: 'input.invalid', detail: 'The label cannot be used: label must be 0 or 1.' },
+    body: {
+      code: 'input.invalid',
+      detail:
+        'The label cannot be used: label must be 0 or 1, a number where the model predicts one, or a class where it predicts one of several.',
+    },
   });
   expect(await post('{}', 'application/json', 'wrong-token')).toMatchObject({
     status: 401,

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { silentLogger } from '@fairway/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
@@ -7,7 +7,7 @@ import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
 import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { recount, sorted, stored } from './counts.ts';
 import { baseline, type Case, cases, exchange, modelVersion, MODEL, pack, packsOf } from './support.ts';
 
@@ -19,7 +19,7 @@ let pool: Pool;
 
 beforeAll(async () => {
   database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
+  pool = openTestPool(database.url);
   // Recorder and monitor start at once.
   await Promise.all([migrate(pool), migrate(pool), migrate(pool)]);
 });
@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await pool.query(
-    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.exchanges, monitoring.predictions, monitoring.early_labels, monitoring.profile_counts, monitoring.score_counts, monitoring.dirty_hours',
+    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.pack_frames, monitoring.exchange_rows, monitoring.prediction_rows, monitoring.prediction_labels, monitoring.early_labels, monitoring.profile_counts, monitoring.score_counts, monitoring.appended_counts, monitoring.dirty_hours',
   );
 });
 
@@ -138,7 +138,7 @@ describe('a pack', () => {
       { id: 'none', reason: 'withheld_request_unparsable', sampling: null },
       { id: 'some', reason: null, sampling: '0.25' },
     ]);
-    const counted = await pool.query<{ variable: string }>('select distinct variable from monitoring.profile_counts');
+    const counted = await pool.query<{ variable: string }>('select distinct variable from monitoring.profile_deltas');
     const names = reference.baseline.variables.map(({ name }) => name).filter((name) => name !== variable);
     expect(counted.rows.map((each) => each.variable).toSorted()).toEqual(names.toSorted());
   });
@@ -146,7 +146,7 @@ describe('a pack', () => {
   test('of a version without baseline still counts rows, missing values and nothing else', async () => {
     const needs = { store: packStore(pool), references: async () => undefined, log: silentLogger };
     for (const each of packsOf(cases(200, 8), PERIOD, 'n')) await recordPack(needs, each);
-    const { rows } = await pool.query('select distinct variable, bin from monitoring.profile_counts');
+    const { rows } = await pool.query('select distinct variable, bin from monitoring.profile_deltas');
     expect(rows).toEqual([{ variable: 'job', bin: -1 }]);
     expect((await labelStore(pool).account(MODEL)).stored).toBe(200);
   });
@@ -232,7 +232,7 @@ test('counts equal a recount of the rows after any sequence of packs and labels'
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 14 }), fc.boolean(), async (steps, atOnce) => {
       await pool.query(
-        'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.exchanges, monitoring.predictions, monitoring.early_labels, monitoring.profile_counts, monitoring.score_counts, monitoring.dirty_hours',
+        'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.pack_frames, monitoring.exchange_rows, monitoring.prediction_rows, monitoring.prediction_labels, monitoring.early_labels, monitoring.profile_counts, monitoring.score_counts, monitoring.appended_counts, monitoring.dirty_hours',
       );
       const record = recorder();
       const run = (one: (typeof steps)[number]) =>

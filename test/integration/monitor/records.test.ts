@@ -1,31 +1,26 @@
 import { type Exchange, silentLogger } from '@fairway/core';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { type Monitoring, startMonitoring } from './database.ts';
 import { baseline, cases, exchange, modelVersion, pack } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(200, 1)) };
 const TIME = '2025-01-01T00:00:00.000Z';
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
 });
-afterAll(async () => {
-  await pool.end();
-  await database.stop();
-});
+afterAll(() => database.stop());
 
 beforeEach(async () => {
   await pool.query(
-    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.exchanges, monitoring.predictions cascade',
+    'truncate monitoring.packs, monitoring.quarantined_packs, monitoring.pack_frames, monitoring.exchange_rows, monitoring.prediction_rows, monitoring.prediction_labels cascade',
   );
 });
 

@@ -188,9 +188,13 @@ export type Child = {
 };
 
 /** Starts `packages/monitor/src/<entry>` as the product does, and waits until it listens. */
-export async function startProcess(entry: 'main.ts' | 'recorder-main.ts', env: Record<string, string>): Promise<Child> {
+export async function startProcess(
+  entry: 'main.ts' | 'recorder-main.ts',
+  env: Record<string, string>,
+  program?: readonly string[],
+): Promise<Child> {
   const file = fileURLToPath(new URL(`../../../packages/monitor/src/${entry}`, import.meta.url));
-  const child = spawn(process.execPath, await runnable(file), {
+  const child = spawn(process.execPath, program ?? (await runnable(file)), {
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

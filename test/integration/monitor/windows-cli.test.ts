@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { silentLogger } from '@fairway/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
@@ -13,7 +13,8 @@ import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
 import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { type FakeWriter, startFakeWriter } from '../../harness/fake-writer.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
+import { spoil } from './counts.ts';
 import { baseline, cases, type Child, modelVersion, MODEL, packsOf, startProcess, until } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
@@ -38,7 +39,7 @@ let cli: readonly string[];
 
 beforeAll(async () => {
   database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
+  pool = openTestPool(database.url);
   await migrate(pool);
   writer = await startFakeWriter();
   writer.state.references.set(`${MODEL}/1`, reference);
@@ -104,7 +105,7 @@ test('fairway windows, profiles rebuild and sas tables speak with the services',
     code: 0,
     out: expect.stringContaining('every count is what the rows give'),
   });
-  await pool.query("update monitoring.profile_counts set count = count + 1 where variable = 'income' and bin = 3");
+  await spoil(pool, 'profile', '1', "variable = 'income' and bin = 3");
   const verified = await fairway('profiles', 'rebuild', '--verify');
   expect(verified.code).toBe(1);
   expect(verified.out).toMatch(/prod +income +3 +\d+ +\d+/);
@@ -113,7 +114,7 @@ test('fairway windows, profiles rebuild and sas tables speak with the services',
   expect((await fairway('profiles', 'rebuild', '--from', 'soon')).out).toContain('from must be a day');
 
   const made = await fairway('sas', 'tables', '--prefix', 'FW');
-  expect(made.out).toMatch(/FWLOANSV1PROD_1_2026Q1 +baseline +prod +1 +300 +300 +new/);
+  expect(made.out).toMatch(/FWLOANSV1PROD_2_2026Q1 +prod +1 +300 +300 +new/);
   expect((await fairway('sas', 'tables')).out).toContain('SAS_TABLES_PREFIX');
   expect((await fairway('sas', 'tables', '--prefix', 'A_B')).out).toContain('no underscore');
 }, 300_000);

@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { silentLogger } from '@fairway/core';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +18,7 @@ import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
 import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { windowStarts } from '../../../packages/monitor/src/store/window-starts.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { baseline, cases, modelVersion, MODEL, packsOf } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
@@ -41,7 +41,7 @@ let server: Server;
 beforeAll(async () => {
   database = await startPostgres();
   // Months must not slip where the database thinks in a local time with daylight saving.
-  pool = new Pool({ connectionString: database.url, options: '-c TimeZone=America/New_York' });
+  pool = openTestPool(database.url, { options: '-c TimeZone=America/New_York' });
   await migrate(pool);
   const store = judgeStore(pool);
   const windows = storedWindows({

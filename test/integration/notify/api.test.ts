@@ -3,7 +3,7 @@ import { silentLogger } from '@fairway/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { monitorApi } from '../../../packages/monitor/src/api/monitor-api.ts';
 import { notificationsRoute } from '../../../packages/monitor/src/api/notifications-route.ts';
-import type { Notification } from '../../../packages/monitor/src/notify-ports.ts';
+import type { Notification } from '../../../packages/monitor/src/ports/notify.ts';
 
 const one: Notification = {
   deliveryId: 'card-1',

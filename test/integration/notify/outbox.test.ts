@@ -1,25 +1,20 @@
 import type { CardAnswer, CardContent } from '@fairway/core';
 import { silentLogger } from '@fairway/core';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it, test } from 'vitest';
 import { type PlanSettings, planNotifications } from '../../../packages/monitor/src/app/plan-notifications.ts';
 import { sendDelivery } from '../../../packages/monitor/src/app/send.ts';
-import type { Channel } from '../../../packages/monitor/src/notify-ports.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
+import type { Channel } from '../../../packages/monitor/src/ports/notify.ts';
 import { notificationStore } from '../../../packages/monitor/src/store/notification-store.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { type Monitoring, startMonitoring } from '../monitor/database.ts';
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = new Pool({ connectionString: database.url });
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
 });
-afterAll(async () => {
-  await pool.end();
-  await database.stop();
-});
+afterAll(() => database.stop());
 beforeEach(() => pool.query('truncate monitoring.outbox, monitoring.deliveries'));
 
 const settings: PlanSettings = {

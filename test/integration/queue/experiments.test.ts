@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Pack } from '@fairway/core';
 import { PACK_QUEUE, packId, silentLogger } from '@fairway/core';
 import { jobWorker } from '@fairway/queue';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PostgresQueue } from '../../../packages/log-sidecar/src/pump/postgres-queue.ts';
 import { RedisQueue } from '../../../packages/log-sidecar/src/pump/redis-queue.ts';
 import { startFakeWriter } from '../../harness/fake-writer.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { redisFound, startOwnRedis } from '../../harness/redis.ts';
 import { startWire, type Wire } from '../../harness/wire.ts';
 import { cases, type Child, MODEL, packsOf, startProcess } from '../monitor/support.ts';
@@ -69,7 +69,7 @@ async function addPatiently(queue: RedisQueue | PostgresQueue, pack: Pack): Prom
 }
 
 test.skipIf(!redisFound)(
-  'E1: a Redis that is filled to the brim still empties, and then takes packs again',
+  'E1: a Redis that is filled to the brim still empties, and then takes packs again (skipped where redis-server is not installed)',
   async () => {
     const { url } = await place('Redis', '--maxmemory', '4mb');
     const queue = queueAt(url);
@@ -94,7 +94,7 @@ test.skipIf(!redisFound)(
 describe.each([
   ['PostgreSQL', true],
   ['Redis', redisFound],
-])('with the queue on %s', (kind, available) => {
+])('with the queue on %s (Redis: skipped where redis-server is not installed)', (kind, available) => {
   const run = test.skipIf(!available);
 
   run(
@@ -197,7 +197,7 @@ async function recording(kind: string) {
   cleanups.push(() => redis?.stop());
   const writer = await startFakeWriter();
   cleanups.push(writer.stop);
-  const pool = new Pool({ connectionString: database.url });
+  const pool = openTestPool(database.url);
   cleanups.push(() => pool.end());
   const queueUrl = redis?.url ?? database.url;
   const [recorders, MONITOR_TOKEN] = [{ QUEUE_URL: queueUrl, QUEUE_PREFIX: PREFIX }, 'monitor-test-token'];

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { FairwayError } from '@fairway/core';
+import { digestTree } from '@fairway/savedmodel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasDigits, versionNumber } from '../../../packages/gitops-writer/src/sources/sas/identity.ts';
 import { ARCHIVE, baseline, type Example, savedModelFiles, startExample } from '../../harness/sas/example.ts';
@@ -60,9 +61,9 @@ describe.each(['3.5', '2023.10'] as const)('SAS %s', (dialect) => {
     });
     expect(profile).toMatchObject({ model: 'home-equity', version: number(model) });
     expect(answerTo).toBe(`${address}/${process.id}`);
-    const copy = await example.source.copy(example.of, number(model));
-    expect(copy.digest).toBe(modelVersion.digest);
-    await copy.dispose();
+    const files = await example.source.files(example.of, number(model));
+    expect(await digestTree(files.folder)).toBe(modelVersion.digest);
+    await files.dispose();
   });
 
   it('reads a frozen version from its frozen contents, and the newest from the model', async () => {
@@ -269,7 +270,7 @@ describe('a download', () => {
   it('that breaks off at 90 % leaves nothing behind', async () => {
     const model = await example.addModel('HMEQ TF', 2);
     example.sas.faults.push({ on: /contents\/.*\/content$/, cutAt: 0.9 });
-    const { code, message, disposition } = await errorOf(example.source.copy(example.of, number(model)));
+    const { code, message, disposition } = await errorOf(example.source.files(example.of, number(model)));
     expect([code, disposition]).toEqual(['registry.unavailable', 'retryable']);
     expect(message).toMatch(/^The download of model\.zip from SAS Viya \(SAS_URL\) broke off after [1-9]\d* bytes/);
     expect(readdirSync(example.scratch)).toEqual([]);
@@ -408,6 +409,21 @@ describe('examining', () => {
       expect.stringMatching(/targetEvent/),
       expect.stringMatching(/baseline\.json/),
     ]);
+  });
+
+  it('asks of a project whose target is a number for its prediction, and for no event', async () => {
+    const model = await example.addModel('HMEQ TF', 2);
+    setChampion(example.sas.state, example.project, model);
+    const { targetVariable } = example.project.fields;
+    example.project.fields = { targetVariable, targetLevel: 'Interval', function: 'prediction' };
+    model.contents.splice(
+      model.contents.findIndex(({ name }) => name === 'ModelProperties.json'),
+      1,
+    );
+    expect((await examine())[0]).toContain('has no prediction variable (predictionVariable)');
+    example.project.fields = { ...example.project.fields, predictionVariable: 'P_LOAN' };
+    const said = (await examine()).join('\n');
+    expect(said).not.toMatch(/prediction variable|is one of|target event|event probability/);
   });
 
   it('names what is wrong with archive, version, processes, rights and logon', async () => {

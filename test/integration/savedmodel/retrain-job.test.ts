@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Loan } from '../../../examples/home-equity/src/index.ts';
 import { generateQuarter, generateTraining, INPUTS, trainHomeEquity } from '../../../examples/home-equity/src/index.ts';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import { sha256 } from '../../../packages/core/src/index.ts';
 import { readRegistration } from '../../../packages/savedmodel/src/index.ts';
 
@@ -37,7 +38,7 @@ function snapshot(quarters: readonly (readonly Loan[])[]): string {
 
 type Ended = { code: number | null; lines: Array<Record<string, unknown>>; stderr: string };
 
-function runJob(overrides: Record<string, string> = {}): Promise<Ended> {
+async function runJob(overrides: Record<string, string> = {}): Promise<Ended> {
   const env = {
     PATH: process.env['PATH'],
     FAIRWAY_MODEL: 'home-equity',
@@ -50,8 +51,9 @@ function runJob(overrides: Record<string, string> = {}): Promise<Ended> {
     FAIRWAY_SEED: '7',
     ...overrides,
   };
+  const argv = await runnable(MAIN);
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', MAIN], { env });
+    const child = spawn(process.execPath, argv, { env });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -71,7 +73,7 @@ test('a gate that no candidate passes leaves the registry alone, exit 10', async
   const { code, lines } = await runJob({ FAIRWAY_GATE_MARGIN: '0.5' });
   expect(code).toBe(10);
   expect(lines.at(-1)?.['reason']).toMatch(
-    /^The candidate's AUC of 0\.\d{4} on held-out loans does not exceed the 0\.\d{4} of version 1 by 0.5/,
+    /^The candidate's AUC of 0\.\d{4} on held-out loans exceeds the 0\.\d{4} of version 1 by -?0\.\d{4} \(95 %: -?0\.\d{4} to -?0\.\d{4}\), not by 0\.5;/,
   );
   expect(await versions()).toEqual(['1']);
 });

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Loan } from '../../../examples/home-equity/src/index.ts';
 import { toGraph } from '../../../examples/home-equity/src/saved-model.ts';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import { attr, graphBuilder, writeSavedModel } from '../../../packages/savedmodel/src/index.ts';
 import { RECORDED, RECORDED_WEIGHTS } from '../savedmodel/recorded.ts';
 
@@ -18,7 +19,7 @@ type Serving = { readonly child: ChildProcess; readonly url: string; readonly fi
 /** Starts the embedded TensorFlow Serving on a free port; resolves with its first log line. */
 async function start(basePath: string, model: string): Promise<Serving> {
   const env = { PATH: process.env['PATH'], MODEL_NAME: model, MODEL_BASE_PATH: basePath, REST_PORT: '0' };
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', MAIN], { env });
+  const child = spawn(process.execPath, await runnable(MAIN), { env });
   const line = await new Promise<string>((resolve, reject) => {
     let text = '';
     const onData = (chunk: Buffer) => {

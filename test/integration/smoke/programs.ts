@@ -5,13 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from '@fairway/core';
+import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 
 const program = (path: string) => fileURLToPath(new URL(`../../../packages/${path}`, import.meta.url));
-const start = (path: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess =>
-  spawn(process.execPath, ['--conditions=source', '--import', 'tsx', program(path), ...args], {
+async function start(
+  path: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
+  return spawn(process.execPath, [...(await runnable(program(path))), ...args], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+}
 
 /** Everything that a process prints, while it runs. */
 function output({ stdout, stderr }: ChildProcess): () => string {
@@ -22,7 +28,7 @@ function output({ stdout, stderr }: ChildProcess): () => string {
 
 /** The embedded TensorFlow Serving on a free port of this machine. */
 export async function startServing(basePath: string, model: string) {
-  const child = start('cli/src/stack/serving/main.ts', [], {
+  const child = await start('cli/src/stack/serving/main.ts', [], {
     MODEL_NAME: model,
     MODEL_BASE_PATH: basePath,
     REST_PORT: '0',
@@ -49,7 +55,7 @@ export async function runSmokeTest(golden: string, env: Readonly<Record<string, 
   writeFileSync(cases, golden);
   writeFileSync(log, '');
   const settings = { GOLDEN_CASES: cases, GOLDEN_SHA256: sha256(golden), TERMINATION_LOG: log, ...env };
-  const child = start('log-sidecar/src/main.ts', ['smoke'], settings);
+  const child = await start('log-sidecar/src/main.ts', ['smoke'], settings);
   const said = output(child);
   const [code] = (await once(child, 'close')) as [number | null];
   const lastWord = readFileSync(log, 'utf8');

@@ -84,7 +84,7 @@ it('promotes them to the next environment as they were committed, whatever the r
   await team.deployed('2', 'dev');
   register('2', BETTER);
   const promoted = async () => (await team.changes('environment=staging')).filter(({ version }) => version === '2');
-  await expect.poll(promoted, { timeout: 30_000 }).toHaveLength(1);
+  await expect.poll(promoted, { timeout: 60_000 }).toHaveLength(1);
   const [{ id } = { id: '' }] = await promoted();
   const change = await world.until(id, proposed);
   const there = await files('staging', `origin/${change.branch}`);
@@ -133,7 +133,7 @@ it('fails the change in the words of the case that failed, and proposes the way 
   const failed = await world.until(merged.id, ({ phase }) => phase === 'failed');
   expect(failed.reason).toContain('The golden cases failed: 1 of 2 golden cases of home-equity version 3 failed');
   expect(failed.reason).toContain('line 1 (one): P_BAD1[0][0] is 3.0, wanted 1');
-  await expect.poll(() => team.changes('kind=rollback'), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => team.changes('kind=rollback'), { timeout: 60_000 }).toHaveLength(1);
   const [{ id } = { id: '' }] = await team.changes('kind=rollback');
   const back = await world.until(id, proposed);
   expect(back.version).toBe('2');

@@ -84,6 +84,18 @@ test('versions by a column, labels with the rows, archives left alone', async ()
   expect(statSync(world.path('b.csv')).size).toBe(7);
 });
 
+test('labels that the recorder will never take hold up no row, and are counted', async () => {
+  world.ledger.refused = { count: 1, reason: 'no such class' };
+  const file = world.path('a.csv');
+  writeFileSync(file, `${HEADER.trimEnd()},bad\n2026-01-01,0.5,1,A,1\n2026-01-01,0.5,2,A,0\n`);
+  const { counts, tail } = await world.start('*.csv', { mapping: { ...MAPPING, label: 'bad' } });
+  await eventually(() => expect(counts).toMatchObject({ rows: 2, sent: 2, labels: 1, labelsRefused: 1 }));
+  world.ledger.refused = undefined;
+  appendFileSync(file, '2026-01-01,0.5,3,A,0\n');
+  await eventually(() => expect(counts).toMatchObject({ rows: 3, labels: 2, labelsRefused: 1, failures: 0 }));
+  expect(tail.flowing).toBe(true);
+});
+
 test('hundreds of files with few open at a time', async () => {
   const files = range(0, 250);
   for (const n of files) writeFileSync(world.path(`${n}.jsonl`), jsonRow(n));

@@ -6,6 +6,7 @@ import { decodeExchanges, type GroundTruth, type Pack, silentLogger } from '../.
 import { createTail, type TailConfig } from '../../../packages/log-sidecar/src/tail/create.ts';
 import type { TailCounts } from '../../../packages/log-sidecar/src/tail/counts.ts';
 import { readPatterns } from '../../../packages/log-sidecar/src/tail/find.ts';
+import type { RefusedLabels } from '../../../packages/log-sidecar/src/tail/labels.ts';
 import type { Tail } from '../../../packages/log-sidecar/src/tail/tail.ts';
 import { MODEL, modelVersion } from '../monitor/support.ts';
 
@@ -17,7 +18,9 @@ export class Ledger {
   readonly packs = new Map<string, Pack>();
   /** Numbers of the rows (their income), in the order in which they were stored. */
   readonly rows: number[] = [];
-  readonly labels = new Map<string, number>();
+  readonly labels = new Map<string, GroundTruth['label']>();
+  /** What it will not have of the labels of each pack. */
+  refused: RefusedLabels | undefined;
   /** What must never happen: a sentence each. */
   readonly faults: string[] = [];
   private readonly exchanges = new Set<string>();
@@ -104,10 +107,10 @@ function begin(ledger: Ledger, config: Given): Running {
   const deliver = async (pack: Pack, labels: readonly GroundTruth[]) => {
     if (one.mood === 'away') throw new Error('the queue is away');
     ledger.store(pack, labels);
-    if (one.mood === 'taking') return;
+    if (one.mood === 'taking') return ledger.refused;
     // Nothing of a dead process goes on: it waits here for ever.
     die();
-    await new Promise(() => {});
+    return new Promise<undefined>(() => {});
   };
   const rules = { pollMs: 20, flushMs: 20, lingerMs: 200, graceMs: 5000, longest: 64 * 1024, delimiter: undefined };
   const made = createTail(

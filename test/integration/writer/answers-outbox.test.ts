@@ -1,16 +1,16 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Channel, Delivery, DeliveryResult, Outgoing } from '../../../packages/gitops-writer/src/ports.ts';
 import { migrate } from '../../../packages/gitops-writer/src/store/migrate.ts';
 import { outbox, putOut } from '../../../packages/gitops-writer/src/store/outbox.ts';
 import { transaction } from '../../../packages/gitops-writer/src/store/transaction.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 
 let postgres: Awaited<ReturnType<typeof startPostgres>>;
 let pool: Pool;
 beforeAll(async () => {
   postgres = await startPostgres();
-  pool = new Pool({ connectionString: postgres.url });
+  pool = openTestPool(postgres.url);
   await migrate(pool);
 });
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { people } from './ways.ts';
 import { MODEL, startWorld, type World } from './world.ts';
 
 /** An Application has to stay healthy for a while before its change is live. */
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 const SECRET = 'secret-of-the-answers';
 let workflow: Awaited<ReturnType<typeof startWorkflow>>;
 let world: World;

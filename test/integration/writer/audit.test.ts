@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { audit } from '@fairway/gitops-writer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BIN } from '../../harness/demo.ts';
 import {
   deploy,
   digestOf,
@@ -81,7 +81,7 @@ describe('a history in which everything came by changes', () => {
     history.propose(first);
     history.onMain(['merge', '--quiet', '--squash', `fairway/${first.change}`]);
     const squash = history.commit('Deploy (#2)');
-    expect(await findings()).toEqual([`outside: 6 files of ${folderOf('dev')} changed outside of any change.`]);
+    expect(await findings()).toEqual([`outside: 7 files of ${folderOf('dev')} changed outside of any change.`]);
     const trailers = first.message.split('\n').filter((line) => line.startsWith('Fairway-'));
     history.git(['notes', '--ref=fairway', 'add', '--file=-', squash], trailers.join('\n'));
     expect(await run()).toMatchObject({ findings: [], changes: 2 });
@@ -106,7 +106,7 @@ describe('what came past a change', () => {
       ['outside', `1 file of ${folderOf('prod')} changed outside of any change.`, 1],
       ['outside', `1 file of ${folderOf('prod')} changed outside of any change.`, 1],
       ['outside', `1 file of ${folderOf('prod')} changed outside of any change.`, 1],
-      ['outside', `${folderOf('prod')} was removed outside of any change.`, 6],
+      ['outside', `${folderOf('prod')} was removed outside of any change.`, 7],
     ]);
     expect(report.findings[0]).toMatchObject({ commit: edit, author: 'Mallory <mallory@example.com>' });
     expect(report.served.map(({ proven, until }) => [proven, until === undefined])).toEqual([
@@ -313,9 +313,7 @@ it('tells which commits are not signed by a trusted key, when asked', async () =
 
 describe('fairway audit', () => {
   const fairway = (...args: string[]) => {
-    const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
-    const argv = ['--conditions=source', '--import', 'tsx', main, 'audit', ...args];
-    const { status, stdout, stderr } = spawnSync(process.execPath, argv, {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, 'audit', ...args], {
       encoding: 'utf8',
       env: { ...process.env, ...history.environment, HOME: process.env['HOME'] },
     });
@@ -341,5 +339,10 @@ describe('fairway audit', () => {
     });
     const nothing = fairway(history.dir, '--branch', 'trunk');
     expect(nothing).toMatchObject({ status: 2, stderr: expect.stringContaining('There is no branch trunk') });
+    const elsewhere = fairway('/');
+    expect(elsewhere).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('/ is no Git repository; name a clone'),
+    });
   });
 });

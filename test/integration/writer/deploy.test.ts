@@ -144,7 +144,7 @@ it('writes its commit anew when somebody edits the same folder on the default br
   await world.git.commit(folder, `models/${MODEL}/environments/prod/NOTES.md`, 'by hand\n');
   await world.git.ok(folder, ['push', '--quiet', 'origin', 'main'], world.forge.owner);
   const edited = await world.git.ok(folder, ['rev-parse', 'HEAD']);
-  await expect.poll(async () => (await pullOf(change)).head.sha, { timeout: 30_000 }).not.toBe(before);
+  await expect.poll(async () => (await pullOf(change)).head.sha, { timeout: 60_000 }).not.toBe(before);
   await world.until(change.id, ({ reason }) => reason?.includes('waits for its merge') === true);
   const { head } = await pullOf(change);
   expect(await world.git.ok(folder, ['fetch', '--quiet', 'origin', change.branch], world.forge.owner)).toBe('');

@@ -1,14 +1,14 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { operatingFigures } from '../../../packages/gitops-writer/src/store/figures.ts';
 import { migrate } from '../../../packages/gitops-writer/src/store/migrate.ts';
-import { startPostgres } from '../../harness/postgres.ts';
+import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 
 let postgres: Awaited<ReturnType<typeof startPostgres>>;
 let pool: Pool;
 beforeAll(async () => {
   postgres = await startPostgres();
-  pool = new Pool({ connectionString: postgres.url });
+  pool = openTestPool(postgres.url);
   await migrate(pool);
 });
 afterAll(async () => {

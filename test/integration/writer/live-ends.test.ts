@@ -90,7 +90,7 @@ it('does not need the watch: with every connection cut and every version forgott
   api.setDown(false);
   world.cluster.rollOut(MODEL, 'prod', at.change.id, at.change.version, at.commit);
   await world.until(at.change.id, ({ phase }) => phase === 'live');
-  await expect.poll(() => api.watchers(), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => api.watchers(), { timeout: 60_000 }).toBe(1);
 });
 
 it('fails when the Application turns Degraded after our rollout', async () => {

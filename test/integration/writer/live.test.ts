@@ -37,6 +37,8 @@ const argo = (commit: string, status = {}, spec = {}) =>
 /** Waits until the change is seen in a state, for a reason. */
 const seen = (id: string, state: Liveness['state'], reason: RegExp) =>
   world.until(id, ({ liveness }) => liveness?.state === state && reason.test(liveness.reason));
+/** The writer hears of the cluster a moment after it has changed. */
+const WAIT = { timeout: 60_000 };
 const live = (id: string) => world.until(id, ({ phase }) => phase === 'live');
 const now = async (id: string): Promise<Liveness> => {
   const { body } = await world.api('GET', `/v1/changes/${id}/liveness`);
@@ -182,9 +184,9 @@ describe('a sync', () => {
     rollOut(at);
     await live(at.change.id);
     argo(at.commit, drift);
-    expect((await now(at.change.id)).state).toBe('drifted');
+    await expect.poll(async () => (await now(at.change.id)).state, WAIT).toBe('drifted');
     argo(at.commit);
-    expect((await now(at.change.id)).state).toBe('live');
+    await expect.poll(async () => (await now(at.change.id)).state, WAIT).toBe('live');
   });
 });
 

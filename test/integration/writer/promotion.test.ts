@@ -44,7 +44,7 @@ const inStaging = () => team.changes('environment=staging');
 /** The promoter has looked so often that anything due would have been proposed. */
 const hasLooked = async () => {
   const { asked } = monitor.says;
-  await expect.poll(() => monitor.says.asked, { timeout: 10_000 }).toBeGreaterThan(asked + 2);
+  await expect.poll(() => monitor.says.asked, { timeout: 60_000 }).toBeGreaterThan(asked + 2);
 };
 const window = (version: string, state: string, period: string) => ({
   window: { model: MODEL, version, environment: 'dev', period, start: '', end: '' },
@@ -63,7 +63,7 @@ it('waits while a version is in alert, or while nobody can tell', async () => {
 it('proposes what has soaked for the next environment once, and leaves the merge to its people', async () => {
   monitor.says.status = 200;
   monitor.says.windows = [window('1', 'alert', '2026Q2'), window('1', 'healthy', '2026Q3')];
-  await expect.poll(inStaging, { timeout: 15_000 }).toHaveLength(1);
+  await expect.poll(inStaging, { timeout: 60_000 }).toHaveLength(1);
   const [{ id } = { id: '' }] = await inStaging();
   const change = await world.until(id, proposed);
   expect(change).toMatchObject({ kind: 'deploy', version: '1', actor: 'alice@example.com' });
@@ -82,7 +82,7 @@ it('proposes what has soaked for the next environment once, and leaves the merge
 
 it('does not ask again after a person has said no', async () => {
   await team.deployed('2', 'dev');
-  await expect.poll(inStaging, { timeout: 15_000 }).toHaveLength(2);
+  await expect.poll(inStaging, { timeout: 60_000 }).toHaveLength(2);
   const [{ id } = { id: '' }] = await inStaging();
   const change = await world.until(id, proposed);
   await world.onForge('PATCH', `/pulls/${change.pullRequest?.number}`, { state: 'closed' });
@@ -91,7 +91,7 @@ it('does not ask again after a person has said no', async () => {
   await world.startWriter();
   // The next version shows that the promoter has looked; the one that was refused is still refused then.
   await team.deployed('3', 'dev');
-  await expect.poll(inStaging, { timeout: 15_000 }).toHaveLength(3);
+  await expect.poll(inStaging, { timeout: 60_000 }).toHaveLength(3);
   expect((await inStaging()).map(({ version, phase }) => [version, phase]).slice(1)).toEqual([
     ['2', 'rejected'],
     ['1', 'live'],
@@ -108,7 +108,7 @@ it('never promotes what is quarantined, nor what the next environment is past', 
   await team.deployed('2', 'dev', 'an older one');
   // What comes after is proposed, so the promoter has looked at these as well.
   await team.deployed('5', 'dev');
-  await expect.poll(inStaging, { timeout: 15_000 }).toHaveLength(4);
+  await expect.poll(inStaging, { timeout: 60_000 }).toHaveLength(4);
   expect((await inStaging()).map(({ version }) => version)).toEqual(['5', '3', '2', '1']);
 }, 120_000);
 

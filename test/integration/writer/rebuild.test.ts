@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Change } from '@fairway/core';
 import { audit } from '@fairway/gitops-writer';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BIN } from '../../harness/demo.ts';
 import { approve, MODEL, startWorld, type World } from './world.ts';
 import { folderOf, people, proposed } from './ways.ts';
 
@@ -106,10 +106,8 @@ async function askForRetraining(period: string): Promise<Change> {
 
 /** What `fairway rebuild` prints. */
 async function fairwayRebuild(): Promise<string> {
-  const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
   const env = { ...process.env, FAIRWAY_WRITER_URL: world.url(), FAIRWAY_WRITER_TOKEN: world.env.WRITER_TOKEN };
-  const argv = ['--conditions=source', '--import', 'tsx', main, 'rebuild'];
-  return (await promisify(execFile)(process.execPath, argv, { env })).stdout;
+  return (await promisify(execFile)(process.execPath, [BIN, 'rebuild'], { env })).stdout;
 }
 
 /** Somebody opens a pull request under a name of ours. */
@@ -154,7 +152,7 @@ it('brings every change back from Git and the forge after the database is lost, 
   // Nothing is live because it was: what the cluster says is asked again.
   await world.until(asked.id, ({ phase }) => phase === 'live');
   await bank.live(elsewhere.id);
-  await expect.poll(async () => byId(await listed()), { timeout: 20_000 }).toEqual(byId(before));
+  await expect.poll(async () => byId(await listed()), { timeout: 60_000 }).toEqual(byId(before));
   expect(await liveThere()).toEqual(live);
   expect((await world.api('POST', '/v1/rebuild')).body).toMatchObject({ restored: 0 });
 

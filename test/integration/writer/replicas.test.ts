@@ -51,7 +51,7 @@ it('goes on at once with what a killed replica had in hand', async () => {
   for (const version of ['2', '3', '4']) changes.push(await approveAtSecond(version, `killed-${version}`));
   await second.end('SIGKILL');
   const newest = changes.at(-1)?.id ?? '';
-  const change = await world.until(newest, ({ phase }) => phase === 'merged', 30_000);
+  const change = await world.until(newest, ({ phase }) => phase === 'merged');
   world.cluster.rollOut(MODEL, 'dev', change.id, '4', change.pullRequest?.mergeCommit ?? '');
   await world.until(newest, ({ phase }) => phase === 'live');
   for (const { id } of changes.slice(0, -1))

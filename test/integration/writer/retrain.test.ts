@@ -108,7 +108,7 @@ it('proposes one retraining, and brings it up to date instead of doubling it', a
   const second = await ask('2026Q2');
   expect([second.status, second.body.change.id]).toEqual([200, id]);
   await expect
-    .poll(async () => (await pulls())[0]?.title, { timeout: 20_000 })
+    .poll(async () => (await pulls())[0]?.title, { timeout: 60_000 })
     .toBe(`Retrain ${MODEL} after 2026Q2 (prod)`);
   expect(await pulls()).toHaveLength(1);
   const folder = await world.clone('retrain');
@@ -120,6 +120,7 @@ it('proposes one retraining, and brings it up to date instead of doubling it', a
     'kustomization.yaml',
     'report.md',
     'request.json',
+    'service-account.yaml',
     'snapshot.json',
     'verdict.json',
   ]);

@@ -61,7 +61,7 @@ it('ends as rejected when a person closes it, and lets the version go', async ()
   await team.edit(MODEL_YAML, (text) => text.replace('maxAge: 1s', 'maxAge: 1d'));
   let answer = await team.rollback({ dedupeKey: 'closed' });
   await expect
-    .poll(async () => (answer = await team.rollback({ dedupeKey: 'closed' })).status, { timeout: 10_000 })
+    .poll(async () => (answer = await team.rollback({ dedupeKey: 'closed' })).status, { timeout: 60_000 })
     .toBe(200);
   const change = await world.until(answer.body.change.id, proposed);
   await world.onForge('PATCH', `/pulls/${change.pullRequest?.number}`, { state: 'closed' });

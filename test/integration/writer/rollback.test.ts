@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { approve, cardEvents, MODEL, startWorld, type World } from './world.ts';
 import { folderOf, people, proposed, QUARANTINE, withStaging } from './ways.ts';
@@ -128,9 +129,11 @@ it('merges by itself where the environment does', async () => {
 });
 
 it('adds nothing when the verification fails while a rollback is open already', async () => {
-  const id = await team.approved('6', 'prod');
+  // A second try must not find the first one's change.
+  const event = randomUUID();
+  const id = await team.approved('6', 'prod', event);
   await team.merged(id);
-  const { body } = await team.rollback({ dedupeKey: 'seen it coming' });
+  const { body } = await team.rollback({ dedupeKey: `seen it coming: ${event}` });
   const before = (await rollbacks()).length;
   const bad = await team.broken(id);
   expect(bad.reason).toContain(`Change ${body.change.id} goes back to version 4.`);

@@ -22,7 +22,7 @@ export function people(world: World) {
       const change = await world.until(id, ({ phase }) => !['requested', 'validated', 'built'].includes(phase));
       const isMerged = async () => change.phase !== 'proposed' || (await people.merge(change)).status === 200;
       const isPast = async () => (await world.api('GET', `/v1/changes/${id}`)).body.change.phase !== 'proposed';
-      await expect.poll(async () => (await isMerged()) || isPast(), { timeout: 20_000 }).toBe(true);
+      await expect.poll(async () => (await isMerged()) || isPast(), { timeout: 60_000 }).toBe(true);
       return world.until(id, ({ phase }) => phase !== 'proposed');
     },
     approved: async (version: string, environment: string, event = `${version} for ${environment}`) =>

@@ -1,8 +1,26 @@
 import { basename } from 'node:path';
-import { type Baseline, FairwayError } from '@fairway/core';
-import { analyzeWindow, baselineOf, type Policy, type Reference, tableOf, type WindowAnalysis } from '@fairway/monitor';
+import { type Baseline, FairwayError, type VariableBaseline } from '@fairway/core';
+import {
+  analyzeWindow,
+  baselineOf,
+  lookBack,
+  misfits,
+  type Policy,
+  type Reference,
+  tableOf,
+  type WindowAnalysis,
+} from '@fairway/monitor';
 import type { Spool } from './analyze-column.ts';
-import { type Head, type Read, readBaseline, readHead, readWindow, type Roles } from './analyze-table.ts';
+import {
+  hasNumberLabels,
+  type Head,
+  type Read,
+  readBaseline,
+  readHead,
+  readWindow,
+  type Roles,
+  scoreColumns,
+} from './analyze-table.ts';
 
 /** What is compared. */
 export type Files = {
@@ -12,8 +30,16 @@ export type Files = {
   readonly score?: string;
   readonly baselineScore?: string;
   readonly ignore: readonly string[];
+  /** Inputs, one or two by a comma each, in whose bins the model is looked at by itself. */
+  readonly segment?: readonly string[];
   readonly delimiter?: string;
   readonly cutoff: number;
+  /** The model predicts one of these; then a score is several columns by commas, or one that holds the class. */
+  readonly classes?: readonly string[];
+  /** Left out: as the labels of the first file that has some look like. */
+  readonly target?: 'class' | 'number';
+  /** The file that the policy is from: what it asks for must be there. Rules of the default policy that cannot speak stay silent. */
+  readonly policy?: string;
 };
 
 export type Found = {
@@ -24,36 +50,64 @@ export type Found = {
 };
 
 /** Reads baseline and windows and judges the windows in their order. Throws `input.invalid` in sentences for what cannot be used. */
-export async function analyzeFiles(options: Files, policy: Policy, spool: Spool): Promise<Found> {
+export async function analyzeFiles(
+  options: Files,
+  policyOf: (isNumber: boolean) => Policy,
+  spool: Spool,
+): Promise<Found> {
   const { delimiter } = options;
   const heads: Head[] = [];
   const baseHead = await readHead(options.baseline, delimiter);
   for (const file of options.window) heads.push(await readHead(file, delimiter));
   requireColumns(options, baseHead, heads);
-  const { base, leftOut, read, reference } = await profile(options, baseHead, spool);
-  const { windows } = await windowsOf(options, policy, heads, reference, spool);
+  const isNumber = await isNumberTarget(options, baseHead, heads);
+  const policy = policyOf(isNumber);
+  const { base, leftOut, read, reference } = await profile(options, isNumber, baseHead, spool);
+  if (options.policy !== undefined) requireFit(options.policy, policy, base, options.baseline);
+  const { windows } = await windowsOf({ ...options, isNumber }, policy, heads, reference, spool);
   return { windows, base, leftOut: [...leftOut, ...onlyInWindows(options, baseHead, heads)], read };
 }
 
-function onlyInWindows({ label, score, ignore }: Files, base: Head, windows: readonly Head[]): string[] {
-  const known = new Set([...base.columns, ...ignore, label, score]);
+async function isNumberTarget(files: Files, base: Head, windows: readonly Head[]): Promise<boolean> {
+  const { label, score, target, classes } = files;
+  if (classes !== undefined) return false;
+  if (target !== undefined || label === undefined) return target === 'number';
+  const first = windows.find(({ columns }) => columns.includes(label)) ?? base;
+  return hasNumberLabels(first, label, score);
+}
+
+function requireFit(file: string, policy: Policy, base: Baseline, baseline: string): void {
+  const unfit = misfits(policy, base, basename(baseline));
+  if (unfit.length > 0)
+    throw new FairwayError('policy.invalid', `${file} asks for what is not there: ${unfit.join(' ')}`);
+}
+
+function onlyInWindows(files: Files, base: Head, windows: readonly Head[]): string[] {
+  const known = new Set([...base.columns, ...files.ignore, files.label, ...scoreColumns(files)]);
   const names = [...new Set(windows.flatMap(({ columns }) => columns))].filter((name) => !known.has(name));
   return names.length === 0 ? [] : [`Not in the baseline, so left out: ${names.join(', ')}.`];
 }
 
-async function profile({ baseline, label, score, baselineScore, ignore, delimiter }: Files, head: Head, spool: Spool) {
-  const ignored = [...ignore, ...(score === undefined ? [] : [score])];
-  const roles: Roles = { label, score: baselineScore, ignore: ignored, delimiter };
+async function profile(
+  { baseline, label, score, classes, baselineScore, ignore, delimiter }: Files,
+  isNumber: boolean,
+  head: Head,
+  spool: Spool,
+) {
+  const ignored = [...ignore, ...scoreColumns({ score, classes })];
+  const roles: Roles = { label, score: baselineScore, ignore: ignored, delimiter, isNumber, classes };
   const read = await readBaseline(head, roles, () => spool.newColumn());
   const { baseline: base, leftOut } = baselineOf(read.tally, { model: '', version: '', source: read.sha256 });
   if (base.variables.length === 0) {
     throw new FairwayError('input.invalid', `${baseline} has no column to compare. ${leftOut.join(' ')}`.trim());
   }
   const held = base.performance.rows > 0;
-  if (baselineScore !== undefined && !held) {
+  if (baselineScore !== undefined && classes === undefined && !held && (base.regression?.performance.rows ?? 0) === 0) {
     throw new FairwayError(
       'input.invalid',
-      `${baseline} holds only one class with a score in ${baselineScore}: leave --baseline-score out.`,
+      isNumber
+        ? `${baseline} holds no row with a number in ${label} and in ${baselineScore}: leave --baseline-score out.`
+        : `${baseline} holds only one class with a score in ${baselineScore}: leave --baseline-score out.`,
     );
   }
   const scores = held ? tableOf(read.tally) : undefined;
@@ -62,7 +116,7 @@ async function profile({ baseline, label, score, baselineScore, ignore, delimite
 }
 
 async function windowsOf(
-  { label, score, ignore, delimiter, cutoff }: Files,
+  { label, score, classes, ignore, delimiter, cutoff, segment, isNumber }: Files & { readonly isNumber: boolean },
   policy: Policy,
   heads: readonly Head[],
   first: Reference,
@@ -71,17 +125,45 @@ async function windowsOf(
   const kinds = new Map(first.baseline.variables.map(({ name, kind }) => [name, kind]));
   const windows: WindowAnalysis[] = [];
   const earlier: ReturnType<typeof analyzeWindow>['counts'][] = [];
-  const depth = Math.max(1, ...policy.rules.map(({ periods }) => periods?.of ?? 1)) - 1;
+  const depth = lookBack(policy);
+  const asked = segmentsOf(segment, first.baseline);
   let reference = first;
   for (const head of heads) {
-    const tally = await readWindow(head, { label, score, ignore, delimiter }, kinds, () => spool.newColumn());
+    const { tally, segments } = await readWindow(
+      head,
+      { label, score, classes, ignore, delimiter, isNumber },
+      kinds,
+      () => spool.newColumn(),
+      asked,
+    );
     const name = nameOf(head.file, heads);
-    const found = analyzeWindow({ name, tally, given: reference, policy, cutoff, earlier: earlier.slice(0, depth) });
+    const found = analyzeWindow({
+      name,
+      tally,
+      given: reference,
+      policy,
+      cutoff,
+      earlier: earlier.slice(0, depth),
+      segments,
+    });
     windows.push(found.window);
     if (depth > 0) earlier.unshift(found.counts);
     ({ reference } = found);
   }
   return { windows };
+}
+
+function segmentsOf(given: readonly string[] = [], { variables }: Baseline): VariableBaseline[][] {
+  return given.map((text) => {
+    const names = text.split(',').map((name) => name.trim());
+    const found = names.flatMap((name) => variables.filter((one) => one.name === name));
+    if (found.length === names.length && names.length <= 2 && new Set(names).size === names.length) return found;
+    const inputs = variables.map(({ name }) => name).join(', ');
+    throw new FairwayError(
+      'input.invalid',
+      `--segment ${text} must name one input, or two by a comma; there are: ${inputs}.`,
+    );
+  });
 }
 
 /** `q1` of `data/q1.csv`; the whole path where two files would share it. */
@@ -92,7 +174,7 @@ function nameOf(file: string, heads: readonly Head[]): string {
 
 /** A role that no file has is a typing error; one that some lack is told of in their windows. */
 function requireColumns(options: Files, base: Head, windows: readonly Head[]): void {
-  const { label, score, baselineScore, ignore } = options;
+  const { label, baselineScore, ignore } = options;
   const miss = (flag: string, name: string, where: string, { columns }: Head) =>
     new FairwayError(
       'input.invalid',
@@ -101,10 +183,10 @@ function requireColumns(options: Files, base: Head, windows: readonly Head[]): v
   const first = windows[0] ?? base;
   const has = (name: string) => windows.some(({ columns }) => columns.includes(name));
   const where = windows.length === 1 ? `${first.file} has` : 'The windows have';
-  if (score !== undefined && !has(score)) throw miss('--score', score, where, first);
+  for (const name of scoreColumns(options)) if (!has(name)) throw miss('--score', name, where, first);
   if (label !== undefined && !has(label)) throw miss('--label', label, where, first);
-  if (baselineScore !== undefined && !base.columns.includes(baselineScore))
-    throw miss('--baseline-score', baselineScore, `${base.file} has`, base);
+  for (const name of scoreColumns({ score: baselineScore, classes: options.classes }))
+    if (!base.columns.includes(name)) throw miss('--baseline-score', name, `${base.file} has`, base);
   if (label !== undefined && !base.columns.includes(label) && baselineScore !== undefined)
     throw miss('--label', label, `--baseline-score needs labels beside it, but ${base.file} has`, base);
   const stray = ignore.find((name) => ![base, ...windows].some(({ columns }) => columns.includes(name)));

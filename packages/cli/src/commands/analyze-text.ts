@@ -1,5 +1,5 @@
 import type { Baseline } from '@fairway/core';
-import type { WindowAnalysis } from '@fairway/monitor';
+import { segmentSentence, type WindowAnalysis } from '@fairway/monitor';
 import type { Read } from './analyze-table.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
@@ -13,6 +13,8 @@ const WORDS: Readonly<Record<WindowAnalysis['verdict'], string>> = {
 
 const figure = (value: number | null | undefined, digits = 4): string =>
   value === null || value === undefined ? '-' : value.toFixed(digits);
+const amount = (value: number | null | undefined): string => (isKnown(value) ? value.toPrecision(5) : '-');
+const isKnown = (value: number | null | undefined): value is number => value !== null && value !== undefined;
 const percent = (value: number | null | undefined): string =>
   value === null || value === undefined ? '-' : `${(value * 100).toFixed(1)}%`;
 const count = (value: number): string => value.toLocaleString('en-US');
@@ -74,12 +76,24 @@ function figures(windows: readonly WindowAnalysis[]): string {
           [all['lift5'], all['lift10'], all['lift20']].map((lift) => figure(lift, 2)).join(' / '),
         ),
         row('Brier (ASE)', ({ figures: all }) => figure(all['brier'])),
+        row('mean AUC of the classes', ({ figures: all }) => figure(all['macroAuc'])),
         row('log loss', ({ figures: all }) => figure(all['logLoss'])),
         row('calibration error', ({ figures: all }) => figure(all['ece'])),
         row('mean score - event rate', ({ figures: all }) => figure(all['calibration'])),
         row('score PSI', ({ figures: all }) => figure(all['scorePsi'])),
       ]
     : [];
+  const hasNumbers = windows.some(({ figures: all }) => isKnown(all['mae']) || isKnown(all['predictionPsi']));
+  const numbers = hasNumbers
+    ? [
+        row('MAE', ({ figures: all }) => amount(all['mae'])),
+        row('RMSE', ({ figures: all }) => amount(all['rmse'])),
+        row('R2', ({ figures: all }) => figure(all['rSquared'])),
+        row('PSI of the prediction', ({ figures: all }) => figure(all['predictionPsi'])),
+        row('largest shift of its deciles', ({ figures: all }) => figure(all['predictionDrift'])),
+      ]
+    : [];
+  const classes = windows.some(({ figures: all }) => isKnown(all['noClass'])) ? classRows(row, windows) : [];
   return table([
     row('', (one) => one.name),
     row('verdict', (one) => WORDS[one.verdict]),
@@ -87,8 +101,30 @@ function figures(windows: readonly WindowAnalysis[]): string {
     row('labelled', (one) => percent(one.labelled / one.rows)),
     row('event rate', (one) => percent(one.eventRate)),
     ...performance,
+    ...numbers,
+    ...classes,
   ]);
 }
+
+type Row = (title: string, read: (one: WindowAnalysis) => string) => string[];
+
+/** Of several classes; recall by class, as far as there is room. */
+const classRows = (row: Row, windows: readonly WindowAnalysis[]): string[][] => [
+  row('accuracy', ({ figures: all }) => figure(all['accuracy'])),
+  row('balanced accuracy', ({ figures: all }) => figure(all['balancedAccuracy'])),
+  row('macro F1 / weighted F1', ({ figures: all }) => `${figure(all['macroF1'])} / ${figure(all['weightedF1'])}`),
+  row("Cohen's kappa", ({ figures: all }) => figure(all['kappa'])),
+  ...(windows.some(({ figures: all }) => isKnown(all['classBrier']))
+    ? [
+        row('log loss', ({ figures: all }) => figure(all['logLoss'])),
+        row('calibration error', ({ figures: all }) => figure(all['classEce'])),
+      ]
+    : []),
+  row('PSI of the predicted class', ({ figures: all }) => figure(all['classPsi'])),
+  ...Object.keys(windows[0]?.classes ?? {})
+    .slice(0, SHOWN)
+    .map((name) => row(`  recall of ${name}`, ({ classes = {} }) => figure(classes[name]?.['classRecall']))),
+];
 
 const SHOWN = 15;
 
@@ -111,10 +147,11 @@ function psiCell(one: WindowAnalysis, name: string): string {
   return `${figure(psi)}${mark}${missing}`;
 }
 
-function sentences({ name, verdict, findings, notes }: WindowAnalysis): string[] {
+function sentences({ name, verdict, findings, notes, segments = [] }: WindowAnalysis): string[] {
   const lines = [
     ...findings.map(({ severity, rule, message }) => `  ${severity === 'alert' ? '!!' : '! '} ${message} [${rule}]`),
     ...notes.map((note) => `     ${note}`),
+    ...segments.map((segment) => `  <  ${segmentSentence(segment)}`),
   ];
   const none = verdict === 'healthy' ? ['     All rules hold.'] : [];
   return [`${name}: ${WORDS[verdict]}`, ...(findings.length === 0 ? none : []), ...lines, ''];

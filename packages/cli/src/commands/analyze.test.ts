@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalJson, groupScores, type Scalar, type VariableBaseline, variableBaseline } from '@fairway/core';
-import { analysisPage, baselineOf, defaultPolicy, type WindowAnalysis } from '@fairway/monitor';
+import {
+  analysisPage,
+  baselineOf,
+  DEFAULT_POLICY,
+  defaultPolicy,
+  parsePolicy,
+  type WindowAnalysis,
+} from '@fairway/monitor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSpool } from './analyze-column.ts';
 import { analyzeFiles, type Files } from './analyze-files.ts';
@@ -27,7 +34,8 @@ type Asked = Partial<Files> & Pick<Files, 'baseline' | 'window'>;
 async function analyze(asked: Asked) {
   const spool = openSpool();
   const options: Files = { ignore: [], cutoff: 0.5, ...asked };
-  const policy = defaultPolicy({ score: asked.score !== undefined, label: asked.label !== undefined });
+  const policy = (isNumber: boolean) =>
+    defaultPolicy({ score: asked.score !== undefined, label: asked.label !== undefined, isNumber });
   try {
     return await analyzeFiles(options, policy, spool);
   } finally {
@@ -75,6 +83,17 @@ describe('what cannot be used is said in a sentence', { timeout }, () => {
   ])('%s', async (_what, baseline, window, sentence, asked = {}) => {
     const files = { baseline: file('b.csv', baseline), window: [file('w.csv', window)] };
     await expect(analyze({ ...files, ...columns, ...asked })).rejects.toThrow(sentence);
+  });
+
+  test('a policy that asks for an input which the baseline lacks, before any window is read', async () => {
+    const files = { baseline: file('b.csv', good), window: [file('w.csv', 'BAD,x,c,s\n1,2\n')] };
+    const asked = { ...files, ...columns, ignore: [], cutoff: 0.5, policy: 'policy.yaml' };
+    const given = parsePolicy(DEFAULT_POLICY.replace('scope: each-input', 'scope: LOAN'), undefined);
+    const spool = openSpool();
+    await expect(analyzeFiles(asked, () => given, spool)).rejects.toThrow(
+      /policy\.yaml asks for what is not there: rules\[4\]\.scope is LOAN, which b\.csv lacks; its inputs are x, c\. rules\[5\]\.limit is impossible: b\.csv has 2 inputs/,
+    );
+    spool.close();
   });
 
   test('a file that is not there', async () => {
@@ -356,3 +375,120 @@ describe.skipIf(!present)(
     });
   },
 );
+
+describe('labels that are numbers', { timeout }, () => {
+  /** Prices: the prediction is off by `error` of itself, one way and the other. */
+  const prices = (count: number, error: number, shift = 0) =>
+    `price,x,c,s\n${Array.from({ length: count }, (_, row) => {
+      const price = 100 + ((row * 37) % 400) + 0.5;
+      return `${price},${(row * 37) % 101},${row % 3 === 0 ? 'a' : 'b'},${price * (1 + (row % 2 === 0 ? error : -error)) + shift}`;
+    }).join('\n')}\n`;
+  const asked = { label: 'price', score: 's' } as const;
+
+  test('three rows, worked by hand, and what the text, the page and the verdict say of them', async () => {
+    const baseline = file('numbers-train.csv', prices(1000, 0.1));
+    const three = file('numbers-3.csv', 'price,x,c,s\n12,1,a,10\n19,2,a,20\n26.0,3,b,30\n,4,b,31\n');
+    const found = await analyze({ ...asked, baseline, baselineScore: 's', window: [three], target: 'number' });
+    const [window] = found.windows;
+    // Errors -2, 1, 4; the true values 12, 19, 26 lie 7, 0, 7 from their mean.
+    expect(window?.figures).toMatchObject({ mae: 7 / 3, rmse: Math.sqrt(7), eventRate: null, auc: null });
+    expect(window?.figures['rSquared']).toBeCloseTo(1 - 21 / 98, 12);
+    expect(window).toMatchObject({ rows: 4, labelled: 3, verdict: 'insufficient' });
+    expect(analysisText(found.windows)).toMatch(/MAE +2\.3333\n.*RMSE +2\.6458\n.*R2 +0\.7857/);
+    expect(analysisPage({ name: 'b', rows: 1, leftOut: [] }, found.base, found.windows)).toContain(
+      'Mean absolute error',
+    );
+    expect(found.base.regression?.performance).toMatchObject({ rows: 1000 });
+  });
+
+  test('are seen without being told; the same data is healthy, a larger error alerts, moved predictions warn', async () => {
+    const baseline = file('numbers-train.csv', prices(1000, 0.1));
+    const window = [prices(1000, 0.1), prices(1000, 0.2), prices(1000, 0.1, 300)].map((text, index) =>
+      file(`numbers-${index}.csv`, text),
+    );
+    const { windows } = await analyze({ ...asked, baseline, baselineScore: 's', window });
+    const rules = windows.map(({ verdict, findings }) => [verdict, ...findings.map(({ rule }) => rule)]);
+    expect(rules).toEqual([['healthy'], ['alert', 'error-rise'], ['alert', 'error-rise', 'prediction-psi']]);
+    expect(windows[0]?.figures).toMatchObject({ predictionPsi: 0, predictionDrift: 0 });
+  });
+
+  test('without scores in the baseline the first window is what later ones are held against', async () => {
+    const baseline = file('numbers-bare.csv', 'price,x,c\n100.5,1,a\n200.5,2,b\n');
+    const window = [prices(1000, 0.1), prices(1000, 0.2)].map((text, index) => file(`numbers-w${index}.csv`, text));
+    const { windows } = await analyze({ ...asked, baseline, window });
+    expect(windows[0]?.notes.join(' ')).toContain('measured against numbers-w0');
+    expect(windows[1]?.findings.map(({ rule }) => rule)).toContain('error-rise');
+  });
+
+  test('a label that is no number is named with its line; whole numbers beside probabilities stay a mistake', async () => {
+    const baseline = file('numbers-train.csv', prices(1000, 0.1));
+    const text = file('numbers-text.csv', `${prices(5, 0.1)}dear,1,a,2\n`);
+    await expect(analyze({ ...asked, baseline, window: [text] })).rejects.toThrow(
+      /line 7.*price is "dear", but where labels are numbers/,
+    );
+    const two = file(
+      'two.csv',
+      rows(50, (row) => (row === 9 ? '2,1,a,0.5' : line(row))),
+    );
+    await expect(analyze({ ...columns, baseline: file('base.csv', rows(50)), window: [two] })).rejects.toThrow(
+      /a label is 0, 1, or empty/,
+    );
+  });
+});
+
+describe('segments', { timeout }, () => {
+  /** The score ranks everybody well but those with c = b and x above 50: there it is turned round, or means nothing. */
+  const world = (broken: boolean) =>
+    rows(6000, (row) => {
+      const [x, c] = [(row * 37) % 101, row % 3 === 0 ? 'b' : 'a'];
+      const p = ((row * 7919) % 1000) / 1000;
+      const bad = (row * 104_729) % 1000 < p * 1000 ? 1 : 0;
+      return `${bad},${x},${c},${broken && c === 'b' && x > 50 ? 1 - p : p}`;
+    });
+
+  test('of two inputs the broken one is found with its rows, its interval and what it is compared with', async () => {
+    const baseline = file('seg-train.csv', world(false));
+    const window = [file('seg-same.csv', world(false)), file('seg-broken.csv', world(true))];
+    const { windows, base } = await analyze({
+      ...columns,
+      baseline,
+      baselineScore: 's',
+      window,
+      segment: ['c', 'c,x'],
+    });
+    expect(windows[0]?.segments).toEqual([]);
+    const [first, second] = windows[1]?.segments ?? [];
+    expect(first).toMatchObject({ where: { c: 'b' }, metric: 'auc', labelled: 2000, overall: windows[1]?.auc });
+    expect(Object.keys(second?.where ?? {})).toEqual(['c', 'x']);
+    expect(second?.where['c']).toBe('b');
+    expect(second?.value).toBeLessThan(0.4);
+    expect(second?.interval[1]).toBeLessThan(second?.overall ?? 0);
+    expect(analysisText(windows)).toMatch(
+      /< {2}c b: AUC 0\.\d{4} \(0\.\d{4} to 0\.\d{4}\) against 0\.\d{4} of all, on 2,000 labelled rows/,
+    );
+    expect(analysisPage({ name: 'b', rows: 1, leftOut: [] }, base, windows)).toContain('on 2,000 labelled rows');
+  });
+
+  test('of numbers the segment with the larger mean error is found, missing values being a bin', async () => {
+    const prices = `price,x,s\n${Array.from({ length: 1000 }, (_, row) => {
+      const price = 100.5 + ((row * 37) % 400);
+      return row % 4 === 0 ? `${price},,${price + 30 + (row % 3)}` : `${price},${row % 5},${price + 10 + (row % 3)}`;
+    }).join('\n')}\n`;
+    const [baseline, asked] = [file('seg-prices.csv', prices), { label: 'price', score: 's', segment: ['x'] } as const];
+    const { windows } = await analyze({ ...asked, baseline, baselineScore: 's', window: [baseline] });
+    // 750 rows are off by 11 on the mean, 250 by 31.
+    const [only, ...others] = windows[0]?.segments ?? [];
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ where: { x: 'missing' }, metric: 'mae', labelled: 250, eventRate: null });
+    expect(only?.value).toBeCloseTo(31, 1);
+    expect(only?.overall).toBeCloseTo(16, 1);
+  });
+
+  test('what is no input, three of them, or one twice is refused in a sentence', async () => {
+    const baseline = file('seg-train.csv', world(false));
+    for (const segment of ['nobody', 'c,x,c', 'c,c'])
+      await expect(analyze({ ...columns, baseline, window: [baseline], segment: [segment] })).rejects.toThrow(
+        `--segment ${segment} must name one input, or two by a comma; there are: x, c.`,
+      );
+  });
+});

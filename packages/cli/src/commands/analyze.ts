@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { FairwayError, type VerdictState } from '@fairway/core';
-import { analysisPage, DEFAULT_POLICY, defaultPolicy, parsePolicy, type Policy, worst } from '@fairway/monitor';
+import { analysisPage, defaultPolicy, defaultPolicyText, parsePolicy, type Policy, worst } from '@fairway/monitor';
 import { Command, InvalidArgumentError } from 'commander';
 import { openSpool } from './analyze-column.ts';
 import { analyzeFiles, type Files } from './analyze-files.ts';
+import { classNames, inputsOf, readHead } from './analyze-table.ts';
 import { analysisText, columnLines } from './analyze-text.ts';
 
 type Options = Partial<Pick<Files, 'baseline'>> &
@@ -25,14 +26,26 @@ export function analyzeCommand(): Command {
     .description('compare scored files with the training data: drift, performance, verdict; needs no services')
     .option('--baseline <file>', 'training data: CSV with a header, any delimiter')
     .option('--window <file>', 'a period to judge, oldest first; may be given again', more, [])
-    .option('--label <column>', 'true outcome: 0, 1, or empty where it is not known')
-    .option('--score <column>', 'probability of the event that the model gave')
+    .option('--label <column>', 'true outcome: 0, 1, a number, or a class; empty where it is not known')
+    .option('--score <column>', 'probability of the event that the model gave, or the number that it predicted')
+    .option(
+      '--classes <names>',
+      'classes by commas, as the model orders them; --score is then a column for the probability of each, by commas, or the column of the predicted class',
+      classNames,
+    )
     .option('--baseline-score <column>', 'the same in the baseline (default: the first window is what decay is from)')
     .option('--ignore <column>', 'a column that is no input, such as an id; may be given again', more, [])
+    .option(
+      '--segment <inputs>',
+      'show where the model does worst: one input or two, such as JOB,REASON; may be given again',
+      more,
+      [],
+    )
     .option('--delimiter <char>', 'where it is not seen in the header: one character, or tab', oneCharacter)
+    .option('--target <kind>', 'class (labels 0 and 1) or number (default: seen in the labels)', targetKind)
     .option('--cutoff <score>', 'an event is predicted from this score on', probability, 0.5)
     .option('--policy <file>', 'policy.yaml to judge by (default: see --print-policy)')
-    .option('--print-policy', 'print the policy that holds where none is given', false)
+    .option('--print-policy', 'print the policy that holds where none is given; with --baseline, for its inputs', false)
     .option('--json <file>', 'write all figures as JSON; - for standard output alone')
     .option('--html <file>', 'write a report that needs nothing but itself')
     .addHelpText(
@@ -54,8 +67,15 @@ function probability(text: string): number {
   throw new InvalidArgumentError('It must be a number from 0 to 1.');
 }
 
+function targetKind(text: string): 'class' | 'number' {
+  if (text === 'class' || text === 'number') return text;
+  throw new InvalidArgumentError('It must be class or number.');
+}
+
 async function analyze(options: Options): Promise<void> {
-  if (options.printPolicy) return console.log(DEFAULT_POLICY.trimEnd());
+  if (options.printPolicy) {
+    return console.log(await policyText(options));
+  }
   const { baseline, window } = options;
   if (baseline === undefined || window.length === 0) {
     throw new FairwayError('input.invalid', 'Nothing to compare: give --baseline FILE and at least one --window FILE.');
@@ -78,8 +98,20 @@ async function analyze(options: Options): Promise<void> {
   }
 }
 
-function policyOf({ policy, score, label }: Options): Policy {
-  if (policy === undefined) return defaultPolicy({ score: score !== undefined, label: label !== undefined });
+/** The default policy; with a baseline, as its inputs can answer it. */
+async function policyText({ target, baseline, delimiter, ...roles }: Options): Promise<string> {
+  const kind = { isNumber: target === 'number', isClasses: roles.classes !== undefined };
+  if (baseline === undefined) return defaultPolicyText(kind).trimEnd();
+  const head = await readHead(baseline, delimiter);
+  return defaultPolicyText({ ...kind, inputs: inputsOf(head, roles).length }).trimEnd();
+}
+
+/** Read before the tables are: what is wrong with it is known at once. */
+function policyOf({ policy, score, label, classes }: Options): (isNumber: boolean) => Policy {
+  if (policy === undefined) {
+    const given = { score: score !== undefined, label: label !== undefined, isClasses: classes !== undefined };
+    return (isNumber) => defaultPolicy({ ...given, isNumber });
+  }
   let text: string;
   try {
     text = readFileSync(policy, 'utf8');
@@ -87,5 +119,6 @@ function policyOf({ policy, score, label }: Options): Policy {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new FairwayError('input.invalid', `There is no file ${policy}; check the path of --policy.`);
   }
-  return parsePolicy(text, undefined);
+  const parsed = parsePolicy(text, undefined);
+  return () => parsed;
 }

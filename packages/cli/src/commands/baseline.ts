@@ -1,15 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { type Baseline, canonicalJson, checkName, checkVersion, FairwayError } from '@fairway/core';
-import { baselineOf } from '@fairway/monitor';
+import { baselineOf, metricOf, MOST_SEGMENT_BINS, MOST_SEGMENT_INPUTS, segmentInputs } from '@fairway/monitor';
 import { Command } from 'commander';
 import { openSpool } from './analyze-column.ts';
-import { type Read, readBaseline, readHead } from './analyze-table.ts';
+import { classNames, hasNumberLabels, type Read, readBaseline, readHead, scoreColumns } from './analyze-table.ts';
 import { columnLines } from './analyze-text.ts';
 import { oneCharacter } from './analyze.ts';
 
 type Options = {
   readonly label?: string;
   readonly score?: string;
+  readonly classes?: readonly string[];
+  readonly segment: readonly string[];
   readonly model?: string;
   readonly version?: string;
   readonly ignore: readonly string[];
@@ -23,10 +25,21 @@ export function baselineCommand(): Command {
   return new Command('baseline')
     .description('write the reference profile (deciles, counts) of training data; the same data gives the same bytes')
     .argument('<file>', 'CSV with a header, any delimiter')
-    .option('--label <column>', 'true outcome, 0 or 1: no input')
+    .option('--label <column>', 'true outcome, 0 or 1, a number, or a class: no input')
     .option('--score <column>', 'score of held-out rows: what decay is measured against')
+    .option(
+      '--classes <names>',
+      'classes by commas, as the model orders them; --score is then a column for the probability of each, by commas, or the column of the predicted class',
+      classNames,
+    )
     .option('--model <name>', 'model it belongs to, e.g. home-equity')
     .option('--version <version>', 'its version, e.g. 1')
+    .option(
+      '--segment <input>',
+      'an input in whose bins the recorder counts scores and labels too, four at most; may be given again',
+      another,
+      [],
+    )
     .option('--ignore <column>', 'a column that is no input, such as an id; may be given again', another, [])
     .option('--delimiter <char>', 'where it is not seen in the header: one character, or tab', oneCharacter)
     .option('--out <file>', 'where to write it; - for standard output alone', 'baseline.json')
@@ -34,11 +47,12 @@ export function baselineCommand(): Command {
 }
 
 async function writeBaseline(file: string, options: Options): Promise<void> {
-  const { label, score, ignore, delimiter, out } = options;
+  const { label, score, classes, ignore, delimiter, out } = options;
   const model = options.model === undefined ? '' : checkName('Model', options.model);
   const version = options.version === undefined ? '' : checkVersion(options.version);
   const head = await readHead(file, delimiter);
-  for (const [flag, name] of [['--label', label], ['--score', score], ...ignore.map((one) => ['--ignore', one])]) {
+  const scores = scoreColumns({ score, classes }).map((name) => ['--score', name]);
+  for (const [flag, name] of [['--label', label], ...scores, ...ignore.map((one) => ['--ignore', one])]) {
     if (name === undefined || head.columns.includes(name)) continue;
     throw new FairwayError(
       'input.invalid',
@@ -53,9 +67,14 @@ async function writeBaseline(file: string, options: Options): Promise<void> {
   }
   const spool = openSpool();
   try {
-    const read = await readBaseline(head, { label, score, ignore, delimiter }, () => spool.newColumn());
-    const { baseline, leftOut } = baselineOf(read.tally, { model, version, source: read.sha256 });
-    if (score !== undefined && baseline.performance.rows === 0) throw oneClass(file, read);
+    const isNumber = label !== undefined && classes === undefined && (await hasNumberLabels(head, label, score));
+    const roles = { label, score, classes, ignore, delimiter, isNumber };
+    const read = await readBaseline(head, roles, () => spool.newColumn());
+    const { baseline: profile, leftOut } = baselineOf(read.tally, { model, version, source: read.sha256 });
+    const baseline = withSegments(profile, options.segment);
+    const held = isNumber ? baseline.regression?.performance.rows : baseline.performance.rows;
+    if (score !== undefined && classes === undefined && held === 0)
+      throw isNumber ? noNumbers(file) : oneClass(file, read);
     const text = `${canonicalJson(baseline)}\n`;
     if (out === '-') process.stdout.write(text);
     else writeFileSync(out, text);
@@ -66,6 +85,24 @@ async function writeBaseline(file: string, options: Options): Promise<void> {
   }
 }
 
+/** Declares what the recorder counts by. */
+function withSegments(baseline: Baseline, segments: readonly string[]): Baseline {
+  if (segments.length === 0) return baseline;
+  const declared = { ...baseline, segments };
+  const inputs = baseline.variables.map(({ name }) => name);
+  const isKnown = segments.every((name) => inputs.includes(name)) && new Set(segments).size === segments.length;
+  if (isKnown && segments.length <= MOST_SEGMENT_INPUTS && segmentInputs(declared).length > 0) return declared;
+  throw new FairwayError(
+    'input.invalid',
+    isKnown && segments.length <= MOST_SEGMENT_INPUTS
+      ? `--segment ${segments.join(', --segment ')}: one of them has more than ${MOST_SEGMENT_BINS} bins.`
+      : `--segment ${segments.join(', --segment ')}: name up to ${MOST_SEGMENT_INPUTS} different inputs; there are: ${inputs.join(', ')}.`,
+  );
+}
+
+const noNumbers = (file: string): FairwayError =>
+  new FairwayError('input.invalid', `${file} holds no row with a number as label and as score.`);
+
 function oneClass(file: string, { tally }: Read): FairwayError {
   const [nonEvents, events] = tally.labels;
   return new FairwayError(
@@ -74,8 +111,17 @@ function oneClass(file: string, { tally }: Read): FairwayError {
   );
 }
 
-function summary({ performance: { auc, ks, rows } }: Baseline, out: string): string[] {
+function summary(baseline: Baseline, out: string): string[] {
+  const { performance, regression, classification } = baseline;
+  const { auc, ks, rows } = performance;
   const held =
     rows === 0 ? [] : [`  AUC ${auc.toFixed(4)}, KS ${ks.toFixed(4)} on ${rows.toLocaleString('en-US')} rows`];
-  return [...held, `Written to ${out}.`];
+  const { mae, rmse, rSquared, rows: n } = regression?.performance ?? { mae: 0, rmse: 0, rSquared: 0, rows: 0 };
+  const errors = `  MAE ${mae.toPrecision(4)}, RMSE ${rmse.toPrecision(4)}, R² ${rSquared.toFixed(4)} on ${n.toLocaleString('en-US')} rows`;
+  const accuracy = metricOf('accuracy').held?.(baseline)?.value;
+  const classes = [
+    ...(classification === undefined ? [] : [`  classes     ${classification.classes.join(', ')}`]),
+    ...(classification === undefined || accuracy === undefined ? [] : [`  accuracy ${accuracy.toFixed(4)}`]),
+  ];
+  return [...held, ...(n === 0 ? [] : [errors]), ...classes, `Written to ${out}.`];
 }

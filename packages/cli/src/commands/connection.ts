@@ -22,6 +22,7 @@ export type Connection = {
  */
 export function connection(dir: string, env: NodeJS.ProcessEnv): Connection {
   const { FAIRWAY_WRITER_URL: writer, FAIRWAY_WRITER_TOKEN: writerToken } = env;
+  for (const name of ['FAIRWAY_WRITER_URL', 'FAIRWAY_MONITOR_URL', 'FAIRWAY_RECORDER_URL']) checkUrl(name, env[name]);
   if (writer !== undefined && writerToken !== undefined) {
     const { FAIRWAY_MONITOR_URL: monitor, FAIRWAY_MONITOR_TOKEN: monitorToken, FAIRWAY_RECORDER_URL: recorder } = env;
     const { FAIRWAY_QUEUE_URL: url, FAIRWAY_QUEUE_PREFIX: prefix = 'fairway' } = env;
@@ -59,4 +60,13 @@ export function connection(dir: string, env: NodeJS.ProcessEnv): Connection {
     ...(recorder && { recorder }),
     ...(state.queue && { queue: state.queue }),
   };
+}
+
+/** Without a scheme, `localhost:8080` would be taken for an address of a scheme named localhost. */
+function checkUrl(name: string, value: string | undefined): void {
+  if (!value || (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol))) return;
+  throw new FairwayError(
+    'config.invalid',
+    `${name} is not usable: it must be a URL that starts with http:// or https://.`,
+  );
 }

@@ -6,13 +6,17 @@ import { callJson } from '../stack/http.ts';
 import { readState, type StackState } from '../stack/folder.ts';
 import { hasRedisServer } from '../stack/redis/server.ts';
 import { DEFAULT_DIR } from './connection.ts';
+import { checkCluster, type ClusterQuestion } from './doctor-cluster/check.ts';
 import { checkSources, type SourceQuestion } from './doctor-sources.ts';
+import { printable } from './printable.ts';
 import { type Check, checkGit, checkLoopback, checkNode, checkPostgres } from './requirements.ts';
 
 /** `fairway doctor`: is this machine fit, does the running stack do well, and can models travel? Each problem comes with its mend. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check this machine and the running stack, or model registries; each problem comes with its mend')
+    .description(
+      'check this machine and the running stack, a cluster, or model registries; each problem comes with its mend',
+    )
     .addOption(
       new Option('--source <registry>', 'ask the writer about the models of this registry instead').choices([
         'sas',
@@ -21,14 +25,34 @@ export function doctorCommand(): Command {
       ]),
     )
     .option('--model <name>', 'ask the writer about the registry of this model instead')
+    .option('--cluster', 'check a cluster instead: what Fairway needs there, and what is missing', false)
+    .option('--context <name>', 'with --cluster: a context of the kubeconfig')
+    .option('--namespace <name>', 'with --cluster: where Fairway is installed', 'fairway')
+    .option('--argocd-namespace <name>', 'with --cluster: where Argo CD lives (openshift-gitops or argocd, as found)')
     .option('--json', 'print as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
     .action(doctor);
 }
 
-type Options = SourceQuestion & { readonly json: boolean; readonly dir: string };
+type Options = SourceQuestion &
+  ClusterQuestion & { readonly json: boolean; readonly dir: string; readonly cluster: boolean };
+
+const MARK = { ok: '✔', warning: '!', missing: '✘' } as const;
+
+async function doctorOfCluster(options: Options): Promise<void> {
+  const findings = await checkCluster(options);
+  if (options.json) console.log(JSON.stringify({ checks: findings }, undefined, 2));
+  else for (const { name, state, text } of findings) console.log(printable(`${MARK[state]} ${name}: ${text}`));
+  const bad = findings.filter(({ state }) => state === 'missing').length;
+  if (bad === 0) return;
+  throw new FairwayError(
+    'machine.unfit',
+    `${bad === 1 ? '1 thing is' : `${bad} things are`} missing; the lines above say the mend.`,
+  );
+}
 
 async function doctor(options: Options): Promise<void> {
+  if (options.cluster) return doctorOfCluster(options);
   const { source, model, dir, json } = options;
   const asksSources = source !== undefined || model !== undefined;
   const checks = asksSources ? await checkSources({ source, model }, dir) : await checkMachine(dir);

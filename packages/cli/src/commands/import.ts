@@ -1,7 +1,8 @@
 import { checkName, checkVersion, FairwayError, type ModelVersion, systemClock } from '@fairway/core';
 import { type Mapping, openPackQueue, readTimeMapping, TIMES } from '@fairway/log-sidecar';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { expectJson } from '../stack/http.ts';
+import { oneCharacter } from './analyze.ts';
 import { type Connection, connection, DEFAULT_DIR } from './connection.ts';
 import { type Checked, checkFile, firstRecord, type OnProgress, requireUsable } from './import-check.ts';
 import { foundLines, progressOn, sentLines } from './import-report.ts';
@@ -42,12 +43,6 @@ export function importCommand(): Command {
     .option('--dry-run', 'read and check everything, print what would be sent, send nothing', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
     .action(importFiles);
-}
-
-function oneCharacter(text: string): string {
-  const char = text === 'tab' || text === '\\t' ? '\t' : text;
-  if (char.length === 1 && char !== '"' && char !== '\n') return char;
-  throw new InvalidArgumentError('It must be one character (such as ; or |), or the word tab.');
 }
 
 async function importFiles(files: readonly string[], options: Options): Promise<void> {

@@ -6,6 +6,12 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Option value: a finite number. */
+export function finiteNumber(text: string): number {
+  if (text.trim() === '' || !Number.isFinite(Number(text))) throw new InvalidArgumentError('It must be a number.');
+  return Number(text);
+}
+
 /** Option value: a TCP port. */
 export function portNumber(text: string): number {
   const port = wholeNumber(text);

@@ -8,14 +8,16 @@ test('differences of inputs and scores are named with both numbers', () => {
   const differences = [
     { variable: 'LOAN', bin: 3, stored: 7, rows: 5 },
     { score: 1061, label: 1, stored: null, rows: 2 },
+    { packed: 'day', stored: 40, rows: 41 },
   ];
-  const text = profilesText([{ ...hour, differences, all: 2 }], { ...done, differences: 2 }, true);
+  const text = profilesText([{ ...hour, differences, all: 3 }], { ...done, differences: 3 }, true);
   expect(text.split('\n')).toEqual([
     expect.stringMatching(/^hour +version +environment +of +bin +counted +rows$/),
     expect.stringMatching(/^2026-01-01T10 +1 +prod +LOAN +3 +7 +5$/),
     expect.stringMatching(/^2026-01-01T10 +1 +prod +score, label 1 +1061 +none +2$/),
+    expect.stringMatching(/^2026-01-01T10 +1 +prod +the day, packed +all +40 +41$/),
     '',
-    '1,200 predictions in 2 hours counted again: 2 counts differ; the same command without --verify mends them.',
+    '1,200 predictions in 2 hours counted again: 3 counts differ; the same command without --verify mends them.',
   ]);
 });
 

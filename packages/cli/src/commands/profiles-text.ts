@@ -3,7 +3,11 @@ import { table } from './table.ts';
 
 type Cell = { readonly stored: number | null; readonly rows: number };
 type Difference = Cell &
-  ({ readonly variable: string; readonly bin: number } | { readonly score: number; readonly label: number });
+  (
+    | { readonly variable: string; readonly bin: number }
+    | { readonly score: number; readonly label: number }
+    | { readonly packed: string }
+  );
 
 /** An hour whose counts differ from its rows; `all`: differences that there are, of which `differences` are the first. */
 export type HourLine = {
@@ -51,12 +55,15 @@ function outcome({ differences, mended }: Done, verify: boolean): string {
 }
 
 function row({ hour, version, environment }: HourLine, difference: Difference): string[] {
-  const [of, bin] =
-    'variable' in difference
-      ? [difference.variable, String(difference.bin)]
-      : [`score, label ${difference.label}`, String(difference.score)];
+  const [of, bin] = cellOf(difference);
   const { stored, rows } = difference;
   return [hour.slice(0, 13), version, environment, of, bin, stored === null ? 'none' : String(stored), String(rows)];
+}
+
+function cellOf(difference: Difference): readonly [of: string, bin: string] {
+  if ('packed' in difference) return [`the ${difference.packed}, packed`, 'all'];
+  if ('variable' in difference) return [difference.variable, String(difference.bin)];
+  return [`score, label ${difference.label}`, String(difference.score)];
 }
 
 const count = (value: number): string => value.toLocaleString('en-US');

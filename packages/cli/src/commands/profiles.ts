@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { checkName, FairwayError, redact, urlOrigin } from '@fairway/core';
+import { checkName, FairwayError, urlOrigin } from '@fairway/core';
 import { Command } from 'commander';
+import { whyNoAnswer } from '../stack/http.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
 import { type Done, type HourLine, profilesText } from './profiles-text.ts';
 
@@ -58,8 +59,8 @@ async function rebuild({ json, dir, ...asked }: Options): Promise<void> {
 async function* linesOf(url: string, token: string, body: object): AsyncGenerator<Line> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) }).catch((error: Error) => {
-    const reason = (error.cause as { code?: string } | undefined)?.code ?? error.message;
-    throw new FairwayError('stack.failed', `The recorder at ${urlOrigin(url)} does not answer (${redact(reason)}).`);
+    const sentence = `The recorder at ${urlOrigin(url)} does not answer: ${whyNoAnswer(error)}`;
+    throw new FairwayError('stack.failed', sentence);
   });
   if (!answer.ok || answer.body === null) {
     const { detail } = (await answer.json().catch(() => ({}))) as { detail?: string };

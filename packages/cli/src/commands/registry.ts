@@ -22,6 +22,7 @@ export const commands: Readonly<Record<string, () => Promise<() => Command>>> = 
   policy: async () => (await import('./policy.ts')).policyCommand,
   sas: async () => (await import('./sas.ts')).sasCommand,
   baseline: async () => (await import('./baseline.ts')).baselineCommand,
+  gate: async () => (await import('./gate.ts')).gateCommand,
   import: async () => (await import('./import.ts')).importCommand,
   inject: async () => (await import('./inject.ts')).injectCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,

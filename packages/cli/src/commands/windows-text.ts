@@ -4,6 +4,8 @@ import { table } from './table.ts';
 
 const figure = (value: number | null | undefined): string =>
   value === null || value === undefined ? '-' : value.toFixed(4);
+const isKnown = (value: number | null | undefined): value is number => value !== null && value !== undefined;
+const amount = (value: number | null | undefined): string => (isKnown(value) ? value.toPrecision(5) : '-');
 const percent = (value: number | null): string => (value === null ? '-' : `${(value * 100).toFixed(1)}%`);
 const count = (value: number): string => value.toLocaleString('en-US');
 
@@ -23,9 +25,18 @@ const HEADER = [
   'of',
 ];
 
+const CLASSES = ['accuracy', 'balanced', 'macro F1', 'kappa', 'PSI of class'];
+const NUMBERS = ['MAE', 'RMSE', 'R2', 'PSI of prediction'];
+
 /** A line for each window, the input that moved most among them, and what the newest judged window is told of. */
 export function windowsText(windows: readonly StoredWindow[]): string {
-  const lines = table([HEADER, ...windows.map(row)]).split('\n');
+  const hasNumbers = windows.some(({ figures }) => isKnown(figures['mae']) || isKnown(figures['predictionPsi']));
+  const hasClasses = windows.some(({ figures }) => isKnown(figures['noClass']));
+  const more = [...(hasNumbers ? NUMBERS : []), ...(hasClasses ? CLASSES : [])];
+  const lines = table([
+    [...HEADER, ...more],
+    ...windows.map((one) => [...row(one), ...(hasNumbers ? numbers(one) : []), ...(hasClasses ? classes(one) : [])]),
+  ]).split('\n');
   const judged = windows.findLast(({ findings }) => findings.length > 0);
   const sentences =
     judged === undefined
@@ -39,6 +50,16 @@ export function windowsText(windows: readonly StoredWindow[]): string {
         ];
   return [...lines, ...sentences].map(printable).join('\n');
 }
+
+const numbers = ({ figures }: StoredWindow): string[] => [
+  amount(figures['mae']),
+  amount(figures['rmse']),
+  figure(figures['rSquared']),
+  figure(figures['predictionPsi']),
+];
+
+const classes = ({ figures }: StoredWindow): string[] =>
+  ['accuracy', 'balancedAccuracy', 'macroF1', 'kappa', 'classPsi'].map((name) => figure(figures[name]));
 
 function row(one: StoredWindow): string[] {
   const [moved, psi] = mostMoved(one);

@@ -43,7 +43,7 @@ export function folderData(dir: string): StoryData {
   if (missing.length > 0)
     throw new FairwayError(
       'input.invalid',
-      `The folder ${at} lacks ${missing.join(' and ')}: see --help for the layout.`,
+      `The folder ${at} lacks ${missing.join(' and ')}: "fairway demo --help" tells the layout.`,
     );
   return {
     source: `${at}: train.csv, ${files.join(', ')}`,

@@ -8,7 +8,11 @@ import type { Quarter } from './periods.ts';
 import { bar, type Screen } from './screen.ts';
 import { sendQuarter } from './traffic.ts';
 
-type Account = { stored: number; labelled: number };
+/** `dropped` counts calls by reason; a call of this story holds up to 20 predictions. */
+type Account = { stored: number; labelled: number; dropped: Readonly<Record<string, number>> };
+
+/** How long nothing more must have been stored before calls that an agent told as killed are given up. */
+const QUIET_MS = 3_000;
 
 /** What one quarter needs to be played. */
 export type Play = {
@@ -18,38 +22,45 @@ export type Play = {
   readonly version: string;
   readonly quarter: Quarter;
   readonly rows: readonly Loan[];
-  /** Predictions sent before this quarter. */
-  readonly sentBefore: number;
+  /** Predictions that were stored before this quarter. */
+  readonly storedBefore: number;
 };
 
 /** Traffic, then the recorder's word that all is stored, then late labels, then the monitor's verdict. */
-export async function playQuarter(play: Play): Promise<{ sent: number; verdict: Verdict }> {
+export async function playQuarter(play: Play): Promise<{ sent: number; stored: number; verdict: Verdict }> {
   const { stack, screen, quarter, rows } = play;
   const url = () => serviceUrl(stack, play.environment);
   const { predictions } = await sendQuarter(url, MODEL, rows, quarter, (done) =>
     screen.now(`      ${quarter.period}  scoring ${bar(done, rows.length)} ${done} predictions`),
   );
   screen.now(`      ${quarter.period}  waiting until all ${predictions.length} are stored`);
-  await untilStored(stack, play.sentBefore + predictions.length);
+  const stored = (await untilStored(stack, play.storedBefore + predictions.length)) - play.storedBefore;
   screen.now(`      ${quarter.period}  true outcomes arrive`);
   await sendLabels(
     stack,
     predictions.map(({ id, row }) => ({ id, label: row.BAD })),
   );
   screen.now(`      ${quarter.period}  waiting for the verdict`);
-  return { sent: predictions.length, verdict: await untilJudged(play, predictions.length) };
+  return { sent: predictions.length, stored, verdict: await untilJudged(play, stored) };
 }
 
 /** What the recorder has stored of the model. */
 export const account = (stack: Stack): Promise<Account> =>
   patientJson('The recorder', `${stack.urls.recorder}/v1/account?model=${MODEL}`, { token: stack.tokens.monitor });
 
-async function untilStored(stack: Stack, expected: number): Promise<void> {
+/** Calls that were in the memory of an agent when it was killed, at most. */
+export const killedCalls = ({ dropped }: Account): number => dropped['killed'] ?? 0;
+
+/** Waits until all is stored, or nothing more comes and an agent told what its kill lost; answers what is stored. */
+async function untilStored(stack: Stack, expected: number): Promise<number> {
   const deadline = Date.now() + 90_000;
-  let stored = 0;
+  let stored = -1;
+  let changedAt = Date.now();
   while (Date.now() < deadline) {
-    ({ stored } = await account(stack));
-    if (stored >= expected) return;
+    const now = await account(stack);
+    if (now.stored >= expected) return now.stored;
+    if (now.stored !== stored) [stored, changedAt] = [now.stored, Date.now()];
+    if (killedCalls(now) > 0 && Date.now() - changedAt > QUIET_MS) return stored;
     await pause(100);
   }
   throw new FairwayError(

@@ -68,9 +68,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 function conclude(out: Screen, summary: Summary, stack: Stack, options: DemoOptions): void {
   out.say(`\n${windowsTable(summary.windows)}\n`);
-  const { sent, stored, cards } = summary;
+  const { sent, stored, killedCalls, cards } = summary;
+  const difference = killedCalls > 0 ? `, ${sent - stored} lost with a killed agent` : ' — they differ!';
   out.say(
-    `   ${sent} predictions sent, ${stored} stored${sent === stored ? '' : ' — they differ!'} · ${summary.pullRequests.length} pull requests · ${cards.length} cards · the story took ${seconds(summary.totalMs)}`,
+    `   ${sent} predictions sent, ${stored} stored${sent === stored ? '' : difference} · ${summary.pullRequests.length} pull requests · ${cards.length} cards · the story took ${seconds(summary.totalMs)}`,
   );
   if (options.summary !== undefined) {
     writeSummary(options.summary, summary);
@@ -80,5 +81,6 @@ function conclude(out: Screen, summary: Summary, stack: Stack, options: DemoOpti
   out.say(`\n   dashboard       ${stack.urls.monitor}`);
   out.say(`   pull requests   ${stack.urls.forge}/${stack.repository}/pulls`);
   out.say(`   Teams cards     ${stack.urls.cards}`);
+  out.say(`   other commands  npx fairway status --dir ${JSON.stringify(stack.dir)}`);
   out.say('\n   Ctrl-C ends the demo.\n', 'quiet');
 }

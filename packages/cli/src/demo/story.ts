@@ -7,7 +7,7 @@ import type { StoryData } from './data.ts';
 import { untilDrained } from './model-service.ts';
 import { approve, merge, untilPhase } from './people.ts';
 import { lastQuarters, type Quarter } from './periods.ts';
-import { account, playQuarter, windows } from './quarter.ts';
+import { account, killedCalls, playQuarter, windows } from './quarter.ts';
 import { type Screen, seconds, type Tone } from './screen.ts';
 import { type Summary, summaryPullRequests, summaryWindow } from './summary.ts';
 
@@ -20,8 +20,8 @@ const TONES: Readonly<Record<Verdict['state'], Tone>> = {
   insufficient: 'quiet',
 };
 
-/** How the story went: the live version, and what was sent. */
-type Progress = { version: string; sent: number; played: number; retrained: boolean };
+/** How the story went: the live version, and what was sent and stored. */
+type Progress = { version: string; sent: number; stored: number; played: number; retrained: boolean };
 
 export type Storyteller = {
   readonly stack: Stack;
@@ -37,7 +37,7 @@ export type Storyteller = {
 export async function tellStory(teller: Storyteller): Promise<Summary> {
   const { screen, data } = teller;
   const startedAt = teller.now();
-  const progress: Progress = { version: '1', sent: 0, played: 0, retrained: false };
+  const progress: Progress = { version: '1', sent: 0, stored: 0, played: 0, retrained: false };
   await stage(teller, 'v1 trained and registered', () => trainFirst(teller));
   await deploy(teller, '1');
   const calendar = lastQuarters(teller.now(), data.quarters.length + data.spare);
@@ -115,16 +115,17 @@ async function playAndReact(
 ): Promise<void> {
   const { stack, screen } = teller;
   const startedAt = teller.now();
-  const { sent, verdict } = await playQuarter({
+  const { sent, stored, verdict } = await playQuarter({
     stack,
     screen,
     environment: ENVIRONMENT,
     version: progress.version,
     quarter,
     rows,
-    sentBefore: progress.sent,
+    storedBefore: progress.stored,
   });
   progress.sent += sent;
+  progress.stored += stored;
   progress.played += 1;
   const ms = teller.now() - startedAt;
   teller.stages.push({ stage: `${quarter.period} on v${progress.version}`, ms });
@@ -133,6 +134,12 @@ async function playAndReact(
     `   ${verdict.state === 'healthy' ? '✔' : verdict.state === 'alert' ? '✘' : '!'}  ${name.padEnd(34)} ${seconds(ms).padStart(7)}   ${verdictText(verdict)}`,
     TONES[verdict.state],
   );
+  if (stored < sent) {
+    screen.say(
+      `      ${sent - stored} predictions were in the memory of an agent that was killed: told as lost.`,
+      'warn',
+    );
+  }
   if (verdict.state === 'alert' && !progress.retrained) await retrain(teller, progress);
 }
 
@@ -194,6 +201,7 @@ async function summarise(
   const { changes } = await patientJson<{ changes: Change[] }>('The writer', `${stack.urls.writer}/v1/changes`, {
     token: stack.tokens.writer,
   });
+  const booked = await account(stack);
   const { cards } = await patientJson<{ cards: Summary['cards'] }>('The Teams receiver', `${stack.urls.cards}/cards`);
   return {
     data: data.source,
@@ -202,7 +210,8 @@ async function summarise(
     pullRequests: summaryPullRequests(changes),
     windows: (await windows(stack)).map(summaryWindow),
     sent: progress.sent,
-    stored: (await account(stack)).stored,
+    stored: booked.stored,
+    killedCalls: killedCalls(booked),
     cards: cards.map(({ event, title, valid, at }) => ({ event, title, valid, at })),
   };
 }

@@ -17,6 +17,8 @@ export type Summary = {
   readonly windows: readonly SummaryWindow[];
   readonly sent: number;
   readonly stored: number;
+  /** Calls that killed agents told as lost with their memory, at most. */
+  readonly killedCalls: number;
   readonly cards: ReadonlyArray<{
     readonly event: string;
     readonly title: string;

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FairwayError, redact, urlOrigin } from '@fairway/core';
+import { ENTRY } from './layout.ts';
 import { createDatabase, databaseName, dropDatabase, postgresUrl } from './postgres/server.ts';
 import { hasRedisServer } from './redis/server.ts';
 import type { Ports, Secrets } from './secrets.ts';
@@ -36,13 +36,11 @@ function checked(name: string, value: string | undefined, schemes: readonly stri
   );
 }
 
-const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
 /** The embedded database process, unless a server was given. */
 export function databaseProcess(dir: string, ports: Ports, secrets: Secrets): ProcessSpec {
   return {
     name: 'database',
-    entry: entry('./postgres/main.ts'),
+    entry: ENTRY.database,
     url: `postgres://127.0.0.1:${ports.database}/fairway`,
     env: { DATA_DIR: join(dir, 'postgres'), PORT: String(ports.database), PASSWORD: secrets.database },
   };
@@ -58,7 +56,7 @@ export function queueProcess(
   if (configured.redisUrl !== undefined || !hasRedisServer()) return undefined;
   return {
     name: 'queue',
-    entry: entry('./redis/main.ts'),
+    entry: ENTRY.queue,
     url: `redis://127.0.0.1:${ports.redis}`,
     env: { DATA_DIR: join(dir, 'redis'), PORT: String(ports.redis), PASSWORD: secrets.redis },
   };

@@ -6,9 +6,10 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FairwayError, processStart } from '@fairway/core';
 import { awaitLeftovers } from './leftovers.ts';
 import { dataPlace } from './postgres/binaries.ts';
@@ -124,10 +125,23 @@ function ownerRuns(dir: string): boolean {
 
 function makeFolder(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o755 });
+    makeFolders(dir);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new FairwayError('machine.unfit', `The folder ${dir} cannot be made (${code}): choose another with --dir.`);
+  }
+}
+
+/** Folder by folder: node's `recursive` never ends where a file system says ENOENT to every new folder, as /proc does. */
+function makeFolders(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o755 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(dir))) throw error;
+    makeFolders(dirname(dir));
+    makeFolders(dir);
   }
 }
 

@@ -17,6 +17,8 @@ export async function callJson<T>(what: string, url: string, call: Call = {}): P
     method: call.method ?? (call.body === undefined ? 'GET' : 'POST'),
     headers: {
       accept: 'application/json',
+      // A kept connection may be closed by the other side just when it is used again, on a machine that is busy.
+      connection: 'close',
       ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
       ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...call.headers,
@@ -30,16 +32,41 @@ export async function callJson<T>(what: string, url: string, call: Call = {}): P
     answer = await fetch(url, init);
     text = await answer.text();
   } catch (error) {
-    const cause = (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
-    throw new FairwayError(
-      'stack.failed',
-      `${what} at ${urlOrigin(url)} does not answer (${redact(cause)}): is it running?`,
-      {
-        disposition: 'retryable',
-      },
-    );
+    const sentence = `${what} at ${urlOrigin(url)} does not answer: ${whyNoAnswer(error)}`;
+    throw new FairwayError('stack.failed', sentence, { disposition: 'retryable' });
   }
   return { status: answer.status, body: parse(text) as T };
+}
+
+const REFUSED = 'it refused the connection: is it running?';
+const CLOSED = 'it closed the connection before it had answered; it may be stopping or starting, so try again.';
+const SLOW = 'it took too long: it may be busy or hang.';
+const UNKNOWN_HOST = 'no address is known for this host name: is it spelled right?';
+const UNREACHABLE = 'no way leads to this host: are network and firewall in order?';
+
+/** By the code of what `fetch` gives as the cause. */
+const CAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: REFUSED,
+  ECONNRESET: CLOSED,
+  EPIPE: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CLOSED,
+  ETIMEDOUT: SLOW,
+  UND_ERR_CONNECT_TIMEOUT: SLOW,
+  UND_ERR_HEADERS_TIMEOUT: SLOW,
+  UND_ERR_BODY_TIMEOUT: SLOW,
+  ENOTFOUND: UNKNOWN_HOST,
+  EAI_AGAIN: UNKNOWN_HOST,
+  EHOSTUNREACH: UNREACHABLE,
+  ENETUNREACH: UNREACHABLE,
+};
+
+/** Why a `fetch` ended without an answer, as the end of a sentence; a code without words is given itself. */
+export function whyNoAnswer(error: unknown): string {
+  const { name, message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
+  if (name === 'TimeoutError') return SLOW;
+  const code = cause?.code ?? message;
+  return CAUSES[code] ?? `${redact(code)}.`;
 }
 
 function parse(text: string): unknown {

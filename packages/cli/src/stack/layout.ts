@@ -1,25 +1,26 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const repository = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
+import { inCheckout } from './checkout.ts';
 
 /** Entry points of the processes the stack runs, and the shipped files it applies. */
 export const ENTRY = {
-  writer: repository('packages/gitops-writer/src/main.ts'),
-  recorder: repository('packages/monitor/src/recorder-main.ts'),
-  monitor: repository('packages/monitor/src/main.ts'),
-  agent: repository('packages/log-sidecar/src/main.ts'),
-  trainer: repository('examples/home-equity/src/train-main.ts'),
-  forge: repository('packages/cli/src/stack/forge/main.ts'),
-  kube: repository('packages/cli/src/stack/kube/main.ts'),
-  serving: repository('packages/cli/src/stack/serving/main.ts'),
-  cards: repository('packages/cli/src/stack/cards/main.ts'),
+  writer: inCheckout('packages/gitops-writer/src/main.ts'),
+  recorder: inCheckout('packages/monitor/src/recorder-main.ts'),
+  monitor: inCheckout('packages/monitor/src/main.ts'),
+  agent: inCheckout('packages/log-sidecar/src/main.ts'),
+  trainer: inCheckout('examples/home-equity/src/train-main.ts'),
+  database: inCheckout('packages/cli/src/stack/postgres/main.ts'),
+  queue: inCheckout('packages/cli/src/stack/redis/main.ts'),
+  forge: inCheckout('packages/cli/src/stack/forge/main.ts'),
+  kube: inCheckout('packages/cli/src/stack/kube/main.ts'),
+  serving: inCheckout('packages/cli/src/stack/serving/main.ts'),
+  cards: inCheckout('packages/cli/src/stack/cards/main.ts'),
 } as const;
 
 export const SHIPPED = {
-  argocd: repository('manifests/argocd'),
-  model: repository('examples/home-equity/model.yaml'),
-  policy: repository('examples/home-equity/policy.yaml'),
+  argocd: inCheckout('manifests/argocd'),
+  install: inCheckout('manifests/install'),
+  model: inCheckout('examples/home-equity/model.yaml'),
+  policy: inCheckout('examples/home-equity/policy.yaml'),
 } as const;
 
 /** Folders and files of a stack, below its own folder. */

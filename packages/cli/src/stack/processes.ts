@@ -67,7 +67,7 @@ export function serviceProcesses(
   const { dir, ports, secrets } = wiring;
   const at = place(dir);
   const teams = { TEAMS_WEBHOOK_URL: cardsUrl(wiring), DASHBOARD_URL: local(ports.monitor) };
-  const writerClient = { WRITER_URL: local(ports.writer), WRITER_TOKEN: secrets.writer };
+  const writerClient = (token: string) => ({ WRITER_URL: local(ports.writer), WRITER_TOKEN: token });
   const service = (name: 'writer' | 'recorder' | 'monitor', env: Record<string, string>): ProcessSpec => ({
     name,
     entry: ENTRY[name],
@@ -82,6 +82,7 @@ export function serviceProcesses(
       QUEUE_PREFIX: backing.queuePrefix,
       DATA_DIR: at.writer,
       WRITER_TOKEN: secrets.writer,
+      WRITER_CREDENTIALS: credentials(wiring),
       GIT_URL: repository.cloneUrl,
       GIT_USER: BOT,
       FORGE: 'gitea',
@@ -96,16 +97,19 @@ export function serviceProcesses(
       AGENT_IMAGE: images['fairway/agent'] ?? '',
       KUBECONFIG: at.kubeconfig,
       HEALTH_HYSTERESIS_MS: '1000',
+      MONITOR_URL: local(ports.monitor),
+      MONITOR_TOKEN: secrets.monitor,
+      POLICY_TEST_EVERY_MS: '5000',
     }),
     service('recorder', {
-      ...writerClient,
+      ...writerClient(secrets.writerForRecorder),
       QUEUE_URL: backing.queueUrl,
       QUEUE_PREFIX: backing.queuePrefix,
       MONITOR_TOKEN: secrets.monitor,
     }),
     service('monitor', {
       ...teams,
-      ...writerClient,
+      ...writerClient(secrets.writerForMonitor),
       MONITOR_TOKEN: secrets.monitor,
       SNAPSHOT_DIR: at.snapshots,
       // Labels of the demo come in one piece, seconds after the predictions; half a second of quiet is enough here.
@@ -113,6 +117,13 @@ export function serviceProcesses(
     }),
   ];
 }
+
+/** What the others may do at the writer: what their work needs, and no more. */
+const credentials = ({ secrets }: Wiring): string =>
+  JSON.stringify([
+    { name: 'recorder', role: 'viewer', token: secrets.writerForRecorder },
+    { name: 'monitor', role: 'approver', token: secrets.writerForMonitor },
+  ]);
 
 function writeUsers({ dir, secrets }: Wiring): void {
   const users = [

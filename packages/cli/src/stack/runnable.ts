@@ -1,19 +1,18 @@
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { bundle } from '../../bin/bundle.js';
-
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+import { inCheckout } from './checkout.ts';
 
 /**
- * What Node is given to run an entry point of ours: a bundle of its sources, which starts in less than half the time (the writer
- * in 1.9 s instead of 4.4), or the sources where there can be none.
+ * What Node is given to run an entry point of ours: a bundle of its sources and of the packages they import (the writer computes 0.8 s
+ * before it listens instead of 2.6 with the packages found in node_modules, and more from the sources), or the sources where there can be none.
  */
 export async function runnable(entry: string): Promise<readonly string[]> {
-  const name = relative(ROOT, entry)
+  const name = relative(inCheckout('.'), entry)
     .replaceAll(/[^a-z0-9]+/gi, '-')
     .slice(0, 80);
-  const bundled = await bundle(entry, `${ROOT}.cache/bundles/${name}`);
+  const bundled = await bundle(entry, inCheckout(`.cache/bundles/${name}`), true);
   return bundled === undefined ? [...sourceArgs(), entry] : [bundled];
 }
 

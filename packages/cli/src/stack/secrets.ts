@@ -8,6 +8,8 @@ const SECRETS = [
   'redis',
   'kube',
   'writer',
+  'writerForRecorder',
+  'writerForMonitor',
   'monitor',
   'bot',
   'person',
@@ -20,11 +22,19 @@ const PORTS = ['database', 'redis', 'forge', 'kube', 'writer', 'recorder', 'moni
 export type Secrets = Readonly<Record<(typeof SECRETS)[number], string>>;
 export type Ports = Readonly<Record<(typeof PORTS)[number], number>>;
 
-/** The stack's own secrets: random, made once per folder, kept in a file that only its owner reads. */
+/**
+ * The stack's own secrets: random, made once per folder, kept in a file that only its owner reads. A folder of an earlier
+ * version keeps those it has.
+ */
 export function loadSecrets(dir: string): Secrets {
-  return once(join(dir, 'secrets.json'), () =>
-    Object.fromEntries(SECRETS.map((name) => [name, randomBytes(20).toString('hex')])),
-  ) as Secrets;
+  const file = join(dir, 'secrets.json');
+  const before = once(file, () => ({})) as Partial<Secrets>;
+  const missing = SECRETS.filter((name) => before[name] === undefined);
+  if (missing.length === 0) return before as Secrets;
+  const made = Object.fromEntries(missing.map((name) => [name, randomBytes(20).toString('hex')]));
+  const secrets = { ...before, ...made };
+  writeFileSync(file, `${JSON.stringify(secrets)}\n`, { mode: 0o600 });
+  return secrets as Secrets;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { asFairwayError, FairwayError } from '@fairway/core';
 import type { Repository } from '../ports.ts';
-import { type Chain, readChain } from '../render/deploy.ts';
+import { type Chain, readChain } from '../render/chain.ts';
 import { environmentOf, type ModelEnvironment, type ModelFile, parseModelFile } from '../render/model-file.ts';
 import { environmentFolder, modelPath } from '../render/paths.ts';
 

@@ -24,7 +24,7 @@ import { everyReason } from './reasons.ts';
 export type ChampionContext = IntakeContext & {
   readonly book: ChampionBook;
   readonly exclusive: Exclusive;
-  readonly announce: (key: readonly string[], notice: Notice) => readonly Outgoing[];
+  readonly announce: (model: string, key: readonly string[], notice: Notice) => readonly Outgoing[];
   readonly metrics: IntakeMetrics;
   readonly log: Logger;
   /** Called with changes that are new. */
@@ -144,7 +144,7 @@ async function none(subject: Subject, context: ChampionContext): Promise<Look> {
   else {
     const notice = withdrawnNotice({ model: file.name, environment, registry: file.source.registry }, left);
     context.log.info({ model: file.name, version: left.version }, 'a champion was withdrawn');
-    await context.book.write(seen, context.announce([file.name, left.fingerprint, before?.since ?? at], notice));
+    await context.book.write(seen, context.announce(file.name, [left.fingerprint, before?.since ?? at], notice));
   }
   context.metrics.championLooked(file.source.registry, left === undefined ? 'none' : 'withdrawn');
   return { kind: 'none' };

@@ -1,7 +1,7 @@
 import { FairwayError } from '@fairway/core';
 import type { StoredChange } from '../change.ts';
 import type { RepositoryFile } from '../ports.ts';
-import { readChain } from '../render/deploy.ts';
+import { readChain } from '../render/chain.ts';
 import { readModelVersion } from '../render/model-version.ts';
 import { environmentFolder, quarantinePath } from '../render/paths.ts';
 import { renderRollback, rollbackPullRequest, type RollbackSource } from '../render/rollback.ts';

@@ -1,7 +1,9 @@
 import { type ChangeKind, FairwayError, type PullRequest } from '@fairway/core';
 import type { StoredChange } from '../change.ts';
 import type { RepositoryFile } from '../ports.ts';
-import { type DeploySource, readChain, renderDeploy, type Rendered } from '../render/deploy.ts';
+import { canaryOf } from '../render/canary.ts';
+import { readChain } from '../render/chain.ts';
+import { type DeploySource, renderDeploy, type Rendered } from '../render/deploy.ts';
 import { retrainOf } from '../render/model-file.ts';
 import { readModelVersion } from '../render/model-version.ts';
 import { environmentFolder, retrainFolder } from '../render/paths.ts';
@@ -88,7 +90,10 @@ async function deploySource(
   const loaded = await context.changes.loaded(model, version, evidence.digest, evidence.golden);
   if (loaded === undefined) throw unready(change.id);
   const { image } = change;
-  return { change: change.id, approval: evidence.approval, ...loaded, ...place, image, agentImage: context.agentImage };
+  const { agentImage, repository } = context;
+  const source = { change: change.id, approval: evidence.approval, ...loaded, ...place, image, agentImage };
+  const canary = await canaryOf(source, async (path) => (await repository.read(base, path))?.text);
+  return canary === undefined ? source : { ...source, canary };
 }
 
 async function retrainDraft({ change, evidence }: StoredChange, context: StepContext, base: string): Promise<Draft> {

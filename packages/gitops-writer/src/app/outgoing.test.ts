@@ -88,13 +88,30 @@ it('answers nobody who gave no address, or one that nobody here can tell, and a 
 
 it('tells once of what no change stands for', () => {
   const announce = announcing({ teams: true });
-  const ids = (key: string[]) => announce(key, notice).map(({ deliveryId }) => deliveryId);
-  expect(ids(['home-equity', '1.ab'])).toEqual(ids(['home-equity', '1.ab']));
-  expect(ids(['home-equity', '1.ab'])).not.toEqual(ids(['home-equity', '2.cd']));
-  const both = announcing({ teams: true, webhook: true })(['home-equity'], notice);
+  const ids = (model: string, key: string) => announce(model, [key], notice).map(({ deliveryId }) => deliveryId);
+  expect(ids('home-equity', '1.ab')).toEqual(ids('home-equity', '1.ab'));
+  expect(ids('home-equity', '1.ab')).not.toEqual(ids('home-equity', '2.cd'));
+  const both = announcing({ teams: true, webhook: true })('home-equity', [], notice);
   expect(both.map(({ channel, deliveryId }) => [channel, deliveryId])).toEqual([
     ['teams', both[0]?.deliveryId],
     ['webhook', `${both[0]?.deliveryId}-webhook`],
   ]);
-  expect(announcing({ teams: false })(['home-equity'], notice)).toEqual([]);
+  expect(announcing({ teams: false })('home-equity', [], notice)).toEqual([]);
+});
+
+it('leaves people to the monitor where it has no channel of its own, under the id that a card would have', () => {
+  const change = stored(['requested', 'failed'], {});
+  const people = { monitor: true, answerVia: () => undefined };
+  const [card] = telling({ ...people, teams: true })(change, notice);
+  expect(card?.channel).toBe('teams');
+  const deliveryId = card?.deliveryId;
+  expect(telling({ ...people, teams: false })(change, notice)).toEqual([
+    {
+      channel: 'monitor',
+      deliveryId,
+      event: 'failed',
+      title: 'It failed',
+      content: { model: 'home-equity', content: { ...notice, deliveryId } },
+    },
+  ]);
 });

@@ -8,6 +8,8 @@ import { supersededNotice } from './notices.ts';
 export type Channels = {
   readonly teams: boolean;
   readonly webhook?: boolean;
+  /** The monitor tells people; only where neither of the others does, so that nobody is told twice. */
+  readonly monitor?: boolean;
   /** The kind of answers that tells a workflow which gave this `answerTo`; undefined: nobody can be told. */
   readonly answerVia: (answerTo: string | undefined) => string | undefined;
 };
@@ -18,15 +20,15 @@ export const telling =
   (stored, notice) => {
     const said = notice ?? ownNotice(stored);
     // Same change and event = same delivery: however often a step runs, each channel has one card.
-    const cards = said === undefined ? [] : cardsOf(people, [stored.change.id], said);
+    const cards = said === undefined ? [] : cardsOf(people, stored.change.model, [stored.change.id], said);
     return [...cards, ...answerOf(stored, answerVia)];
   };
 
-/** A card about something that no change stands for; the same `key` is the same card. */
+/** A card about something of a model that no change stands for; the same model and `key` are the same card. */
 export const announcing =
   (people: People) =>
-  (key: readonly string[], notice: Notice): readonly Outgoing[] =>
-    cardsOf(people, key, notice);
+  (model: string, key: readonly string[], notice: Notice): readonly Outgoing[] =>
+    cardsOf(people, model, [model, ...key], notice);
 
 /** For an end that no step has a notice for: whoever approved it should not wait for it. */
 function ownNotice(stored: StoredChange): Notice | undefined {
@@ -34,20 +36,34 @@ function ownNotice(stored: StoredChange): Notice | undefined {
   return kind === 'deploy' && phase === 'superseded' && !wasLive(stored) ? supersededNotice(stored) : undefined;
 }
 
-type People = Pick<Channels, 'teams' | 'webhook'>;
+type People = Pick<Channels, 'teams' | 'webhook' | 'monitor'>;
 
-/** Teams was the first channel: its deliveries have ids without its name. */
-function cardsOf({ teams, webhook = false }: People, key: readonly string[], notice: Notice): Outgoing[] {
+/**
+ * Teams was the first channel: its deliveries have ids without its name. The monitor's have the same ones: a card that Teams
+ * was given before is not told again.
+ */
+function cardsOf(
+  { teams, webhook = false, monitor = false }: People,
+  model: string,
+  key: readonly string[],
+  notice: Notice,
+): Outgoing[] {
   const id = `d-${hashFields([...key, notice.event]).slice(0, 20)}`;
   return [
     ...(teams ? [cardOf('teams', id, notice)] : []),
     ...(webhook ? [cardOf('webhook', `${id}-webhook`, notice)] : []),
+    ...(monitor && !teams && !webhook ? [announcementOf(id, model, notice)] : []),
   ];
 }
 
 function cardOf(channel: PeopleChannel, deliveryId: string, notice: Notice): Outgoing {
   const { event, title } = notice;
   return { channel, deliveryId, event, title, content: { ...notice, deliveryId } };
+}
+
+function announcementOf(deliveryId: string, model: string, notice: Notice): Outgoing {
+  const { event, title } = notice;
+  return { channel: 'monitor', deliveryId, event, title, content: { model, content: { ...notice, deliveryId } } };
 }
 
 /**

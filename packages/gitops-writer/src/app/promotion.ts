@@ -13,7 +13,7 @@ import {
   redact,
 } from '@fairway/core';
 import type { ChangeIntake, ChangeReader, LoadedVersion, Repository, Verdicts } from '../ports.ts';
-import type { Chain } from '../render/deploy.ts';
+import type { Chain } from '../render/chain.ts';
 import { spanInWords } from '../render/duration.ts';
 import type { ModelEnvironment, ModelFile } from '../render/model-file.ts';
 import { environmentFolder } from '../render/paths.ts';

@@ -1,5 +1,4 @@
-import { END_PHASES, FairwayError } from '@fairway/core';
-import type { StoredChange } from '../change.ts';
+import { FairwayError } from '@fairway/core';
 import type { ChangeReader, Repository } from '../ports.ts';
 import { quarantinePath } from '../render/paths.ts';
 import { howToLift, parseQuarantine, type QuarantineEntry } from '../render/quarantine.ts';
@@ -32,7 +31,7 @@ export async function heldBack(
   const name = `${model} ${version} (${digest.slice(0, 19)}…)`;
   if (entry !== undefined)
     return `${name} is quarantined since ${entry.since} (${trimmed(entry.reason)}); ${howToLift(model)}.`;
-  const rollback = await openRollbackOf(subject, changes);
+  const rollback = await changes.rollbackOf(model, digest);
   if (rollback === undefined) return undefined;
   const { change, evidence } = rollback;
   const where = change.pullRequest === undefined ? `change ${change.id}` : `pull request ${change.pullRequest.url}`;
@@ -46,16 +45,6 @@ export async function refuseHeldBack(subject: Subject, world: World): Promise<vo
   if ((await heldBack(subject, world, await repository.head(FRESH_MS))) === undefined) return;
   const reason = await heldBack(subject, world, await repository.head(0));
   if (reason !== undefined) throw new FairwayError('change.refused', reason);
-}
-
-async function openRollbackOf({ model, digest }: Subject, changes: ChangeReader): Promise<StoredChange | undefined> {
-  const { changes: newest } = await changes.list({ model, kind: 'rollback' }, { limit: 50 });
-  for (const { id, phase } of newest) {
-    if (END_PHASES.includes(phase)) continue;
-    const stored = await changes.find(id);
-    if (stored?.evidence.kind === 'rollback' && stored.evidence.bad.digest === digest) return stored;
-  }
-  return undefined;
 }
 
 const trimmed = (reason: string): string => reason.trim().replace(/\.$/, '');

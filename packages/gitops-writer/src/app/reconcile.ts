@@ -1,6 +1,16 @@
-import { asFairwayError, type Clock, failed, FairwayError, iso, redact, type StepResult } from '@fairway/core';
+import {
+  asFairwayError,
+  type Clock,
+  failed,
+  FairwayError,
+  iso,
+  type Phase,
+  redact,
+  type StepResult,
+} from '@fairway/core';
 import type { StoredChange, Transition } from '../change.ts';
 import type { Claim, Claims, Metrics, Outcome } from '../ports.ts';
+import { branchesFirst } from './branches-first.ts';
 import { failedNotice } from './notices.ts';
 import { commentOn } from './proposal/comment.ts';
 import { retryDelay } from './retry.ts';
@@ -24,24 +34,37 @@ export type Turn = (id: string) => Promise<number | undefined>;
  * is one. `signal` ends it between two steps; what a step cannot settle is done again by the next turn.
  */
 export function turns(claims: Claims, context: StepContext, metrics: Metrics, signal: AbortSignal): Turn {
+  const line = branchesFirst(context.clock);
   return async (id) => {
+    const waitMs = line.stillGivesWay(id);
+    if (waitMs > 0) return waitMs;
     const claim = await claims.claim(id);
     if (claim === 'busy') return BUSY_MS;
     if ('dueInMs' in claim) return claim.dueInMs;
+    const ended = lacksBranch(claim.stored) ? line.underWay() : undefined;
     try {
       for (;;) {
         const { stored } = claim;
         const step = stepOf(stored);
         const dueInMs = await takeTurn(claim, step, context, metrics);
-        if (dueInMs !== 0 || signal.aborted || stepOf(claim.stored)?.yields?.(claim.stored) === true) return dueInMs;
+        if (dueInMs !== 0 || signal.aborted) return dueInMs;
+        if (stepOf(claim.stored)?.yields?.(claim.stored) === true) {
+          ended?.();
+          return line.giveWay(id);
+        }
         // A hint came while the step waited: the change is claimed anew, so that it counts as seen.
         if (stored === claim.stored) return 0;
       }
     } finally {
+      ended?.();
       await claim.release();
     }
   };
 }
+
+const UNPUBLISHED: readonly Phase[] = ['requested', 'validated', 'built'];
+const lacksBranch = ({ change, facts }: StoredChange): boolean =>
+  facts.headSha === undefined && UNPUBLISHED.includes(change.phase);
 
 const stepOf = ({ change }: StoredChange): Step | undefined => STEPS[change.kind]?.[change.phase];
 

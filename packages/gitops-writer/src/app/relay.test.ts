@@ -1,5 +1,5 @@
 import { silentLogger } from '@fairway/core';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { AnswerCall, Delivery, DeliveryResult, NotifierAnswer, Outbox } from '../ports.ts';
 import { relay } from './relay.ts';
 
@@ -55,4 +55,39 @@ it('gives up after a day, with the last reason', async () => {
 it('leaves what is final as it is', async () => {
   expect(await settle({ kind: 'accepted' }, 0, 48 * HOUR_MS)).toEqual({ kind: 'accepted' });
   expect(await settle({ kind: 'dead', reason: 'No.' }, 0, 0)).toEqual({ kind: 'dead', reason: 'No.' });
+});
+
+it('sends what comes after a delivery that hangs, and asks an empty outbox for all at once', async () => {
+  const asked: Array<{ answer: (found: boolean) => void; send: (content: string) => Promise<unknown> }> = [];
+  const outbox: Outbox = {
+    list: () => Promise.resolve([]),
+    resend: () => Promise.resolve([]),
+    relay: (_channel, send) =>
+      new Promise((answer) => {
+        const one = (content: string) => send({ content, attempts: 0, ageMs: 0 } as unknown as Delivery<never>);
+        asked.push({ answer, send: one });
+      }),
+  };
+  const sent: unknown[] = [];
+  const answers: Array<(answer: NotifierAnswer) => void> = [];
+  const send = (content: unknown) => (
+    sent.push(content), new Promise<NotifierAnswer>((resolve) => answers.push(resolve))
+  );
+  const part = relay(outbox, { channel: 'answer', send, parallel: 3 }, metrics, silentLogger);
+  await part.start();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  const first = asked[0]?.send('first');
+  // Three could ask; only the one whose turn it is does.
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  const second = asked[1]?.send('second');
+  await vi.waitFor(() => expect(asked).toHaveLength(3));
+  expect(sent).toEqual(['first', 'second']);
+  for (const answer of answers) answer({ kind: 'accepted' });
+  await Promise.all([first, second]);
+  const stopped = part.stop();
+  asked[0]?.answer(true);
+  asked[1]?.answer(true);
+  asked[2]?.answer(false);
+  await stopped;
+  expect(asked).toHaveLength(3);
 });

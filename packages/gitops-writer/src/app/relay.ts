@@ -1,4 +1,4 @@
-import { type Logger, type Part, pause, redact } from '@fairway/core';
+import { gate, type Logger, type Part, pause, redact } from '@fairway/core';
 import type { Channel, ChannelContent, Delivery, DeliveryResult, Metrics, NotifierAnswer, Outbox } from '../ports.ts';
 import { retryDelay } from './retry.ts';
 
@@ -26,18 +26,31 @@ export function relay<C extends Channel>(outbox: Outbox, sender: Sender<C>, metr
     if (result.kind === 'dead') log.warn({ channel, reason: result.reason }, 'a notification was refused');
     return result;
   };
-  const relayOne = async (): Promise<boolean> => {
+  const relayOne = async (taken: () => void): Promise<boolean> => {
     try {
-      return await outbox.relay(channel, send);
+      return await outbox.relay(channel, (delivery) => (taken(), send(delivery)));
     } catch (error) {
       log.warn({ channel, reason: redact((error as Error).message) }, 'the outbox cannot be read');
       return false;
     }
   };
+  /** One asks for all, and the next one asks as soon as something is taken: an empty outbox is not asked by each. */
+  const asking = gate(1);
+  const take = () =>
+    asking(async () => {
+      while (!stopping.signal.aborted) {
+        const taken = signalled();
+        const sent = relayOne(taken.give);
+        if (await Promise.race([taken.given, sent])) return { sent };
+        await pause(IDLE_MS, stopping.signal);
+      }
+      return undefined;
+    });
   const run = async () => {
     while (!stopping.signal.aborted) {
-      if (await relayOne()) continue;
-      await pause(IDLE_MS, stopping.signal);
+      const one = await take();
+      // Taken, but the outbox does not say so: it is asked again later.
+      if (one !== undefined && !(await one.sent)) await pause(IDLE_MS, stopping.signal);
     }
   };
   return {
@@ -50,6 +63,12 @@ export function relay<C extends Channel>(outbox: Outbox, sender: Sender<C>, metr
       await loops;
     },
   };
+}
+
+function signalled(): { readonly given: Promise<true>; readonly give: () => void } {
+  let give = () => {};
+  const given = new Promise<true>((resolve) => (give = () => resolve(true)));
+  return { given, give: () => give() };
 }
 
 /** What became of one try: its age decides whether there is another. */

@@ -53,7 +53,7 @@ function world(were: readonly Was[], quarantine?: string) {
   } as unknown as Repository;
   const changes = {
     wereLive: () => Promise.resolve(stored),
-    list: () => Promise.resolve({ changes: [] }),
+    rollbackOf: () => Promise.resolve(undefined),
   } as unknown as ChangeReader;
   return { repository, changes };
 }

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { FairwayError, redact } from '@fairway/core';
 
-/** Runs git in the clone that is audited; answers what it printed. Throws `git.unavailable` with git's own words. */
+/** Runs git in the clone that is audited; answers what it printed. Throws `input.invalid` where there is no clone, else `git.unavailable` with git's own words. */
 export type AuditGit = (args: readonly string[], input?: string) => Promise<Buffer>;
 
 /**
@@ -20,7 +20,7 @@ export function auditGit(folder: string, environment: Readonly<Record<string, st
       child.once('error', (error: NodeJS.ErrnoException) => reject(notRunning(error, folder)));
       child.once('close', (code) => {
         if (code === 0) resolve(Buffer.concat(out));
-        else reject(refused(args[0] ?? '', Buffer.concat(err).toString('utf8')));
+        else reject(refused(folder, args[0] ?? '', Buffer.concat(err).toString('utf8')));
       });
       child.stdin.on('error', () => {});
       child.stdin.end(input);
@@ -47,8 +47,11 @@ function notRunning(error: NodeJS.ErrnoException, folder: string): FairwayError 
   return new FairwayError('git.unavailable', `git cannot be run: ${why}.`, { cause: error });
 }
 
-const refused = (command: string, words: string): FairwayError =>
-  new FairwayError('git.unavailable', `git ${command} failed: ${redact(words.trim().split('\n').at(-1) ?? '')}`);
+function refused(folder: string, command: string, words: string): FairwayError {
+  if (words.includes('not a git repository'))
+    return new FairwayError('input.invalid', `${folder} is no Git repository; name a clone of the GitOps repository.`);
+  return new FairwayError('git.unavailable', `git ${command} failed: ${redact(words.trim().split('\n').at(-1) ?? '')}`);
+}
 
 /** Reads objects one after the other from a single `git cat-file`. */
 export type Objects = { read(id: string): Promise<Buffer>; close(): void };

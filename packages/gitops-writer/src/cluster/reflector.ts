@@ -1,5 +1,5 @@
 import { type Clock, type Logger, type Part, pause } from '@fairway/core';
-import { firstLine } from './call.ts';
+import { whyNot } from './call.ts';
 
 /** One page of a list; `next` continues it. */
 export type Page = { readonly items: readonly unknown[]; readonly version: string; readonly next?: string };
@@ -142,8 +142,5 @@ const isGone = (error: unknown): boolean => {
 /** Said once for a row of failures. */
 function report(name: string, error: Error | undefined, failures: number, log: Logger): void {
   if (error === undefined || failures !== 1) return;
-  log.warn(
-    { watch: name, reason: firstLine(error.message) },
-    'a watch broke; until it is back, objects are read one by one',
-  );
+  log.warn({ watch: name, reason: whyNot(error) }, 'a watch broke; until it is back, objects are read one by one');
 }

@@ -139,16 +139,19 @@ describe.each(Object.entries(SCHEMES))('%s', (_name, { reader, secrets, sign, pr
     for (const wrong of spoilt) expect(read(BODY, { ...headers, [proof]: wrong }).kind).toBe('refused');
   });
 
-  it.runIf(covers)('refuses a body that was changed by one byte', () => {
-    const headers = sign(BODY, first);
-    for (let i = 0; i < BODY.length; i++) {
-      const changed = Buffer.from(BODY);
-      changed[i] = (changed[i] ?? 0) ^ 1;
-      expect(read(changed, headers).kind).toBe('refused');
-    }
-    expect(read(Buffer.concat([BODY, Buffer.from(' ')]), headers).kind).toBe('refused');
-    expect(read(Buffer.alloc(0), headers).kind).toBe('refused');
-  });
+  it.runIf(covers)(
+    'refuses a body that was changed by one byte (skipped where a token alone proves the sender)',
+    () => {
+      const headers = sign(BODY, first);
+      for (let i = 0; i < BODY.length; i++) {
+        const changed = Buffer.from(BODY);
+        changed[i] = (changed[i] ?? 0) ^ 1;
+        expect(read(changed, headers).kind).toBe('refused');
+      }
+      expect(read(Buffer.concat([BODY, Buffer.from(' ')]), headers).kind).toBe('refused');
+      expect(read(Buffer.alloc(0), headers).kind).toBe('refused');
+    },
+  );
 
   it('accepts anything that is signed, and takes no branch from what it does not know', () => {
     for (const text of ['', '{', '[]', 'null', '"x"', '{"ref":5}', '{"pull_request":{"head":[]}}', '{"zen":"x"}']) {

@@ -1,6 +1,7 @@
 /** Where the branches of the remote are: as of the last look, and of our own pushes since. */
 export type Branches = {
   tip(name: string): string | undefined;
+  all(): ReadonlyMap<string, string>;
   /** A push of ours moved the branch; undefined: it is gone. */
   moved(name: string, commit: string | undefined): void;
   /** A look begins: it may be answered before a push of ours that ends first. */
@@ -17,6 +18,7 @@ export function branchTable(): Branches {
   };
   return {
     tip: (name) => known.get(name),
+    all: () => new Map(known),
     moved: (name, commit) => {
       ownMoves.set(name, commit);
       put(name, commit);

@@ -13,6 +13,8 @@ const PARALLEL = 4;
 /** Commits of one batch: enough to share the cost of one git, few enough to stay a few MB in memory. */
 const MAX_COMMITS = 256;
 const LINGER_MS = 150;
+/** Commits of one batch are pushed together, and a push costs as much as 200 more branches in it: fewer and larger ones. */
+const BURST_MS = 1_500;
 
 export type CommitStyle = {
   /** Author and committer. */
@@ -55,13 +57,16 @@ export function commitWriter(mirror: Mirror, trees: Trees, { person, signOff, si
       return { error };
     }
   };
-  const commit = batched<CommitRequest, string>({ max: MAX_COMMITS, lingerMs: LINGER_MS }, async (requests) => {
-    const objects: NewObjects = new Map();
-    const outcomes = await inParallel(PARALLEL, requests, (request) => write(request, objects));
-    const format = formatOf(requests[0]?.parent ?? '');
-    if (objects.size > 0) await mirror.addPack(packFile(format, [...objects.values()]));
-    return outcomes;
-  });
+  const commit = batched<CommitRequest, string>(
+    { max: MAX_COMMITS, lingerMs: LINGER_MS, burstMs: BURST_MS },
+    async (requests) => {
+      const objects: NewObjects = new Map();
+      const outcomes = await inParallel(PARALLEL, requests, (request) => write(request, objects));
+      const format = formatOf(requests[0]?.parent ?? '');
+      if (objects.size > 0) await mirror.addPack(packFile(format, [...objects.values()]));
+      return outcomes;
+    },
+  );
   return {
     commit,
     carries: async (id, request) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '@fairway/core';
-import type { History, Repository } from '../ports.ts';
+import type { BranchEdits, History, Repository } from '../ports.ts';
+import { branchEdits } from './branch-edits.ts';
 import { commitWriter } from './commits.ts';
 import { gitEnvironment } from './environment.ts';
 import { gitHistory } from './history.ts';
@@ -25,7 +26,12 @@ export type GitSettings = {
   readonly silenceMs?: number;
 };
 
-export type GitEngine = { readonly mirror: Mirror; readonly repository: Repository; readonly history: History };
+export type GitEngine = {
+  readonly mirror: Mirror;
+  readonly repository: Repository;
+  readonly history: History;
+  readonly branches: BranchEdits;
+};
 
 /** The GitOps repository: mirror, commits, pushes and history. Nothing runs before the first question. */
 export function gitEngine(settings: GitSettings): GitEngine {
@@ -39,5 +45,6 @@ export function gitEngine(settings: GitSettings): GitEngine {
     mirror,
     repository: gitRepository(mirror, trees, commitWriter(mirror, trees, { person, signOff, signer }), branch),
     history: gitHistory(mirror, trees),
+    branches: branchEdits(mirror, trees),
   };
 }

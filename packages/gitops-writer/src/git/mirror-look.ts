@@ -35,6 +35,8 @@ export function mirrorState() {
     stale: false,
     problem: 'the GitOps repository has not been mirrored yet',
     lookedAt: undefined as number | undefined,
+    /** How many waited for the last look. */
+    shared: 0,
     head: undefined as string | undefined,
     packs: 0,
     damaged: (words: string) => {
@@ -48,7 +50,14 @@ export function mirrorState() {
   return state;
 }
 
-/** Looks at the remote unless a look began within the last `maxAgeMs`. Who asks while a look runs shares the next one. */
+/** So many who wait for one look are a burst, and its looks may be older: another look each second took a tenth of all git. */
+const BURST = 16;
+const BURST_AGE_MS = 5_000;
+
+/**
+ * Looks at the remote unless a look began within the last `maxAgeMs`, in a burst a few seconds; 0 looks in any case. Who asks while a
+ * look runs shares the next one.
+ */
 export function looker(looked: Looked): (maxAgeMs: number) => Promise<void> {
   const { state, branches, clock } = looked;
   const look = async () => {
@@ -70,11 +79,13 @@ export function looker(looked: Looked): (maxAgeMs: number) => Promise<void> {
   };
   const looking = batched<undefined, undefined>({ max: Number.MAX_SAFE_INTEGER }, async (items) => {
     await look();
+    state.shared = items.length;
     return items.map(() => ({ value: undefined }));
   });
   return async (maxAgeMs) => {
-    const { lookedAt, stale } = state;
-    if (lookedAt === undefined || stale || clock.now() - lookedAt >= maxAgeMs) await looking(undefined);
+    const { lookedAt, stale, shared } = state;
+    const mostMs = maxAgeMs > 0 && shared >= BURST ? Math.max(maxAgeMs, BURST_AGE_MS) : maxAgeMs;
+    if (lookedAt === undefined || stale || clock.now() - lookedAt >= mostMs) await looking(undefined);
   };
 }
 

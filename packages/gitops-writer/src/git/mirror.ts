@@ -14,11 +14,11 @@ export type Mirror = {
   readonly folder: string;
   readonly remote: Remote;
   /** Branches of the remote; all objects of what it names are here. */
-  readonly branches: Pick<Branches, 'tip' | 'moved'>;
+  readonly branches: Pick<Branches, 'tip' | 'all' | 'moved'>;
   readonly reader: ObjectReader;
   /** undefined once the mirror is there; until then why not. */
   problem(): string | undefined;
-  /** Looks at the remote unless a look began within the last `maxAgeMs`; who asks at the same time shares a look. */
+  /** Looks at the remote unless a look began within the last `maxAgeMs`, in a burst a few seconds; who asks at the same time shares a look. */
   refresh(maxAgeMs?: number): Promise<void>;
   /** What the remote's HEAD pointed to. */
   defaultBranch(): string | undefined;

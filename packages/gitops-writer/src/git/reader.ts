@@ -22,6 +22,8 @@ export type ObjectReader = {
 type Asked = {
   readonly command: 'info' | 'contents';
   readonly name: string;
+  /** Contents that are longer are not kept. */
+  readonly maxBytes: number;
   readonly resolve: (answer: Answer | undefined) => void;
   readonly reject: (error: unknown) => void;
   deaths: number;
@@ -53,12 +55,12 @@ export function objectReader(
     });
     for (const each of line.all()) ask(mine, each);
   };
-  const question = (command: Asked['command'], name: string): Promise<Answer | undefined> => {
+  const question = (command: Asked['command'], name: string, maxBytes = 0): Promise<Answer | undefined> => {
     // A line is a question: a name with a line break in it names nothing that we ever wrote.
     if (/[\n\0]/.test(name)) return Promise.resolve(undefined);
     if (closed) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
-      const one = line.add({ command, name, resolve, reject, deaths: 0 });
+      const one = line.add({ command, name, maxBytes, resolve, reject, deaths: 0 });
       if (child === undefined) start();
       else ask(child, one);
     });
@@ -66,10 +68,9 @@ export function objectReader(
   return {
     info: (name) => question('info', name),
     contents: async (name, maxBytes, title = name) => {
-      const found = await question('info', name);
-      if (found === undefined) return undefined;
-      if (found.size > maxBytes) throw tooLarge(title, found.size, maxBytes);
-      return question('contents', found.id);
+      const found = await question('contents', name, maxBytes);
+      if (found !== undefined && found.size > maxBytes) throw tooLarge(title, found.size, maxBytes);
+      return found;
     },
     renew: () => {
       if (child !== undefined) endGroup(child);
@@ -101,8 +102,14 @@ function waitingLine() {
   };
 }
 
-const ask = (child: ChildProcessWithoutNullStreams, { command, name }: Asked) =>
-  void child.stdin.write(`${command} ${name}\n`);
+/** Questions that come together go in one write: each of its own costs more than git's answer. */
+function ask({ stdin }: ChildProcessWithoutNullStreams, { command, name }: Asked): void {
+  if (stdin.writableCorked === 0) {
+    stdin.cork();
+    process.nextTick(() => stdin.uncork());
+  }
+  stdin.write(`${command} ${name}\n`);
+}
 
 function catFile(
   git: Pick<Program, 'start'>,
@@ -112,10 +119,7 @@ function catFile(
 ): ChildProcessWithoutNullStreams {
   const child = git.start(folder, ['cat-file', '--batch-command']);
   let words = '';
-  child.stdout.on(
-    'data',
-    answers(line.answer, () => line.first()?.command),
-  );
+  child.stdout.on('data', answers(line.answer, line.first));
   child.stderr.on('data', (chunk: Buffer) => {
     words = (words + chunk.toString('utf8')).slice(-4_096);
     onWords(words);
@@ -153,25 +157,29 @@ function tooLarge(title: string, size: number, max: number): FairwayError {
   );
 }
 
-/** Splits what `cat-file` prints into answers. Chunks are joined only when an answer is complete. */
-function answers(give: (answer: Answer | undefined) => void, expected: () => Asked['command'] | undefined) {
+/** Splits what `cat-file` prints into answers. Chunks are joined only when an answer is complete; what is too long is passed over. */
+function answers(give: (answer: Answer | undefined) => void, expected: () => Asked | undefined) {
   let chunks: Buffer[] = [];
   let length = 0;
   let needed = 0;
+  let over = 0;
   const take = (): boolean => {
     const all = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
     chunks = [all];
     const end = all.indexOf(0x0a);
     if (end < 0) return false;
     const header = HEADER.exec(all.toString('utf8', 0, end));
-    const size = header === null || expected() === 'info' ? -1 : Number(header[3]);
+    const asked = expected();
+    const size = header === null || asked?.command === 'info' ? -1 : Number(header[3]);
     const total = size < 0 ? end + 1 : end + 1 + size + 1;
+    const isTooLong = size > (asked?.maxBytes ?? 0);
     needed = total;
-    if (length < total) return false;
+    if (length < total && !isTooLong) return false;
     // A copy: the chunk that it is cut from may be many times larger and would live as long.
-    const bytes = size < 0 ? Buffer.alloc(0) : Buffer.from(all.subarray(end + 1, end + 1 + size));
+    const bytes = size < 0 || isTooLong ? Buffer.alloc(0) : Buffer.from(all.subarray(end + 1, end + 1 + size));
+    over = Math.max(0, total - length);
     chunks = [all.subarray(total)];
-    length -= total;
+    length = Math.max(0, length - total);
     needed = 0;
     give(
       header === null
@@ -180,7 +188,11 @@ function answers(give: (answer: Answer | undefined) => void, expected: () => Ask
     );
     return true;
   };
-  return (chunk: Buffer) => {
+  return (printed: Buffer) => {
+    const chunk = printed.subarray(over);
+    over -= printed.length - chunk.length;
+    // An empty part would keep the memory of all that was passed over.
+    if (chunk.length === 0) return;
     chunks.push(chunk);
     length += chunk.length;
     let taken = length >= needed;

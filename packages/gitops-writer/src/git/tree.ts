@@ -31,7 +31,7 @@ export function parseTree(format: ObjectFormat, raw: Buffer): Tree {
     const nul = raw.indexOf(0, space);
     const end = nul + 1 + idBytes;
     entries.push({
-      mode: raw.toString('latin1', start, space),
+      mode: shared(raw.toString('latin1', start, space)),
       name: raw.toString('latin1', space + 1, nul),
       id: raw.toString('hex', nul + 1, end),
       start,
@@ -39,9 +39,21 @@ export function parseTree(format: ObjectFormat, raw: Buffer): Tree {
     });
     start = end;
   }
-  const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  return { raw, entries, find: (name) => byName.get(name) };
+  return { raw, entries, find: finder(entries) };
 }
+
+/** A table of few names would be larger than the names: there are thousands of small folders, and few large ones. */
+const FEW = 16;
+
+function finder(entries: readonly TreeEntry[]): Tree['find'] {
+  if (entries.length <= FEW) return (name) => entries.find((entry) => entry.name === name);
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  return (name) => byName.get(name);
+}
+
+/** The same five strings, not one for each of 5,000 entries. */
+const MODES = new Map([FOLDER, '100644', '100755', '120000', '160000'].map((mode) => [mode, mode]));
+const shared = (mode: string): string => MODES.get(mode) ?? mode;
 
 /** One change of a tree: `entry` undefined takes the name away. */
 export type EntryChange = { readonly name: string; readonly entry?: { readonly mode: string; readonly id: string } };

@@ -9,9 +9,11 @@ const MAX_BLOB = 16 * 1024 * 1024;
 /** A folder of 100,000 names. */
 const MAX_TREE = 8 * 1024 * 1024;
 /** Parsed trees that are kept: they never change, and the same few are asked for again and again. */
-const KEPT_BYTES = 16 * 1024 * 1024;
+const KEPT_BYTES = 6 * 1024 * 1024;
 /** What an entry costs beside its bytes. */
 const ENTRY_BYTES = 200;
+/** What a tree costs beside its entries: a look at all models reads thousands of small ones. */
+const TREE_BYTES = 1_000;
 
 /** Folders and files as they are in a commit. */
 export type Trees = {
@@ -27,7 +29,7 @@ export type Trees = {
   files(commit: string, folder: string): Promise<RepositoryFile[]>;
 };
 
-const cost = ({ raw, entries }: Tree): number => raw.length + entries.length * ENTRY_BYTES;
+const cost = ({ raw, entries }: Tree): number => TREE_BYTES + raw.length + entries.length * ENTRY_BYTES;
 
 export function gitTrees(reader: ObjectReader): Trees {
   const kept = new Map<string, Tree>();

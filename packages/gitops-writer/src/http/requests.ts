@@ -19,6 +19,16 @@ const metrics = z.looseObject({
   auc: figure,
   ks: figure,
   psi: z.record(z.string(), figure),
+  classification: z.looseObject({ recall: z.record(z.string(), figure) }).optional(),
+});
+const segment = z.looseObject({
+  where: z.record(z.string(), z.string().max(500)),
+  labelled: z.number(),
+  eventRate: figure,
+  metric: line(40),
+  value: z.number(),
+  interval: z.tuple([z.number(), z.number()]),
+  overall: z.number(),
 });
 const verdict = named(
   'Verdict',
@@ -28,6 +38,7 @@ const verdict = named(
     state: z.enum(['healthy', 'warning', 'alert', 'insufficient']),
     metrics,
     findings: z.array(finding).max(500),
+    segments: z.array(segment).max(100).optional(),
   }),
 );
 const snapshot = z.looseObject({

@@ -4,7 +4,7 @@ import { named } from './fields.ts';
 
 /** What the API answers. Tests hold real answers of a running writer against these; nothing is checked at run time. */
 
-export const CHANNELS = ['teams', 'webhook', 'answer'] as const;
+export const CHANNELS = ['teams', 'webhook', 'monitor', 'answer'] as const;
 export const KINDS = ['deploy', 'retrain', 'rollback', 'retire'] as const;
 
 const text = z.string();

@@ -71,6 +71,8 @@ export type Deployment = {
   readonly stuck?: string;
   /** When the controller saw the newest rollout complete, RFC 3339. */
   readonly rolledOutAt?: string;
+  /** How long a rollout may stand still. */
+  readonly deadlineMs: number;
 };
 
 export type Pod = {
@@ -79,6 +81,8 @@ export type Pod = {
   readonly ready: boolean;
   readonly terminating: boolean;
   readonly stamp?: string;
+  /** Containers that wait in CrashLoopBackOff; not given: none. */
+  readonly crashing?: ReadonlyArray<{ readonly container: string; readonly restarts: number }>;
   /** Exit codes of its containers that have ended. */
   readonly exitCodes: readonly number[];
   /** Termination messages of those that left one; not given: none. */

@@ -53,6 +53,8 @@ export type Forge = {
   merge(number: number, headSha: string, message: string): Promise<MergeAnswer>;
   /** Every pull request into the default branch whose head branch starts with `prefix`, in any state, oldest first. */
   list(prefix: string): AsyncIterable<ForgePullRequest>;
+  /** Every open pull request into the default branch that comes from another repository, oldest first. */
+  foreign(): AsyncIterable<ForgePullRequest>;
 };
 
 /** User and token for Git over HTTPS. The token may be one that expires and is renewed, so ask before each use. */

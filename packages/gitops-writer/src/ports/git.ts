@@ -13,7 +13,7 @@ export type CommitRequest = {
 
 /** The GitOps repository. Refs are those of the last look at the remote. */
 export type Repository = {
-  /** Commit id of the default branch; looks at the remote unless the last look is younger than `maxAgeMs`. */
+  /** Commit id of the default branch; looks at the remote unless the last look is younger than `maxAgeMs` (in a burst, if not 0, a few seconds). */
   head(maxAgeMs: number): Promise<string>;
   branch(name: string): Promise<string | undefined>;
   /** Text and blob id of a file; undefined when there is none. */
@@ -61,6 +61,16 @@ export type History = {
   edits(from: string, to: string): Promise<Edits>;
   /** First-parent history of a commit, oldest first, only what touches `folder` when that is given. */
   walk(head: string, folder?: string): AsyncIterable<HistoryEntry>;
+};
+
+/** What the branches of the repository change. */
+export type BranchEdits = {
+  /** Commit of every branch by its name, as of the last look. */
+  all(): ReadonlyMap<string, string>;
+  /** Files that differ between `commit` and where it parted from `base`; none when the two have nothing in common. */
+  changed(base: string, commit: string): Promise<readonly string[]>;
+  /** Gets a commit that no branch leads to, as the head of a fork's pull request; false when the remote does not give it. */
+  get(commit: string): Promise<boolean>;
 };
 
 /** `date` is the author's, RFC 3339. */

@@ -30,12 +30,8 @@ export type LoadedVersion = {
   readonly answerTo?: string;
 };
 
-export type ModelCopy = {
-  readonly folder: string;
-  /** Computed over the bytes of the copy. */
-  readonly digest: string;
-  dispose(): Promise<void>;
-};
+/** Where the files of a SavedModel lie: in the registry itself, or fetched from there into a private folder. */
+export type ModelFiles = { readonly folder: string; dispose(): Promise<void> };
 
 /** `label`: as people in the registry call it, e.g. `HMEQ TF 2.1`; `at`: when it was registered, RFC 3339. */
 export type RegisteredVersion = { readonly version: string; readonly label?: string; readonly at?: string };
@@ -64,8 +60,8 @@ export type ModelSource = {
    * in `detail.problems` when it is no SavedModel or its signature does not fit what is registered about it.
    */
   load(of: ModelReference, version: string): Promise<LoadedVersion>;
-  /** A private copy of the SavedModel: nothing that is written to the registry later can slip in. */
-  copy(of: ModelReference, version: string): Promise<ModelCopy>;
+  /** The SavedModel as it is now. Others may write to it while it is read: who reads holds what was read against the digest. */
+  files(of: ModelReference, version: string): Promise<ModelFiles>;
   /** Oldest first. */
   versions(of: ModelReference): Promise<RegisteredVersion[]>;
   /** Undefined: there is none, a normal state. */
@@ -76,8 +72,17 @@ export type ModelSource = {
   watch?(changed: (model: string) => void): { stop(): void };
 };
 
-type ImageRequest = { readonly modelVersion: ModelVersion; readonly folder: string; readonly approval?: string };
+type ImageRequest = {
+  readonly modelVersion: ModelVersion;
+  readonly folder: string;
+  readonly approval?: string;
+  /** `name@sha256:…` to put it on instead of the writer's own base. */
+  readonly base?: string;
+};
 export type ImageBuilder = {
-  /** Base plus model as one layer; answers `name@sha256:…`. The same model gives the same digest. */
+  /**
+   * Base plus model as one layer; answers `name@sha256:…`. The same model gives the same digest. Throws `model.changed` when what was
+   * read from `folder` is not the version's digest; `detail.digest` says what it is.
+   */
   build(request: ImageRequest): Promise<string>;
 };

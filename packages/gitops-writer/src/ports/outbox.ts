@@ -24,14 +24,18 @@ export type Answer = {
 /** `via`: the kind of {@link Answers} that tells it; `to`: what the approval gave as `answerTo`. */
 export type AnswerCall = { readonly via: string; readonly to?: string; readonly answer: Answer };
 
+/** What the monitor tells in our stead, on its channels and in its hours. */
+export type Announcement = { readonly model: string; readonly content: CardContent };
+
 /** What each channel carries. */
 export type ChannelContent = {
   readonly teams: CardContent;
   readonly webhook: CardContent;
+  readonly monitor: Announcement;
   readonly answer: AnswerCall;
 };
-/** Those that tell people. */
-export type PeopleChannel = Exclude<Channel, 'answer'>;
+/** Those that tell people by themselves. */
+export type PeopleChannel = Exclude<Channel, 'answer' | 'monitor'>;
 export type Channel = keyof ChannelContent;
 
 /** A row of the outbox. The same `deliveryId` is kept once. */
@@ -94,7 +98,7 @@ export type NotifierAnswer =
   | { readonly kind: 'dead'; readonly reason: string };
 
 /** Tells people. */
-export type Notifier = { send(content: CardContent): Promise<NotifierAnswer> };
+export type Notifier<Content = CardContent> = { send(content: Content): Promise<NotifierAnswer> };
 
 /** Tells a workflow. At least once: the other side knows a repetition by `idempotencyKey`. */
 export type Answers = { answer(answer: Answer, to: string | undefined): Promise<NotifierAnswer> };

@@ -8,7 +8,7 @@ export type NewChange = { readonly change: Change; readonly evidence: ChangeEvid
 /** `notice`: what people are told of it. */
 export type RejectedChange = NewChange & { readonly notice: Notice };
 
-/** The door: each call is one transaction, and what it answers is durable. */
+/** The door: each call is written whole or not at all, and what it answers is durable. Approvals at the same time share a transaction. */
 export type ChangeIntake = {
   /** The change that an approval event or dedupe key has led to. */
   byEvent(kind: ChangeKind, event: string): Promise<StoredChange | undefined>;
@@ -46,6 +46,8 @@ export type ChangeReader = {
   wereLive(model: string, environment: string): Promise<StoredChange[]>;
   /** Open changes (of a kind) for a model and environment. */
   open(model: string, environment: string, kind: ChangeKind): Promise<Change[]>;
+  /** The newest open rollback of a model away from these bytes, in whatever environment. */
+  rollbackOf(model: string, digest: string): Promise<StoredChange | undefined>;
   /** The newest deploy change of this version that has been merged. */
   merged(model: string, version: string): Promise<Change | undefined>;
   /** Event id of the approval that came first for these bytes. */

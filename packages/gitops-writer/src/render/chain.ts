@@ -16,6 +16,17 @@ export type WholeChain = {
   readonly intent: string;
 };
 
+const APPROVAL = {
+  eventId: z.string(),
+  model: z.string(),
+  version: z.string(),
+  environment: z.string(),
+  actor: z.string(),
+  time: z.string(),
+  evidence: z.string().optional(),
+  answerTo: z.string().optional(),
+};
+
 const schema = z.strictObject({
   apiVersion: z.literal('fairway.dev/v1'),
   kind: z.literal('Version'),
@@ -25,16 +36,7 @@ const schema = z.strictObject({
   digest: z.string(),
   image: z.string(),
   environment: z.string(),
-  approval: z.strictObject({
-    eventId: z.string(),
-    model: z.string(),
-    version: z.string(),
-    environment: z.string(),
-    actor: z.string(),
-    time: z.string(),
-    evidence: z.string().optional(),
-    answerTo: z.string().optional(),
-  }),
+  approval: z.strictObject(APPROVAL),
   intent: z.string(),
 });
 
@@ -56,6 +58,33 @@ export function readWholeChain(text: string): WholeChain | undefined {
     if (!parsed.success) return undefined;
     const { apiVersion: _, kind: __, ...chain } = parsed.data;
     return chainText(chain as WholeChain) === text ? (chain as WholeChain) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const outline = z.object({
+  change: z.string(),
+  version: z.string(),
+  digest: z.string(),
+  image: z.string(),
+  approval: z.object(APPROVAL),
+});
+
+/** What a `version.yaml` says: the change that put the folder there, and what it was approved for. */
+export type Chain = {
+  readonly change: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly image: string;
+  readonly approval: Approval;
+};
+
+/** The chain that a `version.yaml` tells; undefined when it is not one that Fairway wrote. */
+export function readChain(text: string): Chain | undefined {
+  try {
+    const parsed = outline.safeParse(parse(text));
+    return parsed.success ? (parsed.data as Chain) : undefined;
   } catch {
     return undefined;
   }

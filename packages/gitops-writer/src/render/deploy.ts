@@ -1,12 +1,13 @@
 import { type Approval, type Baseline, canonicalJson, GOLDEN_FILE } from '@fairway/core';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import type { RepositoryFile } from '../ports.ts';
+import { type Canary, STABLE_FILE, stableText } from './canary.ts';
 import { chainIntent, chainText } from './chain.ts';
 import { commitMessage } from './intent.ts';
+import { manifestsOf } from './manifests.ts';
 import { environmentFolder } from './paths.ts';
 import { goldenConfigMap, smokeJob, smokeService } from './smoke.ts';
-import { deployment, service, type Workload } from './workload.ts';
+import { versionsConfigMap } from './tail.ts';
+import type { Workload } from './workload.ts';
 import { toYaml } from './yaml.ts';
 
 export type DeploySource = Workload & {
@@ -14,6 +15,8 @@ export type DeploySource = Workload & {
   readonly baseline: Baseline;
   /** golden.jsonl as registered, where there is one. */
   readonly golden?: string;
+  /** Where the version gets a part of the requests first. */
+  readonly canary?: Canary;
 };
 
 /** Everything a change puts on its branch. */
@@ -31,16 +34,20 @@ export const kustomization = (resources: readonly string[], more: object = {}): 
 
 /** The environment folder of a deploy change: manifests, the chain, the model version, its baseline and golden cases. */
 export function renderDeploy(source: DeploySource): Rendered {
-  const { approval, baseline, change, environment, image, modelVersion } = source;
+  const { approval, baseline, canary, change, environment, image, modelVersion } = source;
   const folder = environmentFolder(modelVersion.model, environment.name);
   const smoke = smokeFiles(source, folder);
-  const resources = ['deployment.yaml', 'service.yaml', ...smoke.resources];
+  const manifests = manifestsOf(source, canary);
+  const resources = [...Object.keys(manifests).sort(), ...smoke.resources];
+  const generated = source.file.capture.tail === undefined ? [] : [versionsConfigMap(source)];
+  const configMaps = [...smoke.configMaps, ...generated];
+  const more = configMaps.length === 0 ? {} : { configMapGenerator: configMaps };
   const files: RepositoryFile[] = [
     { path: `${folder}/baseline.json`, text: `${canonicalJson(baseline)}\n` },
-    { path: `${folder}/deployment.yaml`, text: toYaml(deployment(source)) },
-    { path: `${folder}/kustomization.yaml`, text: kustomization(resources, smoke.more) },
+    ...Object.entries(manifests).map(([name, object]) => ({ path: `${folder}/${name}`, text: toYaml(object) })),
+    { path: `${folder}/kustomization.yaml`, text: kustomization(resources, more) },
     { path: `${folder}/modelversion.json`, text: `${canonicalJson(modelVersion, 2)}\n` },
-    { path: `${folder}/service.yaml`, text: toYaml(service(source)) },
+    ...(canary === undefined ? [] : [{ path: `${folder}/${STABLE_FILE}`, text: stableText(canary.stable) }]),
     ...smoke.files,
   ];
   const { model, version, digest } = modelVersion;
@@ -54,14 +61,14 @@ export function renderDeploy(source: DeploySource): Rendered {
 type SmokeFiles = {
   readonly files: readonly RepositoryFile[];
   readonly resources: readonly string[];
-  /** What the kustomization says besides its resources. */
-  readonly more: object;
+  /** What kustomize makes of the cases. */
+  readonly configMaps: readonly object[];
 };
 
 /** The golden cases, what asks them and the way there; nothing without cases. */
 function smokeFiles(source: DeploySource, folder: string): SmokeFiles {
   const { golden } = source;
-  if (golden === undefined) return { files: [], resources: [], more: {} };
+  if (golden === undefined) return { files: [], resources: [], configMaps: [] };
   const smoke = { workload: source, golden };
   const manifests = { 'smoke-service.yaml': smokeService(smoke), 'smoke.yaml': smokeJob(smoke) };
   const rendered = Object.entries(manifests).map(([name, object]) => ({
@@ -71,7 +78,7 @@ function smokeFiles(source: DeploySource, folder: string): SmokeFiles {
   return {
     files: [{ path: `${folder}/${GOLDEN_FILE}`, text: golden }, ...rendered],
     resources: Object.keys(manifests),
-    more: { configMapGenerator: [goldenConfigMap(smoke)] },
+    configMaps: [goldenConfigMap(smoke)],
   };
 }
 
@@ -92,39 +99,3 @@ function deployMessage({ approval, change, environment, modelVersion }: DeploySo
 export const approvalTrailer = ({ eventId, actor, time }: Approval): string => `${eventId} by ${actor} at ${time}`;
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
-
-const chainSchema = z.object({
-  change: z.string(),
-  version: z.string(),
-  digest: z.string(),
-  image: z.string(),
-  approval: z.object({
-    eventId: z.string(),
-    model: z.string(),
-    version: z.string(),
-    environment: z.string(),
-    actor: z.string(),
-    time: z.string(),
-    evidence: z.string().optional(),
-    answerTo: z.string().optional(),
-  }),
-});
-
-/** What a `version.yaml` says: the change that put the folder there, and what it was approved for. */
-export type Chain = {
-  readonly change: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly image: string;
-  readonly approval: Approval;
-};
-
-/** The chain that a `version.yaml` tells; undefined when it is not one that Fairway wrote. */
-export function readChain(text: string): Chain | undefined {
-  try {
-    const parsed = chainSchema.safeParse(parse(text));
-    return parsed.success ? (parsed.data as Chain) : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Approval, Baseline, ModelVersion, RetrainRequest, Verdict } from '@fairway/core';
 import { expect, it } from 'vitest';
 import { renderDeploy, type Rendered } from './deploy.ts';
-import { parseModelFile } from './model-file.ts';
+import { parseModelFile, retrainOf, servingOf } from './model-file.ts';
 import { deployPullRequest } from './pull-request.ts';
 import { retrainPullRequest } from './report.ts';
 import { renderRetrain } from './retrain.ts';
@@ -26,6 +26,7 @@ serving: { replicas: 2 }
 retrain:
   image: registry.example.com/home-equity-trainer@${digest('7')}
   gateMargin: 0.01
+  gateZ: 1.96
 environments:
   - { name: dev, namespace: home-equity-dev, merge: auto }
   - { name: prod, namespace: home-equity-prod, merge: review }
@@ -33,6 +34,8 @@ environments:
 );
 const environment = file.environments[1];
 if (environment === undefined) throw new Error('the sample has an environment');
+
+const withReplicas = (replicas: number) => ({ ...file, serving: { prod: { ...servingOf(file, 'prod'), replicas } } });
 
 const modelVersion = (version: string, auc: number, inputs: readonly string[]): ModelVersion => ({
   model: 'home-equity',
@@ -171,7 +174,7 @@ const request: RetrainRequest = {
 const retrain = {
   change: 'fedcba9876543210fedc',
   request,
-  file: { ...file, retrain: file.retrain ?? { image: '', gateMargin: 0 } },
+  file: { ...file, retrain: retrainOf(file) },
 };
 
 async function expectGolden(
@@ -194,7 +197,7 @@ it('renders the same bytes for the same approval, and these', async () => {
     change: 'f'.repeat(20),
     modelVersion: current,
     approval: { ...approval, eventId: 'sas-task-1', version: '1' },
-    file: { ...file, replicas: 1 },
+    file: withReplicas(1),
     image: `registry.example.com/models/home-equity@${digest('b')}`,
   });
   const { body, title } = deployPullRequest({
@@ -212,7 +215,7 @@ it('renders the same bytes for the same approval, and these', async () => {
 
 it('binds the intent to every rendered byte', () => {
   const { intent } = renderDeploy(deploy);
-  expect(renderDeploy({ ...deploy, file: { ...file, replicas: 3 } }).intent).not.toBe(intent);
+  expect(renderDeploy({ ...deploy, file: withReplicas(3) }).intent).not.toBe(intent);
   expect(renderDeploy({ ...deploy, approval: { ...approval, actor: 'mallory' } }).intent).not.toBe(intent);
   expect(renderDeploy({ ...deploy, baseline: { ...baseline, rows: 4 } }).intent).not.toBe(intent);
 });
@@ -222,4 +225,52 @@ it('renders the same bytes for the same retrain request, and these', async () =>
   const { body, title } = retrainPullRequest({ source: retrain, before: [], after: rendered.files, bodyLimit: 65_536 });
   expect(title).toBe('Retrain home-equity after 2026Q2 (prod)');
   await expectGolden('retrain', rendered, body);
+});
+
+it('tells where the model does worst, if the policy asks for segments', () => {
+  const segment = { where: { JOB: 'Other', LOAN: '> 30400' }, labelled: 212, eventRate: 0.3 };
+  const figures = { metric: 'auc' as const, value: 0.5512, interval: [0.47, 0.63] as const, overall: 0.74 };
+  const worst = { ...request, verdict: { ...request.verdict, segments: [{ ...segment, ...figures }] } };
+  const { body } = retrainPullRequest({
+    source: { ...retrain, request: worst },
+    before: [],
+    after: [],
+    bodyLimit: 65_536,
+  });
+  expect(body).toContain('## Worst segments');
+  expect(body).toMatch(
+    /\| JOB Other, LOAN .{1,6}30400 \| auc \| 0\.5512 \| 0\.4700 to 0\.6300 \| 0\.7400 \| 212 \| 0\.3000 \|/,
+  );
+});
+
+it('tells of several classes by accuracy and by the recall of each', () => {
+  const classified = (one: RetrainRequest['verdict'], fir: number) => {
+    const of = { accuracy: 0.8125, balancedAccuracy: 0.75, macroF1: 0.7, kappa: 0.6, logLoss: null, classPsi: 0 };
+    return { ...one, metrics: { ...one.metrics, classification: { ...of, recall: { oak: null, fir } } } };
+  };
+  const windows = request.windows.map((one) => classified(one, 0.9));
+  const source = { ...retrain, request: { ...request, verdict: classified(request.verdict, 0.5), windows } };
+  const { body } = retrainPullRequest({ source, before: [], after: [], bodyLimit: 65_536 });
+  expect(body).toMatch(/\| accuracy \| balanced \| macro F1 \| worst PSI/);
+  expect(body).toContain('| fir | 0.5000 | 0.9000 |');
+  expect(body).not.toContain('95 % interval |');
+  expect(body).toMatch(/candidate accuracy at least [\d.]+ above the champion's on the same held-out rows/);
+});
+
+it.each<[gate: { readonly gateMargin: number; readonly gateZ?: number }, words: RegExp]>([
+  [{ gateMargin: 0.02 }, /at least 2 % below the champion's on the same held-out rows \|/],
+  [{ gateMargin: 0, gateZ: 1.96 }, /at least 0 % below .* at least 1\.96 of its standard errors above 0 \(paired\) \|/],
+])('gates a model that predicts a number by its mean absolute error: %j', (gate, words) => {
+  const regression = { mae: 12.5, rmse: 20, rSquared: 0.75, predictionPsi: 0.125, predictionDrift: 0 };
+  const verdict = { ...request.verdict, metrics: { ...request.verdict.metrics, aucInterval: null, regression } };
+  const { image, deadlineSeconds, resources } = retrain.file.retrain;
+  const source = {
+    ...retrain,
+    request: { ...request, verdict },
+    file: { ...retrain.file, retrain: { image, deadlineSeconds, resources, ...gate } },
+  };
+  const { body } = retrainPullRequest({ source, before: [], after: [], bodyLimit: 65_536 });
+  expect(body).toMatch(new RegExp(`candidate mean absolute error ${words.source}`));
+  expect(body).not.toContain('AUC at least');
+  expect(body).not.toContain('DeLong');
 });

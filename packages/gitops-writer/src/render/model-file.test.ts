@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { environmentOf, parseModelFile } from './model-file.ts';
+import { environmentOf, parseModelFile, servingOf } from './model-file.ts';
 
 const good = `apiVersion: fairway.dev/v1
 kind: Model
@@ -25,9 +25,23 @@ describe('model.yaml', () => {
       name: 'm',
       owner: 'team@example.com',
       source: { registry: 'directory' },
-      trustEventTime: false,
-      capture: {},
-      replicas: 1,
+      capture: { agent: 'sidecar', trustEventTime: false },
+      serving: {
+        dev: {
+          replicas: 1,
+          autoscaling: undefined,
+          loadSeconds: undefined,
+          timeoutSeconds: 30,
+          resources: { cpu: '100m', memory: '256Mi', memoryLimit: '2Gi' },
+          batching: undefined,
+          gpu: undefined,
+          grpc: false,
+          metrics: undefined,
+          networkPolicy: true,
+          door: undefined,
+          canary: undefined,
+        },
+      },
       rollback: { maxAgeMs: 90 * 86_400_000, auto: true },
       environments: [{ name: 'dev', namespace: 'm-dev', merge: 'auto', application: 'm-dev' }],
     });
@@ -40,6 +54,73 @@ describe('model.yaml', () => {
     expect(problem(`${good}capture: ${JSON.stringify(wrong)}\n`)).toMatch(
       /capture\.sampling: .*capture\.redact\.ssn: must be drop, hash or truncate:N .*capture\.bodyBytes: /,
     );
+  });
+
+  it('serves an environment as it says, else as all are served', () => {
+    const text = good
+      .replace('merge: auto }', 'merge: auto, serving: { autoscaling: { max: 5 }, route: { host: a.example.com } } }')
+      .concat('serving: { replicas: 3, timeout: 1m, grpc: true, ingress: { host: b.example.com, tlsSecret: t } }\n');
+    expect(servingOf(parseModelFile('m', text), 'dev')).toMatchObject({
+      autoscaling: { min: 2, max: 5, cpu: 70 },
+      timeoutSeconds: 60,
+      grpc: true,
+      door: { kind: 'route', host: 'a.example.com' },
+    });
+  });
+
+  it.each([
+    ['replicas: 2, autoscaling: { max: 3 }', "serving has replicas and autoscaling, which would take each other's"],
+    ['autoscaling: { min: 4, max: 3 }', 'serving.autoscaling has min 4 above max 3'],
+    ['autoscaling: { max: 1 }', 'serving.autoscaling has min 2 (its default) above max 1'],
+    [
+      'route: {}, ingress: { host: a.example.com, tlsSecret: t }',
+      'serving has route and ingress; one of them is the way in',
+    ],
+    ['gpu: { count: 1 }', 'serving.gpu.image: '],
+    ['gpu: { image: "tensorflow/serving:latest-gpu" }', 'serving.gpu.image: must be pinned by digest'],
+    ['canary: { weight: 10 }', 'environments[0].serving.canary needs a route or gateway that divides the requests'],
+    ['canary: { weight: 100 }, route: {}', 'serving.canary.weight'],
+    ['canary: { weight: 5 }, route: {}, autoscaling: { max: 3 }', 'serving.canary cannot be used with autoscaling'],
+    ['resources: { memory: 4Gi }', 'environments[0].serving.resources asks for memory 4Gi, which is above memoryLimit'],
+    ['resources: { memory: 1G }', 'serving.resources.memory: must be an amount such as 512Mi or 2Gi'],
+    ['ingress: { host: a.example.com }', 'serving.ingress.tlsSecret'],
+    ['route: { host: "a b" }', 'serving.route.host: must be a host name such as scores.example.com'],
+    ['timeout: 30', 'serving.timeout'],
+    ['timeout: 61m', 'serving.timeout: must be 1h at most'],
+    ['load: 25h', 'serving.load: must be 24h at most'],
+    ['hpa: { max: 3 }', 'serving has unknown key "hpa"'],
+  ])('refuses serving %s in a sentence', (serving, sentence) => {
+    expect(problem(`${good}serving: { ${serving} }\n`)).toContain(sentence);
+  });
+
+  it.each([
+    [
+      'capture: { tail: { claim: c, stateClaim: s, files: ../x, time: t, score: p } }',
+      'capture.tail.files: must be one',
+    ],
+    [
+      'capture: { tail: { claim: c, stateClaim: s, files: x.csv, time: t, score: p, label: y } }',
+      'capture.tail needs label and recorder together',
+    ],
+    [
+      'capture: { tail: { claim: c, stateClaim: s, files: x.csv, time: t, score: p, label: y, recorder: "http://u:p@h" } }',
+      'capture.tail.recorder: must be an http(s) address without user or password',
+    ],
+    [
+      `retrain: { image: "a@sha256:${'7'.repeat(64)}", gateMargin: 0, gateZ: 1.96, resources: { memory: 3Gi } }`,
+      'retrain.resources asks for memory 3Gi, which is above memoryLimit 2Gi',
+    ],
+    [
+      `retrain: { image: "a@sha256:${'7'.repeat(64)}", gateMargin: 0, deadline: 31d }`,
+      'retrain.deadline: must be 30d at most',
+    ],
+  ])('refuses %s in a sentence', (lines, sentence) => {
+    expect(problem(`${good}${lines}\n`)).toContain(sentence);
+  });
+
+  it('does not promote what gets a part of the requests', () => {
+    const canary = 'merge: auto, promote: { after: 1h }, serving: { route: {}, canary: { weight: 10 } }';
+    expect(problem(good.replace('merge: auto', canary))).toContain('serving.canary cannot be used with promote');
   });
 
   it('reads durations, reviewers and how to go back', () => {

@@ -2,15 +2,26 @@ import { checkName, type Environment, FairwayError } from '@fairway/core';
 import { z } from 'zod';
 import { readPlain } from '../edit/plain.ts';
 import type { SourceReference } from '../ports/model.ts';
-import { DURATION, durationMs } from './duration.ts';
+import { captureProblems, captureSchema, captureSettings, type CaptureSettings } from './capture-settings.ts';
+import { durationMs } from './duration.ts';
+import {
+  duration,
+  durationUpTo,
+  line,
+  objectName,
+  pinned,
+  resourceProblems,
+  type Resources,
+  resourcesSchema,
+} from './fields.ts';
 import { environmentName, modelPath } from './paths.ts';
-
-const PINNED = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?@sha256:[0-9a-f]{64}$/;
-
-// oxlint-disable-next-line no-control-regex
-const ONE_LINE = /^[^\u0000-\u001f\u007f\u2028\u2029]+$/;
-const line = (max: number) => z.string().min(1).max(max).regex(ONE_LINE, 'must be one line');
-const duration = z.string().regex(DURATION, 'must be a duration such as 24h, 90d, 15m or 30s');
+import {
+  servingIn,
+  servingProblems,
+  servingSchema,
+  type ServingSettings,
+  settingsProblems,
+} from './serving-settings.ts';
 
 const environmentSchema = z.strictObject({
   name: z.string(),
@@ -18,6 +29,7 @@ const environmentSchema = z.strictObject({
   merge: z.enum(['auto', 'review']),
   promote: z.strictObject({ after: duration }).optional(),
   reviewers: z.array(line(100)).max(20).optional(),
+  serving: servingSchema.optional(),
 });
 
 /** `approves`: the environment for which a new champion is an approval; without it, approvals come by the API alone. */
@@ -38,18 +50,6 @@ const sourceSchema = z.discriminatedUnion('registry', [
   z.strictObject({ registry: z.literal('mlflow'), name: line(250), alias: line(250).default('champion'), approves }),
 ]);
 
-const ACTION = /^(drop|hash|truncate:[1-9]\d{0,3})$/;
-
-/** What the agent is told; its own limits (docs/contracts.md), so that a wrong value is refused here and not in the pod. */
-const captureSchema = z.strictObject({
-  eventTime: z.enum(['wall-clock', 'header']).default('wall-clock'),
-  sampling: z.number().min(0).max(1).optional(),
-  redact: z
-    .record(line(200), z.string().regex(ACTION, 'must be drop, hash or truncate:N with N from 1 to 9999'))
-    .optional(),
-  bodyBytes: z.int().min(1024).max(16_777_216).optional(),
-});
-
 const schema = z.strictObject({
   apiVersion: z.literal('fairway.dev/v1'),
   kind: z.literal('Model'),
@@ -57,11 +57,15 @@ const schema = z.strictObject({
   owner: line(200),
   source: sourceSchema,
   capture: captureSchema.prefault({}),
-  serving: z.strictObject({ replicas: z.int().min(1).max(100).default(1) }).prefault({}),
+  serving: servingSchema.prefault({}),
   retrain: z
     .strictObject({
-      image: z.string().regex(PINNED, 'must be pinned by digest: name@sha256:<64 hex digits>'),
+      image: pinned,
       gateMargin: z.number().min(0).max(1),
+      gateZ: z.number().gt(0).max(10).optional(),
+      deadline: durationUpTo('30d').default('6h'),
+      resources: resourcesSchema.prefault({}),
+      pullSecret: objectName.optional(),
     })
     .optional(),
   rollback: z.strictObject({ maxAge: duration.default('90d'), auto: z.boolean().default(true) }).prefault({}),
@@ -69,14 +73,14 @@ const schema = z.strictObject({
   environments: z.array(environmentSchema).max(20),
 });
 
-/** Settings of the agent that somebody gave; what is left out keeps the agent's own value. */
-export type CaptureSettings = {
-  /** Probability that an exchange is recorded. */
-  readonly sampling?: number;
-  /** Variable → `drop`, `hash` or `truncate:N`. */
-  readonly redact?: Readonly<Record<string, string>>;
-  /** Bytes kept of each body. */
-  readonly bodyBytes?: number;
+export type RetrainSettings = {
+  readonly image: string;
+  readonly gateMargin: number;
+  /** Standard errors of the difference by which the candidate must lie beyond chance; left out: the margin alone decides. */
+  readonly gateZ?: number;
+  readonly deadlineSeconds: number;
+  readonly resources: Resources;
+  readonly pullSecret?: string;
 };
 
 /** `model.yaml`: what people say about a model. */
@@ -86,10 +90,10 @@ export type ModelFile = {
   readonly source: SourceReference;
   /** The environment for which a new champion of the registry is an approval. */
   readonly approves?: string;
-  readonly trustEventTime: boolean;
   readonly capture: CaptureSettings;
-  readonly replicas: number;
-  readonly retrain?: { readonly image: string; readonly gateMargin: number };
+  /** By environment. */
+  readonly serving: Readonly<Record<string, ServingSettings>>;
+  readonly retrain?: RetrainSettings;
   readonly rollback: {
     /** How long ago the state that is restored may have stopped serving, in ms. */
     readonly maxAgeMs: number;
@@ -112,27 +116,32 @@ export function parseModelFile(model: string, text: string): ModelFile {
   if (!parsed.success) throw unusable(model, parsed.error.issues.map(sentence));
   const problems = disagreements(model, parsed.data);
   if (problems.length > 0) throw unusable(model, problems);
-  const { name, owner, serving, retrain, rollback, environments } = parsed.data;
+  const { name, owner, capture, serving, retrain, rollback, environments } = parsed.data;
   const { approves: approved, ...source } = parsed.data.source;
-  const { eventTime, ...capture } = parsed.data.capture;
   return {
     name,
     owner,
     source,
     ...(approved === undefined ? {} : { approves: approved }),
-    trustEventTime: eventTime === 'header',
-    capture: capture as CaptureSettings,
-    replicas: serving.replicas,
-    ...(retrain === undefined ? {} : { retrain }),
+    capture: captureSettings(capture),
+    serving: Object.fromEntries(environments.map((one) => [one.name, servingIn(serving, one.serving)])),
+    ...(retrain === undefined ? {} : { retrain: retrainSettings(retrain) }),
     rollback: { maxAgeMs: durationMs(rollback.maxAge), auto: rollback.auto },
-    environments: environments.map(({ promote, reviewers, ...environment }) => ({
-      ...environment,
-      application: environmentName(model, environment.name),
-      ...(promote === undefined ? {} : { promoteAfterMs: durationMs(promote.after) }),
-      ...(reviewers === undefined ? {} : { reviewers }),
-    })),
+    environments: environments.map((one) => modelEnvironment(model, one)),
   };
 }
+
+const modelEnvironment = (
+  model: string,
+  { name, namespace, merge, promote, reviewers }: Written['environments'][number],
+): ModelEnvironment => ({
+  name,
+  namespace,
+  merge,
+  application: environmentName(model, name),
+  ...(promote === undefined ? {} : { promoteAfterMs: durationMs(promote.after) }),
+  ...(reviewers === undefined ? {} : { reviewers }),
+});
 
 /** The named environment of a model. Throws `environment.unknown` with the known ones. */
 export function environmentOf(file: ModelFile, name: string): ModelEnvironment {
@@ -143,6 +152,27 @@ export function environmentOf(file: ModelFile, name: string): ModelEnvironment {
     'environment.unknown',
     `Model ${file.name} has no environment ${JSON.stringify(name)}; ${modelPath(file.name)} has: ${known || 'none any more'}.`,
   );
+}
+
+/** How a model is served in an environment that its file names. */
+export function servingOf({ serving, name: model }: ModelFile, environment: string): ServingSettings {
+  const found = serving[environment];
+  if (found === undefined) throw new FairwayError('environment.unknown', `Model ${model} has no ${environment}.`);
+  return found;
+}
+
+type Written = z.infer<typeof schema>;
+
+function retrainSettings(written: NonNullable<Written['retrain']>): RetrainSettings {
+  const { deadline, resources, pullSecret, gateZ, ...retrain } = written;
+  const { cpu = '500m', memory = '512Mi', memoryLimit = '2Gi' } = resources;
+  return {
+    ...retrain,
+    deadlineSeconds: durationMs(deadline) / 1000,
+    resources: { cpu, memory, memoryLimit },
+    ...(pullSecret === undefined ? {} : { pullSecret }),
+    ...(gateZ === undefined ? {} : { gateZ }),
+  };
 }
 
 /** How a model is retrained. Throws `model.invalid` where nobody has said. */
@@ -160,8 +190,12 @@ function readYaml(model: string, text: string): unknown {
   return read.value;
 }
 
-function disagreements(model: string, file: z.infer<typeof schema>): string[] {
-  const problems: string[] = [];
+function disagreements(model: string, file: Written): string[] {
+  const problems = [
+    ...servingDisagreements(file),
+    ...captureProblems(file.capture),
+    ...retrainDisagreements(file.retrain),
+  ];
   if (file.name !== model)
     problems.push(`name is ${JSON.stringify(file.name.slice(0, 70))} but the folder is ${JSON.stringify(model)}`);
   const names = file.environments.map(({ name }) => name);
@@ -181,6 +215,21 @@ function disagreements(model: string, file: z.infer<typeof schema>): string[] {
     if (names.indexOf(name) !== names.lastIndexOf(name)) problems.push(`environment ${name} is there twice`);
   }
   return [...new Set(problems)];
+}
+
+function servingDisagreements({ name: model, serving: all, environments }: Written): string[] {
+  return [
+    ...servingProblems(all, 'serving'),
+    ...environments.flatMap(({ serving: own, promote }, i) => {
+      const at = `environments[${i}].serving`;
+      const written = own === undefined ? [] : servingProblems(own, at);
+      return [...written, ...settingsProblems(servingIn(all, own), at, { model, promotes: promote !== undefined })];
+    }),
+  ];
+}
+
+function retrainDisagreements(retrain: Written['retrain']): string[] {
+  return retrain === undefined ? [] : resourceProblems(retrainSettings(retrain).resources, 'retrain.resources');
 }
 
 function nameProblem(name: string): string | undefined {

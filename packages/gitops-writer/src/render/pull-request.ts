@@ -3,6 +3,7 @@ import type { RepositoryFile } from '../ports.ts';
 import { blastRadius } from './blast-radius.ts';
 import { compose, either, most, type Section, whole } from './body.ts';
 import { diffSection, fileChanges, filesSection } from './diff.ts';
+import type { Canary } from './canary.ts';
 import { code, count, head, link, moment, plain, quote } from './markdown.ts';
 import { bytesSection, interfaceSection, modelCard } from './model-card.ts';
 import type { ModelFile } from './model-file.ts';
@@ -21,6 +22,8 @@ export type DeployEvidence = {
   readonly environment: Environment;
   readonly file: ModelFile;
   readonly image: string;
+  /** What goes on beside the new version. */
+  readonly canary?: Canary;
   /** What the default branch says now; undefined when nothing is deployed yet. */
   readonly current?: ModelVersion;
   /** Files of the environment's folder on the default branch, and as this change wants them. */

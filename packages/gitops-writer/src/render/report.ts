@@ -1,4 +1,4 @@
-import type { Finding, RetrainRequest, Verdict, WindowMetrics } from '@fairway/core';
+import type { Finding, RetrainRequest, WindowMetrics } from '@fairway/core';
 import type { RepositoryFile } from '../ports.ts';
 import { compose, most, type Section, whole } from './body.ts';
 import { fileChanges, filesSection } from './diff.ts';
@@ -6,9 +6,8 @@ import { code, count, counted, figure, moment, plain, table } from './markdown.t
 import { links, type PullRequestText } from './pull-request.ts';
 import { chartFile, retrainFolder, retrainNamespace } from './paths.ts';
 import { type RetrainSource, seedOf } from './retrain-source.ts';
+import { MAX_WINDOWS, windowTable } from './window-table.ts';
 
-/** Older windows than these say nothing new, and a forge's body has a limit. */
-const MAX_WINDOWS = 24;
 const MAX_FINDINGS = 100;
 const MAX_MOVED = 20;
 const MAX_INPUTS = 40;
@@ -27,6 +26,8 @@ export function retrainReport(source: RetrainSource): string {
     ...(request.charts ?? []).map(({ name, title }) => `![${plain(title)}](${chartFile(name)})`),
     '## Windows',
     windowTable(request),
+    ...segmentsPart(request),
+    ...classesPart(request),
     '## Inputs',
     inputsTable(request),
     '## Snapshot',
@@ -42,6 +43,8 @@ const GIVING_WAY = [
   'files',
   'links',
   'inputs',
+  'classes',
+  'segments',
   'windows',
   'limits',
   'training',
@@ -73,6 +76,8 @@ export function retrainPullRequest(evidence: RetrainEvidence): PullRequestText {
     whole('limits', rulesTable(request)),
     whole('moved', movedPart(request).join('\n\n')),
     windowsSection(request, chartsAt(source)),
+    whole('segments', segmentsPart(request).join('\n\n')),
+    whole('classes', classesPart(request).join('\n\n')),
     whole('inputs', `## Inputs\n\n${inputsTable(request)}`),
     whole('snapshot', `## Snapshot\n\n${snapshotTable(request)}`),
     whole('training', `## Training\n\n${training(source)}`),
@@ -121,33 +126,6 @@ function finding({ severity, message }: Finding): string {
   return `- **${severity}**: ${plain(message)}`;
 }
 
-function windowTable({ windows, verdict }: RetrainRequest, most = MAX_WINDOWS): string {
-  const all = [...windows.filter(({ window }) => window.period !== verdict.window.period), verdict];
-  const shown = all.slice(-most);
-  const rows = table(
-    ['period', 'version', 'predictions', 'labelled', 'AUC', '95 % interval', 'KS', 'worst PSI', 'verdict'],
-    shown.map(windowRow),
-  );
-  return shown.length === all.length ? rows : `${rows}\n\n${all.length - shown.length} older windows are not shown.`;
-}
-
-function windowRow({ window, metrics, state }: Verdict): string[] {
-  return [
-    plain(window.period),
-    window.version,
-    count(metrics.predictions),
-    count(metrics.labelled),
-    figure(metrics.auc),
-    intervalOf(metrics),
-    figure(metrics.ks),
-    worstPsi(metrics),
-    state,
-  ];
-}
-
-const intervalOf = ({ aucInterval: at }: Partial<WindowMetrics>): string =>
-  at === null || at === undefined ? '–' : `${figure(at[0])} to ${figure(at[1])}`;
-
 /** Each breached rule with its limit, and what chance alone reaches. */
 const rulesTable = ({ verdict: { findings } }: RetrainRequest): string =>
   findings.length === 0
@@ -165,6 +143,43 @@ const rulesTable = ({ verdict: { findings } }: RetrainRequest): string =>
             count(sample),
           ]),
       );
+
+/** How each class is found again, beside the window before. */
+function classesPart({ verdict, windows }: RetrainRequest): string[] {
+  const now = verdict.metrics.classification?.recall;
+  if (now === undefined) return [];
+  const before = windows.at(-1)?.metrics.classification?.recall ?? {};
+  const rows = Object.entries(now).slice(0, MAX_INPUTS);
+  return [
+    '## Classes',
+    table(
+      ['class', 'recall', 'recall before'],
+      rows.map(([name, recall]) => [plain(name), figure(recall), figure(before[name])]),
+    ),
+  ];
+}
+
+/** Where the model does worst, if the policy asks for segments. */
+function segmentsPart({ verdict: { segments = [] } }: RetrainRequest): string[] {
+  if (segments.length === 0) return [];
+  const rows = segments.map(({ where, metric, value, interval, overall, labelled, eventRate }) => [
+    plain(
+      Object.entries(where)
+        .map(([name, bin]) => `${name} ${bin}`)
+        .join(', '),
+    ),
+    metric,
+    figure(value),
+    `${figure(interval[0])} to ${figure(interval[1])}`,
+    figure(overall),
+    count(labelled),
+    figure(eventRate),
+  ]);
+  return [
+    '## Worst segments',
+    table(['segment', 'metric', 'value', '95 % interval', 'of all', 'labelled', 'event rate'], rows),
+  ];
+}
 
 /** What moved, strongest first, with its part of all that moved. */
 function movedPart({ moved = [] }: RetrainRequest): string[] {
@@ -199,16 +214,9 @@ function inputsTable({ verdict, windows }: RetrainRequest): string {
   return table(['input', 'PSI', 'PSI before', 'with missing', 'missing'], rows);
 }
 
-function worstPsi({ psi }: WindowMetrics): string {
-  let worst: readonly [string, number] | undefined;
-  for (const [name, value] of Object.entries(psi)) {
-    if (value !== null && (worst === undefined || value > worst[1])) worst = [name, value];
-  }
-  return worst === undefined ? '–' : `${figure(worst[1])} (${plain(worst[0])})`;
-}
-
-function snapshotTable({ snapshot }: RetrainRequest): string {
-  const rate = snapshot.labels === 0 ? '' : ` (${((100 * snapshot.events) / snapshot.labels).toFixed(1)} % events)`;
+function snapshotTable({ snapshot, verdict: { metrics } }: RetrainRequest): string {
+  const isOfEvents = metrics.regression === undefined && metrics.classification === undefined && snapshot.labels > 0;
+  const rate = isOfEvents ? ` (${((100 * snapshot.events) / snapshot.labels).toFixed(1)} % events)` : '';
   return table(
     ['what', 'value'],
     [
@@ -223,13 +231,40 @@ function snapshotTable({ snapshot }: RetrainRequest): string {
   );
 }
 
+/** What the gate compares: AUC, a share of the champion's mean absolute error where a number is predicted, accuracy of several classes. */
+function gateOf({ gateMargin, gateZ }: RetrainSource['file']['retrain'], metrics: WindowMetrics): string {
+  const isOfEvents = metrics.regression === undefined && metrics.classification === undefined;
+  const figureOf = isOfEvents ? 'AUC' : 'accuracy';
+  const margin =
+    metrics.regression === undefined
+      ? `candidate ${figureOf} at least ${gateMargin} above the champion's on the same held-out rows`
+      : `candidate mean absolute error at least ${Number((100 * gateMargin).toPrecision(4))} % below the champion's on the same held-out rows`;
+  const paired = isOfEvents ? 'DeLong, paired' : 'paired';
+  if (gateZ !== undefined)
+    return `${margin}, and their difference at least ${gateZ} of its standard errors above 0 (${paired})`;
+  return isOfEvents ? `${margin}; the Job's log gives the difference with its paired interval (DeLong)` : margin;
+}
+
+/** What chance does to the figure that the gate compares; the part that is held out knows it less well. */
+function gateNoise({ metrics: { aucInterval, labelled }, window }: RetrainRequest['verdict']): string[][] {
+  if (!aucInterval) return [];
+  const half = figure((aucInterval[1] - aucInterval[0]) / 2);
+  return [
+    [
+      'Chance',
+      `the champion's own AUC is known to ±${half} on the ${counted(labelled, 'labelled row')} of ${plain(window.period)} (95 %), and less well on the held-out part of them; both models meet the same rows, so their difference is surer`,
+    ],
+  ];
+}
+
 function training({ change, request, file }: RetrainSource): string {
   return table(
     ['what', 'value'],
     [
       ['Image', `\`${file.retrain.image}\``],
       ['Champion', `version ${request.version}`],
-      ['Gate', `candidate AUC at least ${file.retrain.gateMargin} above the champion's on the same held-out rows`],
+      ['Gate', gateOf(file.retrain, request.verdict.metrics)],
+      ...gateNoise(request.verdict),
       ['Seed', String(seedOf(change))],
     ],
   );

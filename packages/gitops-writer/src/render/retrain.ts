@@ -1,5 +1,6 @@
 import { canonicalJson, type RetrainRequest } from '@fairway/core';
 import { kustomization, type Rendered } from './deploy.ts';
+import { resourcesOf } from './fields.ts';
 import { commitMessage, type HashedFile, intentHash } from './intent.ts';
 import { chartFile, retrainFolder, retrainJob, retrainNamespace } from './paths.ts';
 import { retrainReport } from './report.ts';
@@ -12,10 +13,11 @@ export function renderRetrain(source: RetrainSource): Rendered {
   const { change, request } = source;
   const { model, snapshot, verdict } = request;
   const folder = retrainFolder(model, change);
+  const objects = trainingObjects(source);
   const files = [
     ...(request.charts ?? []).map(({ name, svg }) => ({ path: `${folder}/${chartFile(name)}`, text: svg })),
-    { path: `${folder}/job.yaml`, text: toYaml(trainingJob(source)) },
-    { path: `${folder}/kustomization.yaml`, text: kustomization(['job.yaml']) },
+    ...Object.entries(objects).map(([name, object]) => ({ path: `${folder}/${name}`, text: toYaml(object) })),
+    { path: `${folder}/kustomization.yaml`, text: kustomization(Object.keys(objects)) },
     { path: `${folder}/report.md`, text: retrainReport(source) },
     { path: `${folder}/request.json`, text: `${canonicalJson(requestOf(source), 2)}\n` },
     { path: `${folder}/snapshot.json`, text: `${canonicalJson(snapshot, 2)}\n` },
@@ -55,26 +57,51 @@ export function retrainIntent(change: string, request: RetrainRequest, files: re
 export const requestTrailer = ({ dedupeKey, actor }: Pick<RetrainRequest, 'dedupeKey' | 'actor'>): string =>
   `${dedupeKey} by ${actor}`;
 
-function trainingJob({ change, request, file }: RetrainSource): object {
-  const annotations = {
-    [`${ANNOTATION}/change`]: change,
-    [`${ANNOTATION}/snapshot`]: `sha256:${request.snapshot.sha256}`,
+/** What the cluster is to have, by the name of its file. */
+export const trainingObjects = (source: RetrainSource): Record<string, object> => ({
+  'job.yaml': trainingJob(source),
+  'service-account.yaml': serviceAccount(source),
+});
+
+const metadataOf = ({ change, request }: RetrainSource) => ({
+  annotations: { [`${ANNOTATION}/change`]: change, [`${ANNOTATION}/snapshot`]: `sha256:${request.snapshot.sha256}` },
+  labels: { 'app.kubernetes.io/managed-by': 'fairway', [`${ANNOTATION}/model`]: request.model },
+});
+
+/** The trainer's own, without a token: what somebody grants the namespace's default one later is not the trainer's. */
+function serviceAccount(source: RetrainSource): object {
+  const { change, request, file } = source;
+  const { pullSecret } = file.retrain;
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    // Applications of two retrainings share the namespace, and an object belongs to one of them.
+    metadata: { name: retrainJob(change), namespace: retrainNamespace(request.model), ...metadataOf(source) },
+    automountServiceAccountToken: false,
+    ...(pullSecret === undefined ? {} : { imagePullSecrets: [{ name: pullSecret }] }),
   };
-  const labels = { 'app.kubernetes.io/managed-by': 'fairway', [`${ANNOTATION}/model`]: request.model };
+}
+
+function trainingJob(source: RetrainSource): object {
+  const { change, request, file } = source;
+  const metadata = metadataOf(source);
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { name: retrainJob(change), namespace: retrainNamespace(request.model), annotations, labels },
+    metadata: { name: retrainJob(change), namespace: retrainNamespace(request.model), ...metadata },
     spec: {
+      activeDeadlineSeconds: file.retrain.deadlineSeconds,
       backoffLimit: 1,
       // Exit code 10 is the gate's answer, not an accident: no second try.
       podFailurePolicy: {
         rules: [{ action: 'FailJob', onExitCodes: { containerName: 'trainer', operator: 'In', values: [10] } }],
       },
-      // No ttlSecondsAfterFinished: Argo CD would see the Job missing and train again.
+      // No hook: an Application of hooks alone is always Synced, so none would ever run. No ttlSecondsAfterFinished: Argo CD would
+      // see the Job missing and train again.
       template: {
-        metadata: { annotations, labels },
+        metadata,
         spec: {
+          serviceAccountName: retrainJob(change),
           automountServiceAccountToken: false,
           restartPolicy: 'Never',
           securityContext: podSecurity,
@@ -94,6 +121,7 @@ function trainer(change: string, request: RetrainRequest, retrain: RetrainSource
     FAIRWAY_CHAMPION_VERSION: request.version,
     FAIRWAY_CHANGE: change,
     FAIRWAY_GATE_MARGIN: String(retrain.gateMargin),
+    ...(retrain.gateZ === undefined ? {} : { FAIRWAY_GATE_Z: String(retrain.gateZ) }),
     FAIRWAY_MODEL: request.model,
     FAIRWAY_REGISTRY: '/registry',
     FAIRWAY_SEED: String(seedOf(change)),
@@ -104,7 +132,7 @@ function trainer(change: string, request: RetrainRequest, retrain: RetrainSource
     name: 'trainer',
     image: retrain.image,
     env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    resources: { requests: { cpu: '500m', memory: '512Mi' }, limits: { memory: '2Gi' } },
+    resources: resourcesOf(retrain.resources),
     securityContext: containerSecurity,
     volumeMounts: [
       { name: 'snapshots', mountPath: '/snapshots', readOnly: true },

@@ -6,7 +6,7 @@ import { ANNOTATION, containerSecurity, labels, podSecurity, selector, type Work
 export type Smoke = { readonly workload: Workload; readonly golden: string };
 
 /** Names in the model's namespace, which is the model's own. */
-const NAME = 'fairway-smoke';
+export const SMOKE = 'fairway-smoke';
 const CASES = 'fairway-golden';
 const MOUNT = '/etc/fairway/golden';
 /** Where the kubelet reads why a container ended. */
@@ -42,7 +42,7 @@ export function smokeService({ workload }: Smoke): object {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: NAME, namespace: environment.namespace, labels: labels(workload) },
+    metadata: { name: SMOKE, namespace: environment.namespace, labels: labels(workload) },
     spec: {
       selector: selector(modelVersion.model),
       ports: [{ name: 'rest', port: 8501, protocol: 'TCP', targetPort: 'rest' }],
@@ -56,7 +56,7 @@ export function smokeJob(smoke: Smoke): object {
   // Not those of the scoring pods, or the Services would choose it.
   const own = {
     'app.kubernetes.io/managed-by': 'fairway',
-    'app.kubernetes.io/name': NAME,
+    'app.kubernetes.io/name': SMOKE,
     [`${ANNOTATION}/smoke`]: change,
   };
   return {
@@ -104,7 +104,7 @@ function runner({ workload, golden }: Smoke): object {
     FAIRWAY_VERSION: modelVersion.version,
     GOLDEN_CASES: `${MOUNT}/${GOLDEN_FILE}`,
     GOLDEN_SHA256: sha256(golden),
-    SMOKE_URL: `http://${NAME}.${environment.namespace}.svc:8501`,
+    SMOKE_URL: `http://${SMOKE}.${environment.namespace}.svc:8501`,
     TERMINATION_LOG,
   };
   return {

@@ -24,7 +24,7 @@ export function registries(known: Registries): ModelSource {
   };
   return {
     load: async (model, version) => of(model).load(model, version),
-    copy: async (model, version) => of(model).copy(model, version),
+    files: async (model, version) => of(model).files(model, version),
     versions: async (model) => of(model).versions(model),
     champion: async (model) => of(model).champion(model),
     examine: async (model) => of(model).examine(model),

@@ -17,6 +17,7 @@ import { type ChangeRow, type ListRow, toChange, toStored } from './rows.ts';
 import { putOut } from './outbox.ts';
 import * as sql from './sql.ts';
 import { INSERT_REJECTED } from './sql-champions.ts';
+import { allOrEach, columnsOf, together } from './together.ts';
 import { transaction, unavailable } from './transaction.ts';
 
 /** Reads changes from PostgreSQL. */
@@ -27,24 +28,37 @@ export function changeReader(pool: Pool): ChangeReader {
     const [row] = await rows<ListRow>(query, values);
     return row === undefined ? undefined : toChange(row);
   };
+  const [rollbackOf, newer] = [
+    together<ChangeRow>(pool, sql.FIND_ROLLBACK_OF),
+    together<ListRow>(pool, sql.FIND_NEWER),
+  ];
+  const firstApproval = together<{ event: string }>(pool, sql.FIND_FIRST_APPROVAL);
+  const findLoaded = together<LoadedRow>(pool, sql.FIND_LOADED);
   return {
     find: async (id) => {
       const [row] = await rows<ChangeRow>(sql.FIND_CHANGE, [id]);
       return row === undefined ? undefined : toStored(row);
     },
+    rollbackOf: async (model, digest) => {
+      const [row] = await rollbackOf([model, digest]);
+      return row === undefined ? undefined : toStored(row);
+    },
     list: (filter, page) => listPage(pool, filter, page),
-    newer: ({ model, environment, id }) => one(sql.FIND_NEWER, [model, environment, id]),
+    newer: async ({ model, environment, id }) => {
+      const [row] = await newer([model, environment, id]);
+      return row === undefined ? undefined : toChange(row);
+    },
     live: () => all(sql.LIST_LIVE, []),
     wereLive: async (model, environment) =>
       (await rows<ChangeRow>(sql.LIST_WERE_LIVE, [model, environment])).map(toStored),
     open: (model, environment, kind) => all(sql.LIST_OPEN, [model, environment, kind]),
     merged: (model, version) => one(sql.FIND_MERGED, [model, version]),
     firstApproval: async (model, version, digest) => {
-      const [row] = await rows<{ event: string }>(sql.FIND_FIRST_APPROVAL, [model, version, digest]);
+      const [row] = await firstApproval([model, version, digest]);
       return row?.event;
     },
     loaded: remembered(async (model, version, digest, golden) => {
-      const [row] = await rows<LoadedRow>(sql.FIND_LOADED, [model, version, digest, golden]);
+      const [row] = await findLoaded([model, version, digest, golden]);
       if (row === undefined || (golden !== undefined && row.golden === null)) return undefined;
       const { model_version: modelVersion, baseline, golden: cases } = row;
       return { modelVersion, baseline, ...(cases === null ? {} : { golden: cases }) };
@@ -58,8 +72,8 @@ type LoadedRow = {
   readonly golden: string | null;
 };
 
-/** Baselines are tens of kilobytes, and never change under their digest. */
-const MOST_REMEMBERED = 100;
+/** Baselines are tens of kilobytes, and never change under their digest. As many as turns in flight: each asks three times. */
+const MOST_REMEMBERED = 250;
 /** Golden cases may be more than all else together: many of them are asked for again. */
 const MOST_GOLDEN = 64 * 1024;
 
@@ -78,12 +92,21 @@ function remembered(read: ChangeReader['loaded']): ChangeReader['loaded'] {
 
 /** The door of the store: each acceptance is one transaction. `tell`: what a rejection puts into the outbox. */
 export function changeIntake(pool: Pool, clock: Clock, tell: Tell): ChangeIntake {
+  const byEvent = together<ChangeRow>(pool, sql.FIND_BY_EVENT);
+  const accept = allOrEach<NewApproval, boolean>((approvals) => acceptAll(pool, approvals));
   return {
     byEvent: async (kind, event) => {
-      const [row] = await ask<ChangeRow>(pool, sql.FIND_BY_EVENT, [event, kind]);
+      const [row] = await byEvent([event, kind]);
       return row === undefined ? undefined : toStored(row);
     },
-    acceptApproval: (created, loaded) => approve(pool, created, loaded),
+    acceptApproval: async (created, loaded) => {
+      try {
+        if (await accept({ created, loaded })) return { created: true, change: created.change };
+      } catch (error) {
+        if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw unavailable(error);
+      }
+      return approvedBefore(pool, created);
+    },
     reject: (created) => transaction(pool, (client) => reject(client, created, tell)),
     acceptRequest: (created) => transaction(pool, (client) => request(client, created, clock)),
     withdraw: async (id, withdrawal) => {
@@ -93,17 +116,20 @@ export function changeIntake(pool: Pool, clock: Clock, tell: Tell): ChangeIntake
   };
 }
 
-async function approve(pool: Pool, created: NewChange, loaded: LoadedVersion): Promise<Accepted> {
-  const { change, event } = created;
-  const { modelVersion, baseline, golden } = loaded;
-  const cases = golden === undefined ? [null, null] : [sha256(golden), golden];
-  const values = [...columnsOf(created), JSON.stringify(modelVersion), JSON.stringify(baseline), event, ...cases];
-  try {
-    const { rowCount } = await pool.query(sql.ACCEPT_APPROVAL, values);
-    if (rowCount === 1) return { created: true, change };
-  } catch (error) {
-    if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw unavailable(error);
-  }
+type NewApproval = { readonly created: NewChange; readonly loaded: LoadedVersion };
+
+/** Whether each is new; of two for the same change only the first is. */
+async function acceptAll(pool: Pool, approvals: readonly NewApproval[]): Promise<boolean[]> {
+  const rows = approvals.map(({ created, loaded: { modelVersion, baseline, golden } }) => {
+    const cases = golden === undefined ? [null, null] : [sha256(golden), golden];
+    return [...valuesOf(created), JSON.stringify(modelVersion), JSON.stringify(baseline), created.event, ...cases];
+  });
+  const answer = await pool.query<{ id: string }>(sql.ACCEPT_APPROVALS, columnsOf(rows));
+  const created = new Set(answer.rows.map(({ id }) => id));
+  return approvals.map(({ created: { change } }) => created.delete(change.id));
+}
+
+async function approvedBefore(pool: Pool, { change, event }: NewChange): Promise<Accepted> {
   const [row] = await ask<ChangeRow>(pool, sql.FIND_BY_EVENT, [event, 'deploy']);
   if (row === undefined) throw new Error(`change ${change.id} is there without its approval`);
   return { created: false, change: toChange(row) };
@@ -114,7 +140,7 @@ async function reject(client: PoolClient, created: RejectedChange, tell: Tell): 
   await client.query(sql.LOCK_NAME, [`rejected ${event}`]);
   const known = await findByEvent(client, 'deploy', event);
   if (known !== undefined) return { created: false, change: toChange(known) };
-  await client.query(INSERT_REJECTED, [...columnsOf(created), change.reason]);
+  await client.query(INSERT_REJECTED, [...valuesOf(created), change.reason]);
   await client.query(sql.INSERT_APPROVAL, [event, change.id]);
   const stored = { change, evidence, facts: {}, attempts: 0 };
   await putOut(client, change.id, tell(stored, created.notice));
@@ -163,11 +189,11 @@ async function listPage(pool: Pool, filter: ChangeFilter, { limit, cursor }: Pag
 
 /** false when the change is there already. */
 export async function insertChange(client: PoolClient, created: NewChange): Promise<boolean> {
-  const { rowCount } = await client.query(sql.INSERT_CHANGE, columnsOf(created));
+  const { rowCount } = await client.query(sql.INSERT_CHANGE, valuesOf(created));
   return rowCount === 1;
 }
 
-function columnsOf({ change, evidence }: NewChange): unknown[] {
+function valuesOf({ change, evidence }: NewChange): unknown[] {
   const { id, kind, model, version, environment, digest, phase, branch, actor, history, createdAt } = change;
   const json = [JSON.stringify(evidence), JSON.stringify(history)];
   return [id, kind, model, version, environment, digest, phase, branch, actor, ...json, createdAt];

@@ -1,7 +1,8 @@
+import { batched } from '@fairway/core';
 import type { Pool } from 'pg';
 import type { StoredChange } from '../change.ts';
 import type { Claim, Claims, Outcome, Tell } from '../ports.ts';
-import { moved } from './moves.ts';
+import { moves, type WriteMove } from './moves.ts';
 import { type ChangeRow, toStored } from './rows.ts';
 import * as sql from './sql.ts';
 import type { TurnLocks } from './turn-locks.ts';
@@ -17,16 +18,16 @@ type Due = { readonly due_in_ms: number };
  * `tell`: what each move puts into the outbox.
  */
 export function claims(pool: Pool, locks: TurnLocks, tell: Tell): Claims {
+  const move = moves(pool, tell);
+  const claimed = batched<string, ClaimRow | Later>({ max: AT_ONCE }, (changes) => claimAll(pool, changes));
   return {
     claim: async (id) => {
       if (!(await locks.take(id))) return 'busy';
       try {
-        const { rows } = await pool.query<ClaimRow>(sql.CLAIM_CHANGE, [id]);
-        const row = rows[0];
-        if (row !== undefined) return claimOf(pool, locks, tell, row);
-        const { rows: later } = await pool.query<Due>(sql.DUE_IN, [id]);
+        const row = await claimed(id);
+        if ('turn' in row) return claimOf(pool, locks, move, row);
         await locks.drop(id);
-        return { dueInMs: later[0]?.due_in_ms };
+        return row;
       } catch (error) {
         await locks.drop(id);
         throw unavailable(error);
@@ -37,6 +38,24 @@ export function claims(pool: Pool, locks: TurnLocks, tell: Tell): Claims {
   };
 }
 
+/** Due in so many ms; undefined: it has ended. */
+type Later = { readonly dueInMs: number | undefined };
+const AT_ONCE = 100;
+
+async function claimAll(
+  pool: Pool,
+  changes: readonly string[],
+): Promise<ReadonlyArray<{ readonly value: ClaimRow | Later }>> {
+  const { rows } = await pool.query<ClaimRow>(sql.CLAIM_CHANGES, [changes]);
+  const found = new Map<string, ClaimRow | Later>(rows.map((row) => [row.id, row]));
+  const others = changes.filter((id) => !found.has(id));
+  if (others.length > 0) {
+    const { rows: later } = await pool.query<Due & { readonly id: string }>(sql.DUE_IN, [others]);
+    for (const { id, due_in_ms: dueInMs } of later) found.set(id, { dueInMs });
+  }
+  return changes.map((id) => ({ value: found.get(id) ?? { dueInMs: undefined } }));
+}
+
 async function ids(pool: Pool, query: string, values: unknown[]): Promise<string[]> {
   try {
     return (await pool.query<{ id: string }>(query, values)).rows.map(({ id }) => id);
@@ -45,14 +64,14 @@ async function ids(pool: Pool, query: string, values: unknown[]): Promise<string
   }
 }
 
-function claimOf(pool: Pool, locks: TurnLocks, tell: Tell, row: ClaimRow): Claim {
+function claimOf(pool: Pool, locks: TurnLocks, move: WriteMove, row: ClaimRow): Claim {
   let stored = toStored(row);
   return {
     get stored() {
       return stored;
     },
     settle: async (outcome) => {
-      const settled = await settle(pool, stored, row.turn, outcome, tell);
+      const settled = await settle(pool, stored, row.turn, outcome, move);
       stored = settled.stored;
       return settled;
     },
@@ -62,10 +81,16 @@ function claimOf(pool: Pool, locks: TurnLocks, tell: Tell, row: ClaimRow): Claim
 
 type Settled = { readonly stored: StoredChange; readonly dueInMs: number | undefined };
 
-async function settle(pool: Pool, before: StoredChange, turn: string, outcome: Outcome, tell: Tell): Promise<Settled> {
+async function settle(
+  pool: Pool,
+  before: StoredChange,
+  turn: string,
+  outcome: Outcome,
+  move: WriteMove,
+): Promise<Settled> {
   try {
     if (outcome.kind === 'moved') {
-      const row = held(await moved(pool, before, turn, outcome, tell));
+      const row = held(await move({ change: before.change, turn, ...outcome }));
       return { stored: toStored(row), dueInMs: row.ended ? undefined : 0 };
     }
     const { delayMs, at } = outcome;

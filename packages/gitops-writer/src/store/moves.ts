@@ -6,6 +6,7 @@ import { insertChange } from './changes.ts';
 import { putOut } from './outbox.ts';
 import { type ChangeRow, toStored } from './rows.ts';
 import * as sql from './sql.ts';
+import { allOrEach, columnsOf } from './together.ts';
 import { transaction } from './transaction.ts';
 
 type Moved = Extract<Outcome, { kind: 'moved' }>;
@@ -14,17 +15,22 @@ export type MovedRow = ChangeRow & { readonly ended: boolean };
 /** Kinds of changes whose version serves once they are live. */
 const SERVES: readonly ChangeKind[] = ['deploy', 'rollback'];
 
-/** Writes a move and all that goes with it in one transaction; undefined when the turn does not hold the change any more. */
-export function moved(
-  pool: Pool,
-  { change }: StoredChange,
-  turn: string,
-  { transition, at }: Moved,
-  tell: Tell,
-): Promise<MovedRow | undefined> {
-  if (isPlain(transition)) return move(pool, change.id, turn, transition, at);
+/** A change that is moved, and the turn that holds it. */
+type Move = Pick<Moved, 'transition' | 'at'> & { readonly change: StoredChange['change']; readonly turn: string };
+
+/** Writes a move and all that goes with it; undefined when the turn does not hold the change any more. */
+export type WriteMove = (move: Move) => Promise<MovedRow | undefined>;
+
+/** Plain moves go together; one that takes more along is a transaction of its own. `tell`: what each puts into the outbox. */
+export function moves(pool: Pool, tell: Tell): WriteMove {
+  const plain = allOrEach<Move, MovedRow | undefined>((all) => moveAll(pool, all));
+  return (move) => (isPlain(move.transition) ? plain(move) : moveWithMore(pool, move, tell));
+}
+
+function moveWithMore(pool: Pool, move: Move, tell: Tell): Promise<MovedRow | undefined> {
+  const { change, transition, at } = move;
   return transaction(pool, async (client) => {
-    const row = await move(client, change.id, turn, transition, at);
+    const [row] = await moveAll(client, [move]);
     if (row === undefined) return undefined;
     for (const end of transition.ends ?? []) await endOther(client, end, at, tell);
     if (SERVES.includes(change.kind) && transition.phase === 'live') await stepBack(client, change.id, at);
@@ -38,19 +44,18 @@ export function moved(
 const isPlain = ({ phase, notice, ends, follow: next }: Transition): boolean =>
   !END_PHASES.includes(phase) && notice === undefined && ends === undefined && next === undefined;
 
-async function move(client: Pool | PoolClient, id: string, turn: string, transition: Transition, at: string) {
+async function moveAll(client: Pool | PoolClient, all: readonly Move[]): Promise<Array<MovedRow | undefined>> {
+  const { rows } = await client.query<MovedRow>(sql.MOVE_CHANGES, columnsOf(all.map(valuesOf)));
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return all.map(({ change }) => byId.get(change.id));
+}
+
+function valuesOf({ change, turn, transition, at }: Move): unknown[] {
   const { phase, reason, facts, pullRequest, image } = transition;
   const passed = (transition.through ?? []).map((each) => ({ phase: each, at }));
   const entry = { phase, at, ...(reason === undefined ? {} : { reason }) };
   const values = [phase, reason, JSON.stringify(facts ?? {}), pullRequest && JSON.stringify(seen(pullRequest)), image];
-  const { rows } = await client.query<MovedRow>(sql.MOVE_CHANGE, [
-    id,
-    turn,
-    ...values,
-    JSON.stringify([...passed, entry]),
-    at,
-  ]);
-  return rows[0];
+  return [change.id, turn, ...values, JSON.stringify([...passed, entry]), at];
 }
 
 /** Title and body of a pull request are the forge's to keep. */

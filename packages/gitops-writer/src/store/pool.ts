@@ -15,6 +15,10 @@ export function openPool(url: string, size: number, log: Logger): Pool {
   });
   // Without this an idle connection that breaks would end the process.
   pool.on('error', (error) => log.warn({ reason: redact(error.message) }, 'a database connection was lost'));
+  // Nor may one that breaks in a transaction, between two questions: the pool listens to idle ones alone. The next question rejects.
+  pool.on('connect', (client) =>
+    client.on('error', ({ message }) => log.debug({ reason: redact(message) }, 'connection lost')),
+  );
   return pool;
 }
 

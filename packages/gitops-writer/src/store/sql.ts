@@ -41,6 +41,11 @@ WHERE kind = 'deploy' AND model = $1 AND environment = $2
   AND phase IN ('proposed', 'merged', 'syncing', 'verifying', 'live')
 ORDER BY seq DESC LIMIT 1`;
 
+export const FIND_ROLLBACK_OF = `
+SELECT ${COLUMNS} FROM changes.changes
+WHERE model = $1 AND kind = 'rollback' AND evidence -> 'bad' ->> 'digest' = $2 AND phase NOT IN ${ENDS}
+ORDER BY seq DESC LIMIT 1`;
+
 export const LIST_LIVE = `
 SELECT DISTINCT ON (model, environment) ${LIST_COLUMNS} FROM changes.changes
 WHERE kind IN ('deploy', 'rollback') AND phase = 'live' ORDER BY model, environment, seq DESC`;
@@ -71,22 +76,31 @@ export const INSERT_REQUEST = `
 INSERT INTO changes.requests (dedupe_key, change_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`;
 
 /**
- * An approval in one statement: version, change and event, or nothing of it. What was approved first stays: the digest
- * covers the bytes, not what the registry says beside them. An event that stands for another change is a unique violation.
+ * Approvals in one statement: versions, changes and events, or nothing of them; answers those that are new. What was approved first
+ * stays: the digest covers the bytes, not what the registry says beside them. An event that stands for another change is a unique
+ * violation. Changes get their numbers in the order of the approvals.
  */
-export const ACCEPT_APPROVAL = `
-WITH known AS (
+export const ACCEPT_APPROVALS = `
+WITH asked AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[]) WITH ORDINALITY
+    AS asked (id, kind, model, version, environment, digest, phase, branch, actor, evidence, history, at, model_version, baseline,
+      event, sha256, cases, place)
+), known AS (
   INSERT INTO changes.model_versions (model, version, digest, model_version, baseline)
-  VALUES ($3, $4, $6, $13, $14) ON CONFLICT DO NOTHING
+  SELECT model, version, digest, model_version::json, baseline::json FROM asked ON CONFLICT DO NOTHING
 ), golden AS (
-  INSERT INTO changes.golden (sha256, cases) SELECT $16, $17 WHERE $16::text IS NOT NULL ON CONFLICT DO NOTHING
+  INSERT INTO changes.golden (sha256, cases)
+  SELECT sha256, cases FROM asked WHERE sha256 IS NOT NULL ON CONFLICT DO NOTHING
 ), created AS (
   INSERT INTO changes.changes
     (id, kind, model, version, environment, digest, phase, branch, actor, evidence, history, created_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+  SELECT id, kind, model, version, environment, digest, phase, branch, actor, evidence::json, history::jsonb, at, at
+  FROM asked ORDER BY place
   ON CONFLICT DO NOTHING RETURNING id
 )
-INSERT INTO changes.approvals (event_id, change_id) SELECT $15, id FROM created`;
+INSERT INTO changes.approvals (event_id, change_id)
+SELECT DISTINCT event, id FROM asked JOIN created USING (id) RETURNING change_id AS id`;
 
 /** What was approved first stays. */
 export const INSERT_LOADED = `
@@ -114,27 +128,40 @@ RETURNING ${LIST_COLUMNS}`;
 
 /** Two keys in one space with LOCK_NAME would clash; the class keeps turns apart. */
 const TURN_CLASS = 72_041;
-export const TAKE_TURN = `SELECT pg_try_advisory_lock(${TURN_CLASS}, hashtext($1)) AS taken`;
-export const DROP_TURN = `SELECT pg_advisory_unlock(${TURN_CLASS}, hashtext($1))`;
+export const TAKE_TURNS = `
+SELECT id, pg_try_advisory_lock(${TURN_CLASS}, hashtext(id)) AS taken FROM unnest($1::text[]) AS id`;
+export const DROP_TURNS = `SELECT pg_advisory_unlock(${TURN_CLASS}, hashtext(id)) FROM unnest($1::text[]) AS id`;
 
-export const CLAIM_CHANGE = `
-UPDATE changes.changes SET turn = turn + 1, hints_seen = hints
-WHERE id = $1 AND next_at <= clock_timestamp() AND phase NOT IN ${ENDS}
+/** Rows are locked in the order of their ids, as by HINT_APPLICATIONS: the two cannot wait for each other. */
+export const CLAIM_CHANGES = `
+WITH due AS (
+  SELECT id FROM changes.changes
+  WHERE id = ANY ($1::text[]) AND next_at <= clock_timestamp() AND phase NOT IN ${ENDS} ORDER BY id FOR UPDATE
+)
+UPDATE changes.changes SET turn = turn + 1, hints_seen = hints WHERE id IN (SELECT id FROM due)
 RETURNING ${COLUMNS}, turn`;
 
 const DUE_IN_MS = `ceil(greatest(0, extract(epoch FROM next_at - clock_timestamp())) * 1000)::float8 AS due_in_ms`;
-export const DUE_IN = `SELECT ${DUE_IN_MS} FROM changes.changes WHERE id = $1 AND phase NOT IN ${ENDS}`;
+export const DUE_IN = `
+SELECT id, ${DUE_IN_MS} FROM changes.changes WHERE id = ANY ($1::text[]) AND phase NOT IN ${ENDS}`;
 
 export const LIST_DUE = `
 SELECT id FROM changes.changes
 WHERE next_at <= clock_timestamp() - interval '1 second' AND phase NOT IN ${ENDS} ORDER BY next_at LIMIT $1`;
 
-export const MOVE_CHANGE = `
+/** Rows are locked in the order of their ids, as by CLAIM_CHANGES. A change whose turn is another one by now is left out. */
+export const MOVE_CHANGES = `
+WITH held AS (
+  SELECT moves.* FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[]) AS moves (own, own_turn, new_phase, new_reason, learned, new_pull_request, new_image, entries, moved_at)
+  JOIN changes.changes ON id = own AND turn = own_turn ORDER BY id FOR UPDATE OF changes
+)
 UPDATE changes.changes SET
-  phase = $3, reason = $4, facts = facts || $5::jsonb, pull_request = coalesce($6, pull_request), image = coalesce($7, image),
-  history = CASE WHEN phase = $3 THEN history ELSE history || $8::jsonb END,
-  attempts = 0, updated_at = $9, next_at = clock_timestamp(), hints_seen = hints
-WHERE id = $1 AND turn = $2
+  phase = new_phase, reason = new_reason, facts = facts || learned::jsonb,
+  pull_request = coalesce(new_pull_request::json, pull_request), image = coalesce(new_image, image),
+  history = CASE WHEN phase = new_phase THEN history ELSE history || entries::jsonb END,
+  attempts = 0, updated_at = moved_at, next_at = clock_timestamp(), hints_seen = hints
+FROM held WHERE id = own AND turn = own_turn
 RETURNING ${COLUMNS}, phase IN ${ENDS} AS ended`;
 
 /** A hint that came while the turn ran makes the next one due at once. */
@@ -169,7 +196,11 @@ WHERE own.id = $1 AND other.id <> $1 AND other.kind IN ('deploy', 'rollback') AN
 
 /** An Application's name follows from the change by convention (render/paths.ts). */
 export const HINT_APPLICATIONS = `
-UPDATE changes.changes SET next_at = clock_timestamp(), hints = hints + 1
-WHERE phase NOT IN ${ENDS} AND phase IN ('merged', 'syncing', 'verifying')
-  AND CASE kind WHEN 'retrain' THEN model || '-retrain-' || id ELSE model || '-' || environment END = ANY ($1)
+WITH waiting AS (
+  SELECT id FROM changes.changes
+  WHERE phase NOT IN ${ENDS} AND phase IN ('merged', 'syncing', 'verifying')
+    AND CASE kind WHEN 'retrain' THEN model || '-retrain-' || id ELSE model || '-' || environment END = ANY ($1)
+  ORDER BY id FOR UPDATE
+)
+UPDATE changes.changes SET next_at = clock_timestamp(), hints = hints + 1 WHERE id IN (SELECT id FROM waiting)
 RETURNING id`;

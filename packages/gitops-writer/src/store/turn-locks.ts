@@ -1,4 +1,4 @@
-import { type Logger, type Part, pause, redact } from '@fairway/core';
+import { batched, type Logger, type Part, pause, redact } from '@fairway/core';
 import { Client } from 'pg';
 import * as sql from './sql.ts';
 import { unavailable } from './transaction.ts';
@@ -13,6 +13,8 @@ export type TurnLocks = {
 export type TurnLockPart = TurnLocks & Part;
 
 const RECONNECT_MS = 500;
+/** Those that come while one question is under way go together with the next. */
+const AT_ONCE = 500;
 
 /**
  * One session for the locks of all turns of this process. PgBouncer in transaction mode would tear it apart: connect to
@@ -48,6 +50,22 @@ export function turnLocks(url: string, log: Logger): TurnLockPart {
     session = await connecting;
     return session;
   };
+  const takeAll = batched<string, boolean>({ max: AT_ONCE }, async (ids) => {
+    const client = await current();
+    const { rows } = await client.query<{ id: string; taken: boolean }>(sql.TAKE_TURNS, [ids]);
+    const free = new Set(rows.filter(({ taken }) => taken).map(({ id }) => id));
+    return ids.map((id) => {
+      const taken = free.has(id) && session === client;
+      if (taken) held.set(id, client);
+      return { value: taken };
+    });
+  });
+  const dropAll = batched<string, undefined>({ max: AT_ONCE }, async (ids) => {
+    const mine = ids.filter((id) => session !== undefined && held.get(id) === session);
+    if (mine.length > 0) await session?.query(sql.DROP_TURNS, [mine]);
+    return ids.map(() => ({ value: undefined }));
+  });
+  const asked = new Set<string>();
   return {
     name: 'turn locks',
     start: async () => {
@@ -58,26 +76,21 @@ export function turnLocks(url: string, log: Logger): TurnLockPart {
       await session?.end().catch(() => {});
     },
     take: async (id) => {
-      if (held.has(id)) return false;
+      if (held.has(id) || asked.has(id)) return false;
+      asked.add(id);
       try {
-        const client = await current();
-        if (held.has(id)) return false;
-        held.set(id, client);
-        const { rows } = await client.query<{ taken: boolean }>(sql.TAKE_TURN, [id]);
-        const taken = rows[0]?.taken === true && session === client;
-        if (!taken) held.delete(id);
-        return taken;
+        return await takeAll(id);
       } catch (error) {
-        held.delete(id);
         await pause(RECONNECT_MS, stopping.signal);
         throw unavailable(error);
+      } finally {
+        asked.delete(id);
       }
     },
     drop: async (id) => {
-      const client = held.get(id);
-      if (client === undefined) return;
+      if (!held.has(id)) return;
       // Unlocked first: a turn of this very session could otherwise take the lock again before it is given back.
-      await client.query(sql.DROP_TURN, [id]).catch(() => {});
+      await dropAll(id).catch(() => {});
       held.delete(id);
     },
   };

@@ -1,23 +1,15 @@
-import { FairwayError, redact, urlOrigin, type Verdict } from '@fairway/core';
-import { create } from 'axios';
+import type { Verdict } from '@fairway/core';
 import type { Verdicts } from '../ports.ts';
+import { monitorClient, monitorUnavailable } from './client.ts';
 
 const TIMEOUT_MS = 10_000;
-const MAX_BYTES = 32 * 2 ** 20;
 
 /**
  * The monitor's word (`GET /v1/windows`): a version whose newest judged window is in alert does not go further. One that
  * has no verdict yet does. Throws `monitor.unavailable` when the monitor does not answer.
  */
 export function monitorVerdicts(url: string, token: string): Verdicts {
-  const http = create({
-    baseURL: url.replace(/\/$/, ''),
-    headers: { authorization: `Bearer ${token}` },
-    timeout: TIMEOUT_MS,
-    maxContentLength: MAX_BYTES,
-    // Never through a proxy from the environment: the token would travel with it.
-    proxy: false,
-  });
+  const http = monitorClient(url, token, TIMEOUT_MS);
   return {
     inAlert: async (model, version, environment) => {
       const newest = (await windows(() => http.get('/v1/windows', { params: { model, environment } }), url)).findLast(
@@ -30,14 +22,12 @@ export function monitorVerdicts(url: string, token: string): Verdicts {
   };
 }
 
-async function windows(call: () => Promise<{ data: { windows: readonly Verdict[] } }>, url: string) {
+async function windows(call: () => Promise<{ data: { windows?: readonly Verdict[] } }>, url: string) {
   try {
-    return (await call()).data.windows;
+    const { windows: found } = (await call()).data;
+    if (found === undefined) throw new Error('its answer has no windows');
+    return found;
   } catch (error) {
-    throw new FairwayError(
-      'monitor.unavailable',
-      `The monitor at ${urlOrigin(url)} does not say how a version does (${redact((error as Error).message)}); check MONITOR_URL and MONITOR_TOKEN.`,
-      { cause: error },
-    );
+    throw monitorUnavailable(url, 'say how a version does', error);
   }
 }

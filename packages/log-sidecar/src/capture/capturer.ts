@@ -26,10 +26,15 @@ export class Capturer {
   private readonly config: CaptureConfig;
   private readonly parts: CaptureParts;
   private readonly encoder = new Encoder();
+  /** Of the exchange that is being taken: one for all. */
+  private readonly context: CaptureConfig & { seq: number; attribution: Attribution };
+  private target = '';
+  private label: string | undefined;
 
   constructor(config: CaptureConfig, parts: CaptureParts) {
     this.config = config;
     this.parts = parts;
+    this.context = { ...config, seq: 0, attribution: UNKNOWN };
   }
 
   /** Cannot throw. Nothing of the exchange's bytes is held afterwards. */
@@ -46,14 +51,25 @@ export class Capturer {
 
   private store(raw: RawExchange, seq: number): DropReason | undefined {
     const { spool, redact } = this.parts;
-    const attribution = this.attribution(raw);
-    const context = { seq, attribution, ...this.config };
+    const label = this.labelOf(raw.target);
+    const attribution = this.attribution(raw, label);
+    const { version, source } = attribution;
     const { startedAt, endedAt } = raw;
-    const span = this.isSettled(raw)
-      ? undefined
-      : { seq, startedAt, endedAt, label: labelOf(raw.target), ...attribution };
+    const { context } = this;
+    context.seq = seq;
+    context.attribution = attribution;
+    const span = this.isSettled(raw) ? undefined : { seq, startedAt, endedAt, label, version, source };
     const bytes = redact ? encodeExchange(redact(toExchange(raw, context))) : this.encoder.encode(raw, context);
     return spool.offer({ seq, bytes, span });
+  }
+
+  /** Callers mostly ask for the same again. */
+  private labelOf(target: string): string | undefined {
+    if (target !== this.target) {
+      this.target = target;
+      this.label = labelOf(target);
+    }
+    return this.label;
   }
 
   /** The version is named, or nobody observes it: only this pod's model is, a call for another name is the caller's mistake. */
@@ -61,9 +77,9 @@ export class Capturer {
     return (answered ?? route.version) !== undefined || route.model !== this.config.model;
   }
 
-  private attribution(raw: RawExchange): Attribution {
+  private attribution(raw: RawExchange, label: string | undefined): Attribution {
     const named = raw.answered ?? raw.route.version;
     if (named !== undefined) return { version: named, source: raw.answered === undefined ? 'url' : 'answer' };
-    return this.isSettled(raw) ? UNKNOWN : this.parts.versions.current(labelOf(raw.target));
+    return this.isSettled(raw) ? UNKNOWN : this.parts.versions.current(label);
   }
 }

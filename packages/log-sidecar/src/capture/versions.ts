@@ -7,7 +7,13 @@ export type Attribution = { readonly version: string; readonly source: VersionSo
 export const UNKNOWN: Attribution = { version: '', source: 'ambiguous' };
 
 /** Consecutive observations that say the same. */
-type Run = { readonly key: string; readonly versions: readonly string[]; readonly from: number; until: number };
+type Run = {
+  readonly key: string;
+  readonly versions: readonly string[];
+  readonly says: Attribution;
+  readonly from: number;
+  until: number;
+};
 
 /** Rolls that one deployment can see before its oldest exchange is settled. */
 const RUNS_KEPT = 32;
@@ -92,16 +98,18 @@ class History {
     const key = versions.join(' ');
     const last = this.runs.at(-1);
     if (last?.key === key) last.until = sentAt;
-    else this.runs.push({ key, versions, from: receivedAt, until: sentAt });
+    else this.runs.push({ key, versions, says: attributionOf(versions, this.source), from: receivedAt, until: sentAt });
     if (this.runs.length > RUNS_KEPT) this.runs.shift();
   }
 
   current(): Attribution {
     const newest = this.runs.at(-1);
-    return newest ? attributionOf(newest.versions, this.source) : UNKNOWN;
+    return newest?.says ?? UNKNOWN;
   }
 
   during(start: number, end: number): Attribution | undefined {
+    const only = this.runs.findLast((run) => run.from <= start);
+    if (only && only.until >= end) return only.says;
     const last = this.runs.findIndex((run) => run.until >= end);
     return last < 0 ? undefined : this.between(start, last);
   }

@@ -1,4 +1,4 @@
-import type { AgentClock, Capture, SeenExchange } from '../ports.ts';
+import { type AgentClock, type Capture, LARGE_BODY, type SeenExchange } from '../ports.ts';
 import type { Tally } from '../tally.ts';
 import { type BodyBudget, GrpcMessage } from './message.ts';
 import { type Method, specOf } from './model-spec.ts';
@@ -30,21 +30,36 @@ export type Call = {
   readonly answer: GrpcMessage;
   /** The fields of the answer's head, with those of its trailers. */
   told: Fields | undefined;
+  /** There was no room for one of its messages when that began. */
+  isShed: boolean;
 };
 
 export function beginCall(method: Method, target: string, asked: Fields, parts: GrpcParts): Call {
   const { capture, clock, budget, bodyCap } = parts;
-  return {
+  const begins = (length: number) => {
+    if (length >= LARGE_BODY && capture.hasRoom?.(Math.min(length, bodyCap)) === false) shed(call);
+  };
+  const call: Call = {
     id: capture.nextId(),
     method,
     target,
     asked,
     at: clock.now(),
     startedAt: clock.monotonic(),
-    request: new GrpcMessage(bodyCap, budget),
-    answer: new GrpcMessage(bodyCap, budget),
+    request: new GrpcMessage(bodyCap, budget, begins),
+    answer: new GrpcMessage(bodyCap, budget, begins),
     told: undefined,
+    isShed: false,
   };
+  return call;
+}
+
+/** From now on not a byte of the call is kept. */
+function shed(call: Call): void {
+  call.isShed = true;
+  releaseCall(call);
+  call.request.isShut = true;
+  call.answer.isShut = true;
 }
 
 /** Hands the call to capture, and its bytes back to the budget. */
@@ -52,6 +67,7 @@ export function finishCall(call: Call, outcome: SeenExchange['outcome'], parts: 
   const { request, answer } = call;
   try {
     if (request.foreign || answer.foreign) parts.capture.missed('unframed');
+    else if (call.isShed) parts.capture.missed('ring_full', call.id);
     else parts.capture.completed(exchangeOf(call, outcome, parts));
   } finally {
     releaseCall(call);

@@ -20,9 +20,12 @@ export class GrpcMessage {
   compressed = false;
   /** A second message, or a prefix that is none: this is no unary call. */
   foreign = false;
+  /** Nothing more is kept, only counted. */
+  isShut = false;
   readonly pieces: Buffer[] = [];
   private readonly cap: number;
   private readonly budget: BodyBudget;
+  private readonly begins: (length: number) => void;
   private prefix: Buffer | undefined;
   private prefixLength = 0;
   private announced = 0;
@@ -30,9 +33,11 @@ export class GrpcMessage {
   private used = 0;
   private charged = 0;
 
-  constructor(cap: number, budget: BodyBudget) {
+  /** `begins`: told how long the message will be, before any of it is kept. */
+  constructor(cap: number, budget: BodyBudget, begins: (length: number) => void) {
     this.cap = cap;
     this.budget = budget;
+    this.begins = begins;
   }
 
   add(piece: Buffer): void {
@@ -43,7 +48,7 @@ export class GrpcMessage {
     // Behind a gap nothing is kept.
     const isNext = this.held === this.length;
     this.length += body.length;
-    if (isNext && body.length > 0) this.keep(body);
+    if (isNext && body.length > 0 && !this.isShut) this.keep(body);
   }
 
   /** All that was announced has come. */
@@ -88,6 +93,7 @@ export class GrpcMessage {
     this.announced = prefix.readUInt32BE(1);
     this.compressed = prefix[0] === 1;
     this.foreign = (prefix[0] as number) > 1;
+    this.begins(this.announced);
     return PREFIX - from;
   }
 

@@ -3,7 +3,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Mark, RawExchange, SeenExchange } from '../ports.ts';
 import { createTally } from '../tally.ts';
 import { Handover } from './handover.ts';
-import { readRecord, roomFor, writeRecord } from './record.ts';
+import { Allowance } from './pace.ts';
+import { lostAt, RecordReader, roomFor, writeRecord } from './record.ts';
 import { ringMemory, type RingMemory, RingReader, RingWriter, ringViews } from './ring.ts';
 import { Taker } from './taker.ts';
 
@@ -47,6 +48,7 @@ function setUp(memory: RingMemory = ringMemory(0, SMALL), sampling = 1) {
       ids: () => 'id',
       isSampled: (id) => id !== 'out',
       wake: () => void woken++,
+      allowance: new Allowance(() => 0, 4000),
       reach: (epoch, taken) => ({
         reach: (seq) => void told.push(`${epoch} ${seq}, ${taken()} taken`),
         end: () => void told.push(`${epoch} ended`),
@@ -96,17 +98,28 @@ const exchange: fc.Arbitrary<RawExchange> = fc
     ...(answered === undefined ? {} : { answered }),
   }));
 
-test('what goes into the ring comes out of it', () => {
+test('what goes into the ring comes out of it, whatever came before', () => {
   const views = ringViews(ringMemory(0, SMALL));
-  const property = fc.property(exchange, fc.nat(20), (raw, place) => {
+  const property = fc.property(fc.array(exchange, { minLength: 1, maxLength: 4 }), fc.nat(20), (exchanges, place) => {
+    const reader = new RecordReader(views);
     const at = place * 8;
-    writeRecord(views, at, raw, 7, [1, 2]);
-    const { request, response, ...head } = readRecord(views, at).raw;
-    const { request: asked, response: told, ...rest } = raw;
-    expect(head).toEqual(rest);
-    expect([Buffer.compare(request, asked), Buffer.compare(response, told)]).toEqual([0, 0]);
-    expect(readRecord(views, at)).toMatchObject({ seq: 7, lost: [1, 2] });
-    expect(roomFor(raw)).toBeLessThan(SMALL);
+    // The next one is of the same texts in another order, or split at another place, or the same but for its id.
+    const alike = ({ method, target, ...rest }: (typeof exchanges)[number]) => [
+      { ...rest, method, target },
+      { ...rest, method, target, id: `${rest.id}+` },
+      { ...rest, method: method + target, target: '' },
+    ];
+    for (const raw of exchanges.flatMap(alike)) {
+      writeRecord(views, at, raw, 7, [1, 2]);
+      const taken = reader.read(at);
+      const { request, response, ...head } = taken.raw;
+      const { request: asked, response: told, ...rest } = raw;
+      expect(head).toEqual(rest);
+      expect([Buffer.compare(request, asked), Buffer.compare(response, told)]).toEqual([0, 0]);
+      expect(taken.seq).toBe(7);
+      expect(lostAt(views, at)).toEqual([1, 2]);
+      expect(roomFor(raw)).toBeLessThan(SMALL);
+    }
   });
   fc.assert(property);
 });
@@ -158,6 +171,17 @@ test('the sample gets numbers without gaps, the rest is counted, and a full ring
   expect(taker.losses()).toEqual({ ring_full: 1, unframed: 1, sampled_out: 1 });
   // In order: nothing more is expected than was taken.
   expect(marks.at(-1)).toEqual({ high: 5, taken: 5, dropped: { ring_full: 1, unframed: 1, sampled_out: 1 } });
+});
+
+test('a large body has room while the ring has, and by its allowance where the reader is short of the processor', () => {
+  const { handover, hop, taker } = setUp(ringMemory(0, SMALL), 0.5);
+  expect([handover.hasRoom(RING), handover.hasRoom(RING + 1)]).toEqual([true, false]);
+  taker.isShort(true);
+  expect([handover.hasRoom(600), handover.hasRoom(600), handover.hasRoom(400)]).toEqual([true, false, true]);
+  taker.isShort(false);
+  expect(handover.hasRoom(600)).toBe(true);
+  for (const id of ['a', 'out']) handover.missed('ring_full', id);
+  expect(hop).toMatchObject({ captured: 2, sampledOut: 1, dropped: { ring_full: 1 } });
 });
 
 test('a mark says how far is taken, and the hop itself how far it has counted', () => {

@@ -1,5 +1,6 @@
 import { type Capture, HOP_LOSSES, type HopLoss, type Reach, type SeenExchange } from '../ports.ts';
-import { bump, type Tally } from '../tally.ts';
+import { beginEpoch, bump, type Tally } from '../tally.ts';
+import type { Allowance } from './pace.ts';
 import { roomFor, writeRecord } from './record.ts';
 import { type RingMemory, RingWriter, WORD } from './ring.ts';
 
@@ -14,6 +15,8 @@ export type HandoverParts = {
   readonly isSampled: (id: string, probability: number) => boolean;
   /** Has the reader look at the ring now. */
   readonly wake: () => void;
+  /** Of large bodies, while the reader gets too little of the processor. */
+  readonly allowance: Allowance;
   /** Where the numbers of an epoch are written down. `taken`: up to where the reader has taken over. */
   readonly reach: (epoch: string, taken: () => number) => Reach;
 };
@@ -50,20 +53,14 @@ export class Handover implements Capture {
     this.given = 0;
     this.lost = HOP_LOSSES.map(() => 0);
     this.written = reach(epoch, () => this.taken());
-    tally.captured = 0;
-    tally.sampledOut = 0;
-    for (const reason of Object.keys(tally.dropped)) delete tally.dropped[reason];
+    beginEpoch(tally);
     return given;
   }
 
   completed(raw: SeenExchange): void {
-    const { tally, isSampled } = this.parts;
-    const { control } = this.ring.views;
+    const { tally } = this.parts;
     tally.captured++;
-    if (this.sampling < 1 && !isSampled(raw.id, this.sampling)) {
-      Atomics.store(control, WORD.sampledOut, ++tally.sampledOut | 0);
-      return;
-    }
+    if (this.isOut(raw.id)) return;
     if (raw.truncated) tally.truncated++;
     const seq = this.give();
     const at = this.ring.claim(roomFor(raw));
@@ -75,10 +72,25 @@ export class Handover implements Capture {
     this.wakeReader();
   }
 
-  missed(reason: HopLoss): void {
+  /** Of a large body. */
+  hasRoom(length: number): boolean {
+    if (this.ring.free < length) return false;
+    return Atomics.load(this.ring.views.control, WORD.short) === 0 || this.parts.allowance.take(length);
+  }
+
+  missed(reason: HopLoss, id?: string): void {
     this.parts.tally.captured++;
+    if (id !== undefined && this.isOut(id)) return;
     this.lose(reason);
     this.give();
+  }
+
+  /** Outside the sample: counted, and that is all. */
+  private isOut(id: string): boolean {
+    const { tally, isSampled } = this.parts;
+    if (this.sampling >= 1 || isSampled(id, this.sampling)) return false;
+    Atomics.store(this.ring.views.control, WORD.sampledOut, ++tally.sampledOut | 0);
+    return true;
   }
 
   private give(): number {

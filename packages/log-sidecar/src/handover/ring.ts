@@ -15,8 +15,10 @@ export const WORD = {
   sampledOut: 4,
   /** 1: the reader waits to be woken. */
   asleep: 5,
+  /** 1: the reader gets too little of the processor. */
+  short: 6,
   /** Losses on the hop by reason, in the order of HOP_LOSSES. */
-  lost: 6,
+  lost: 7,
 } as const;
 const WORDS = 16;
 
@@ -64,6 +66,11 @@ export class RingWriter {
   constructor(memory: RingMemory) {
     this.views = ringViews(memory);
     this.size = memory.bytes.byteLength;
+  }
+
+  /** Bytes that are free, in one piece or two. */
+  get free(): number {
+    return this.size - ((this.written - Atomics.load(this.views.control, WORD.read)) >>> 0);
   }
 
   /** Offset of room for `length` bytes, or -1. Nothing is visible to the reader before `publish`. */

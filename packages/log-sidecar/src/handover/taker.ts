@@ -1,7 +1,7 @@
 import { type Part, SAMPLED_OUT } from '@fairway/core';
 import { HOP_LOSSES, type Mark, type Spool, type RawExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
-import { readRecord } from './record.ts';
+import { lostAt, RecordReader } from './record.ts';
 import { type RingMemory, RingReader, WORD } from './ring.ts';
 
 /** One write to the spool for what came in so long, or for so many bytes (capture reference §4.1). */
@@ -28,6 +28,7 @@ export class Taker implements Part {
   /** Exchanges taken over. */
   count = 0;
   private readonly ring: RingReader;
+  private readonly records: RecordReader;
   private readonly parts: TakerParts;
   private timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   private idle = 0;
@@ -38,6 +39,7 @@ export class Taker implements Part {
 
   constructor(memory: RingMemory, parts: TakerParts) {
     this.ring = new RingReader(memory);
+    this.records = new RecordReader(this.ring.views);
     this.parts = parts;
   }
 
@@ -66,6 +68,11 @@ export class Taker implements Part {
     this.turn();
   }
 
+  /** Whether this thread gets too little of the processor. */
+  isShort(short: boolean): void {
+    Atomics.store(this.ring.views.control, WORD.short, Number(short));
+  }
+
   /** All losses of the epoch so far by reason, and what the sample left out under its own name. */
   losses(): Record<string, number> {
     return this.dropped(this.hopLosses());
@@ -84,24 +91,24 @@ export class Taker implements Part {
   /** One group; true when there may be more. */
   private group(): boolean {
     let bytes = 0;
-    for (let i = 0; i < GROUP_EXCHANGES && bytes < GROUP_BYTES; i++) {
-      const at = this.ring.next();
-      if (at < 0) {
-        this.finish();
-        return false;
-      }
+    let last = -1;
+    let at = 0;
+    for (let i = 0; i < GROUP_EXCHANGES && bytes < GROUP_BYTES && at >= 0; i++) {
+      at = this.ring.next();
+      if (at < 0) break;
       bytes += this.one(at);
+      last = at;
     }
+    if (last >= 0) this.lost = lostAt(this.ring.views, last);
     this.finish();
-    return true;
+    return at >= 0;
   }
 
   private one(at: number): number {
-    const { seq, lost, raw } = readRecord(this.ring.views, at);
+    const { seq, raw } = this.records.read(at);
     this.parts.take(raw, seq);
     this.count++;
     this.taken = seq;
-    this.lost = lost;
     return raw.request.length + raw.response.length;
   }
 

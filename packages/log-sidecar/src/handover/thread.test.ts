@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { silentLogger } from '@fairway/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createTally } from '../tally.ts';
+import { beginEpoch, createTally, type Tally } from '../tally.ts';
 import { ringMemory } from './ring.ts';
 import { CaptureThread, type Order, type Session } from './thread.ts';
 
@@ -25,8 +25,12 @@ class FakeWorker extends EventEmitter {
 
   postMessage(order: Order): void {
     this.orders.push(order);
-    if (order.kind === 'account') this.emit('message', { kind: 'answer', call: order.call, body: this.session.epoch });
+    if (order.kind === 'account') this.answer(order.call, createTally());
     if (order.kind === 'stop') this.emit('exit', 0);
+  }
+
+  answer(call: number, tally: Tally): void {
+    this.emit('message', { kind: 'answer', call, body: this.session.epoch, tally });
   }
 
   async terminate(): Promise<number> {
@@ -37,22 +41,23 @@ class FakeWorker extends EventEmitter {
 function setUp() {
   const workers: FakeWorker[] = [];
   let epochs = 0;
+  const tally = createTally();
   const thread = new CaptureThread({
     open: (session) => {
       const worker = new FakeWorker(session);
       workers.push(worker);
       return worker as unknown as Worker;
     },
-    begin: (ended) => ({
-      epoch: `e${++epochs}`,
-      memory: ringMemory(0, 4096),
-      predecessor: ended === undefined ? undefined : { epoch: ended, given: 7 },
-    }),
-    tally: createTally(),
+    begin: (ended) => {
+      beginEpoch(tally);
+      const predecessor = ended === undefined ? undefined : { epoch: ended, given: 7 };
+      return { epoch: `e${++epochs}`, memory: ringMemory(0, 4096), predecessor };
+    },
+    tally,
     log: silentLogger,
     now: () => Date.now(),
   });
-  return { thread, workers };
+  return { thread, workers, tally };
 }
 
 test('it is started when the thread is ready, or when that takes too long', async () => {
@@ -96,4 +101,31 @@ test('a thread that does not answer leaves the question open for 2 s only', asyn
   const answer = thread.ask('metrics');
   await vi.advanceTimersByTimeAsync(2000);
   expect(await answer).toBeUndefined();
+});
+
+test('what ended epochs counted goes on being counted, once, and the account of an epoch is its own', async () => {
+  const { thread, workers, tally } = setUp();
+  void thread.start();
+  const pastSeenBy = (worker: FakeWorker | undefined) => {
+    void thread.ask('metrics');
+    const order = worker?.orders.at(-1);
+    return order?.kind === 'metrics' ? order.past : undefined;
+  };
+  expect(pastSeenBy(workers[0])).toEqual(createTally());
+  Object.assign(tally, { captured: 20, sampledOut: 3, requestBytes: 500, dropped: { ring_full: 2 } });
+  workers[0]?.emit('message', { kind: 'counted', tally: { ...createTally(), sent: 4, packs: 1 } });
+  workers[0]?.answer(99, { ...createTally(), sent: 9, packs: 2, dropped: { spool_full: 1 } });
+  workers[0]?.emit('exit', 1);
+  await vi.advanceTimersByTimeAsync(100);
+  const first = { captured: 20, sampledOut: 3, sent: 9, packs: 2, dropped: { ring_full: 2, spool_full: 1 } };
+  expect(pastSeenBy(workers[1])).toEqual({ ...createTally(), ...first });
+  // The hop's bytes are counted by the process and stay where they are.
+  expect(tally).toMatchObject({ captured: 0, sampledOut: 0, requestBytes: 500, dropped: {} });
+  tally.captured = 5;
+  workers[1]?.emit('message', { kind: 'counted', tally: { ...createTally(), sent: 4, recovered: 1, packs: 1 } });
+  workers[1]?.emit('exit', 1);
+  await vi.advanceTimersByTimeAsync(200);
+  const both = { ...first, captured: 25, sent: 13, recovered: 1, packs: 3 };
+  expect(pastSeenBy(workers[2])).toEqual({ ...createTally(), ...both });
+  await thread.stop();
 });

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { type Logger, type Part, pause } from '@fairway/core';
-import type { Tally } from '../tally.ts';
+import { createTally, ofEpoch, type Tally, together } from '../tally.ts';
 import type { RingMemory } from './ring.ts';
 
 /** One life of the capture thread. */
@@ -12,15 +12,16 @@ export type Session = {
 };
 
 export type Question = 'metrics' | 'account';
-/** What the capture thread is told. `hop`: the counters of the forwarding thread. */
+/** What the capture thread is told. `hop`: the counters of the forwarding thread; `past`: all that ended epochs counted. */
 export type Order =
   | { readonly kind: 'wake' }
   | { readonly kind: 'stop' }
-  | { readonly kind: Question; readonly call: number; readonly hop: Tally };
-/** What it tells. */
+  | { readonly kind: Question; readonly call: number; readonly hop: Tally; readonly past: Tally };
+/** What it tells. `tally`: its own counters, with every answer and now and then, for what is counted after it. */
 export type Report =
   | { readonly kind: 'ready' | 'stopped' }
-  | { readonly kind: 'answer'; readonly call: number; readonly body: string };
+  | { readonly kind: 'counted'; readonly tally: Tally }
+  | { readonly kind: 'answer'; readonly call: number; readonly body: string; readonly tally: Tally };
 
 const READY_MS = 10_000;
 const ANSWER_MS = 2000;
@@ -42,7 +43,8 @@ export type ThreadParts = {
 
 /**
  * The capture thread as the forwarding thread sees it. When it dies the hop goes on: a new epoch begins at once in a new
- * ring, and a new thread takes it over after a pause that doubles up to 10 s.
+ * ring, and a new thread takes it over after a pause that doubles up to 10 s. What the dead one counted is kept as far as it
+ * told: a total that was shown never falls while the process lives.
  */
 export class CaptureThread implements Part {
   readonly name = 'capture';
@@ -52,6 +54,8 @@ export class CaptureThread implements Part {
   private startedAt = 0;
   private deaths = 0;
   private calls = 0;
+  private past = createTally();
+  private counted = createTally();
   private readonly waiting = new Map<number, (body: string | undefined) => void>();
   private readonly stopping = new AbortController();
   private onReady: () => void = () => {};
@@ -90,7 +94,7 @@ export class CaptureThread implements Part {
     if (!this.worker) return undefined;
     const call = ++this.calls;
     const answer = new Promise<string | undefined>((resolve) => this.waiting.set(call, resolve));
-    this.tell({ kind, call, hop: this.parts.tally });
+    this.tell({ kind, call, hop: this.parts.tally, past: this.past });
     const patience = new AbortController();
     try {
       return await Promise.race([answer, pause(ANSWER_MS, patience.signal).then(() => undefined)]);
@@ -120,17 +124,20 @@ export class CaptureThread implements Part {
 
   private hear(report: Report): void {
     if (report.kind === 'ready') this.onReady();
-    else if (report.kind === 'answer') this.waiting.get(report.call)?.(report.body);
+    if (report.kind === 'counted' || report.kind === 'answer') this.counted = report.tally;
+    if (report.kind === 'answer') this.waiting.get(report.call)?.(report.body);
   }
 
   private died(): void {
     this.worker = undefined;
     for (const answer of this.waiting.values()) answer(undefined);
     if (this.stopping.signal.aborted) return;
-    const { log, now, begin } = this.parts;
+    const { log, now, begin, tally } = this.parts;
     this.deaths = now() - this.startedAt > STEADY_MS ? 1 : this.deaths + 1;
     const wait = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** (this.deaths - 1));
     log.error({ epoch: this.session.epoch, waitMs: wait }, 'capture thread ended, predictions go on without it');
+    this.past = together(this.past, together(ofEpoch(tally), this.counted));
+    this.counted = createTally();
     this.session = begin(this.session.epoch);
     void pause(wait, this.stopping.signal).then(() => {
       if (!this.stopping.signal.aborted) this.spawn();

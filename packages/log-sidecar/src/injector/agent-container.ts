@@ -1,4 +1,5 @@
-import { canonicalJson, sha256 } from '@fairway/core';
+import { AGENT_MEMORY_MIB, agentMemory, canonicalJson, sha256 } from '@fairway/core';
+import { needsHashKey } from '../config.ts';
 import type { Plan } from './plan.ts';
 import { allContainers, type Container, type ContainerPort, type Dict, type Pod, portsOf, type Volume } from './pod.ts';
 
@@ -20,11 +21,16 @@ export type AgentFacts = {
 };
 
 const SPOOL = '/var/spool/fairway';
-export const MEMORY_LIMIT_MIB = 256;
 /** The agent's own cap is half of it: beyond the limit the kubelet evicts the pod. */
 const SPOOL_LIMIT = '256Mi';
 
-export const spoolVolume = ({ volume }: Plan): Volume => ({ name: volume, emptyDir: { sizeLimit: SPOOL_LIMIT } });
+/** Secrets are files there: a file changes with its Secret while the agent runs, its environment never. */
+const QUEUE_FILES = '/etc/fairway-queue';
+
+export const agentVolumes = ({ volume, queue }: Plan, queueSecret: string): readonly Volume[] => [
+  { name: queue, secret: { secretName: queueSecret } },
+  { name: volume, emptyDir: { sizeLimit: SPOOL_LIMIT } },
+];
 
 type AgentContainer = Container & Readonly<Record<string, unknown>>;
 
@@ -52,12 +58,14 @@ export function agentContainer(template: Template, plan: Plan, facts: AgentFacts
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    volumeMounts: [{ name: plan.volume, mountPath: SPOOL }],
+    volumeMounts: [
+      { name: plan.queue, mountPath: QUEUE_FILES, readOnly: true },
+      { name: plan.volume, mountPath: SPOOL },
+    ],
   };
 }
 
 function environmentOf(plan: Plan, facts: AgentFacts): { name: string; value?: string; valueFrom?: object }[] {
-  const queue = (key: string) => ({ secretKeyRef: { name: facts.queueSecret, key } });
   const env: Record<string, string | object> = {
     TRUST_EVENT_TIME: 'false',
     ...facts.settings,
@@ -66,16 +74,13 @@ function environmentOf(plan: Plan, facts: AgentFacts): { name: string; value?: s
     FAIRWAY_ENVIRONMENT: facts.environment,
     FAIRWAY_MODEL: facts.model,
     LISTEN_PORT: String(plan.listen),
-    // Half for the heap: bodies and frames live outside it, and the process itself needs about 45 MiB.
-    NODE_OPTIONS: `--max-old-space-size=${Math.floor(facts.memoryLimit / 2)}`,
-    QUEUE_PREFIX: queue('prefix'),
-    QUEUE_URL: queue('url'),
+    ...agentMemory(facts.memoryLimit),
+    QUEUE_PREFIX_FILE: `${QUEUE_FILES}/prefix`,
+    QUEUE_URL_FILE: `${QUEUE_FILES}/url`,
     SPOOL_DIR: SPOOL,
     UPSTREAM: `127.0.0.1:${plan.upstream}`,
-    // The agent says what is missing; Kubernetes would only not start it.
-    ...(facts.settings['CAPTURE_REDACT'] && {
-      CAPTURE_HASH_KEY: { secretKeyRef: { ...queue('hash-key').secretKeyRef, optional: true } },
-    }),
+    // No other action needs the file, and an agent that is told of it does not start without it.
+    ...(needsHashKey(facts.settings['CAPTURE_REDACT']) && { CAPTURE_HASH_KEY_FILE: `${QUEUE_FILES}/hash-key` }),
   };
   return Object.keys(env)
     .sort()
@@ -109,11 +114,12 @@ const SAMPLE: { plan: Plan; facts: Omit<AgentFacts, 'queueSecret'> } = {
     agent: 'agent',
     sidecar: 'native',
     volume: 'spool',
+    queue: 'queue',
     listen: 9001,
     upstream: 8501,
     admin: 9090,
   },
-  facts: { model: 'model', environment: 'environment', memoryLimit: MEMORY_LIMIT_MIB, settings: {} },
+  facts: { model: 'model', environment: 'environment', memoryLimit: AGENT_MEMORY_MIB, settings: {} },
 };
 
 /** Names a template: the same for all pods of one injector, another one when image, settings or this file change. */
@@ -121,5 +127,5 @@ export function templateHash(template: Template): string {
   const { plan, facts } = SAMPLE;
   const pod: Pod = { spec: { containers: [] } };
   const agent = agentContainer(template, plan, { ...facts, queueSecret: template.queueSecret }, pod);
-  return sha256(canonicalJson({ agent, volume: spoolVolume(plan) })).slice(0, 16);
+  return sha256(canonicalJson({ agent, volumes: agentVolumes(plan, template.queueSecret) })).slice(0, 16);
 }

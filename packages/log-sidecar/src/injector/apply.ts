@@ -14,9 +14,9 @@ import {
 import { withProbes } from './probes.ts';
 
 /** Everything that a plan asks for; what is there already stays as it is, so that it may be done again at any time. */
-export function apply(pod: Pod, plan: Plan, agent: (pod: Pod) => Container, volume: Volume): Pod {
+export function apply(pod: Pod, plan: Plan, agent: (pod: Pod) => Container, volumes: readonly Volume[]): Pod {
   const moved = withModel(pod, plan);
-  return withDefault(withVolume(withAgent(moved, plan, agent), volume), plan);
+  return withDefault(withVolumes(withAgent(moved, plan, agent), plan, volumes), plan);
 }
 
 function withModel(pod: Pod, plan: Plan): Pod {
@@ -51,17 +51,25 @@ function withNamedPort(container: Container, { listen, upstream }: Plan): Contai
   return { ...container, ports: ports.map((entry) => (leads(entry) ? { ...entry, containerPort: listen } : entry)) };
 }
 
+const agentOf = (pod: Pod, plan: Plan): Container | undefined =>
+  [...initContainersOf(pod), ...pod.spec.containers].find(({ name }) => name === plan.agent);
+
 function withAgent(pod: Pod, plan: Plan, agent: (pod: Pod) => Container): Pod {
-  if ([...initContainersOf(pod), ...pod.spec.containers].some(({ name }) => name === plan.agent)) return pod;
+  if (agentOf(pod, plan) !== undefined) return pod;
   // Last of the init containers: what fetches the model or sets up the network has run by then.
   return plan.sidecar === 'native'
     ? withSpec(pod, { initContainers: [...initContainersOf(pod), agent(pod)] })
     : withSpec(pod, { containers: [...pod.spec.containers, agent(pod)] });
 }
 
-function withVolume(pod: Pod, volume: Volume): Pod {
-  const volumes = volumesOf(pod);
-  return volumes.some(({ name }) => name === volume.name) ? pod : withSpec(pod, { volumes: [...volumes, volume] });
+/** What the agent mounts and the pod lacks: an agent of an earlier injector does not mount all of it. */
+function withVolumes(pod: Pod, plan: Plan, wanted: readonly Volume[]): Pod {
+  const there = volumesOf(pod);
+  const mounted = agentOf(pod, plan)?.volumeMounts ?? [];
+  const lacking = wanted.filter(
+    ({ name }) => mounted.some((one) => one.name === name) && !there.some((one) => one.name === name),
+  );
+  return lacking.length === 0 ? pod : withSpec(pod, { volumes: [...there, ...lacking] });
 }
 
 const withDefault = (pod: Pod, { container }: Plan): Pod =>

@@ -1,11 +1,5 @@
-import {
-  type AgentFacts,
-  agentContainer,
-  MEMORY_LIMIT_MIB,
-  spoolVolume,
-  type Template,
-  templateHash,
-} from './agent-container.ts';
+import { AGENT_MEMORY_MIB } from '@fairway/core';
+import { type AgentFacts, agentContainer, agentVolumes, type Template, templateHash } from './agent-container.ts';
 import { apply, withAnnotation } from './apply.ts';
 import { eligibility } from './eligibility.ts';
 import { OURS, STATUS } from './names.ts';
@@ -13,7 +7,7 @@ import { type Options, readOptions } from './options.ts';
 import { carriesAgent, isAgent, makePlan, type Placement, type Plan } from './plan.ts';
 import { allContainers, annotationsOf, type Container, type Dict, labelsOf, type Pod } from './pod.ts';
 import { findServing } from './serving.ts';
-import { readStatus, writeStatus } from './status.ts';
+import { readStatus, type Status, writeStatus } from './status.ts';
 
 export type Surroundings = Placement & {
   readonly template: Template;
@@ -48,7 +42,7 @@ export function inject(pod: Pod, surroundings: Surroundings): Injection {
   if ('problems' in facts) return refused(pod, facts.problems);
   const { plan, warnings } = planned;
   const agent = (now: Pod) => agentContainer(surroundings.template, plan, facts, now);
-  const after = apply(pod, plan, agent, spoolVolume(plan));
+  const after = apply(pod, plan, agent, agentVolumes(plan, facts.queueSecret));
   if (after === pod) return { outcome: 'present', pod, warnings: [] };
   const template = status !== undefined && hasAgent(pod, plan) ? status.template : templateHash(surroundings.template);
   return { outcome: 'injected', pod: withAnnotation(after, STATUS, writeStatus({ ...plan, template })), warnings };
@@ -71,14 +65,14 @@ function newPlan(pod: Pod, options: Options, placement: Placement): Planned {
 }
 
 /** What was done before is done again, whatever the cluster and the settings are now. */
-function oldPlan(pod: Pod, status: Plan): Planned {
+function oldPlan(pod: Pod, status: Status): Planned {
   const twin = allContainers(pod).find(({ name }) => name === status.agent);
   const known = pod.spec.containers.some(({ name }) => name === status.container);
   if (!known || (twin !== undefined && !isAgent(twin))) {
     return { problem: `${STATUS} belongs to another pod: remove it from the pod or its template` };
   }
-  const { by, container, agent, sidecar, volume, listen, upstream, admin } = status;
-  return { plan: { by, container, agent, sidecar, volume, listen, upstream, admin }, warnings: [] };
+  const { template: _, ...plan } = status;
+  return { plan, warnings: [] };
 }
 
 const hasAgent = (pod: Pod, { agent }: Plan): boolean => allContainers(pod).some(({ name }) => name === agent);
@@ -99,7 +93,7 @@ function agentFacts(
     model,
     environment,
     queueSecret: options['queue-secret'] ?? queueSecret,
-    memoryLimit: options['memory-limit'] ?? MEMORY_LIMIT_MIB,
+    memoryLimit: options['memory-limit'] ?? AGENT_MEMORY_MIB,
     settings: options.agent,
   };
 }

@@ -75,6 +75,8 @@ const READERS: { readonly [K in keyof Fields]: Reader<Fields[K]> } = {
 /** Annotation → setting of the agent, checked by the agent's own reader. A new setting of the agent is one line here. */
 const AGENT_SETTINGS: Readonly<Record<string, keyof typeof ENVIRONMENT>> = {
   'body-bytes': 'CAPTURE_BODY_BYTES',
+  'grpc-listen-port': 'GRPC_LISTEN_PORT',
+  'grpc-upstream': 'GRPC_UPSTREAM',
   'log-level': 'LOG_LEVEL',
   redact: 'CAPTURE_REDACT',
   sampling: 'CAPTURE_SAMPLING',

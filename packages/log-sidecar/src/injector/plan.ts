@@ -20,7 +20,10 @@ export type Plan = {
   readonly container: string;
   readonly agent: string;
   readonly sidecar: 'native' | 'plain';
+  /** Of the spool. */
   readonly volume: string;
+  /** Volume of the Secret that leads to the queue. */
+  readonly queue: string;
   readonly listen: number;
   readonly upstream: number;
   readonly admin: number;
@@ -55,6 +58,7 @@ export function makePlan(pod: Pod, serving: Serving, options: Options, placement
     agent: freeName('agent', names),
     sidecar,
     volume: freeName('spool', volumes),
+    queue: freeName('queue', volumes),
     listen,
     upstream,
     admin,

@@ -23,7 +23,8 @@ export type PodSpec = {
 };
 
 export type Dict = Readonly<Record<string, string>>;
-export type Volume = { readonly name: string; readonly emptyDir?: object | null };
+export type Volume = { readonly name: string; readonly emptyDir?: object | null; readonly secret?: object | null };
+export type VolumeMount = { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean | null };
 /** A port as probes and Services name it. */
 export type PortRef = number | string;
 
@@ -34,6 +35,7 @@ export type Container = {
   readonly args?: readonly string[] | null;
   readonly env?: readonly EnvVar[] | null;
   readonly ports?: readonly ContainerPort[] | null;
+  readonly volumeMounts?: readonly VolumeMount[] | null;
   readonly startupProbe?: Handler | null;
   readonly readinessProbe?: Handler | null;
   readonly livenessProbe?: Handler | null;

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readEnv } from '@fairway/core';
+import { AGENT_MEMORY_MIB, agentMemory, readEnv } from '@fairway/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ENVIRONMENT } from '../config.ts';
@@ -298,10 +298,13 @@ test("names lead where they led or to the agent, and each of the model's probes 
 
 test('the agent can read what it is told, and is hardened', () => {
   const secrets = { QUEUE_URL: 'redis://queue', QUEUE_PREFIX: 'fairway', AGENT_NAME: 'pod' };
-  const known = new Set([...Object.keys(ENVIRONMENT), 'NODE_OPTIONS']);
+  const known = new Set([...Object.keys(ENVIRONMENT), ...Object.keys(agentMemory(AGENT_MEMORY_MIB))]);
   for (const { agent, env } of injected()) {
-    expect(readEnv({ ...env, ...secrets }, ENVIRONMENT)).toMatchObject({ FAIRWAY_MODEL: 'm' });
-    expect(Object.keys(env).filter((name) => !known.has(name))).toEqual([]);
+    const said = Object.fromEntries(Object.entries(env).filter(([name]) => !name.endsWith('_FILE')));
+    expect(readEnv({ ...said, ...secrets }, ENVIRONMENT)).toMatchObject({ FAIRWAY_MODEL: 'm' });
+    expect(Object.keys(env).filter((name) => !known.has(name.replace(/_FILE$/, '')))).toEqual([]);
+    for (const [name, file] of Object.entries(env).filter(([name]) => name.endsWith('_FILE')))
+      expect([name, file?.startsWith('/etc/fairway-queue/')]).toEqual([name, true]);
     expect(JSON.stringify(agent)).not.toMatch(/runAsUser|runAsGroup|privileged/);
     expect(agent).toMatchObject({ securityContext: { readOnlyRootFilesystem: true, runAsNonRoot: true } });
   }

@@ -60,6 +60,7 @@ const container = object(
     args: each(text),
     env: each(object({ name: text }, { value: text })),
     ports: each(object({ containerPort: number }, { name: text, protocol: text })),
+    volumeMounts: each(object({ name: text, mountPath: text })),
     startupProbe: handler,
     readinessProbe: handler,
     livenessProbe: handler,

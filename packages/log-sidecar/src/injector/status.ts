@@ -22,6 +22,7 @@ const FIELDS: { readonly [K in keyof Status]: (value: unknown) => boolean } = {
   agent: label,
   sidecar: oneOf('native', 'plain'),
   volume: label,
+  queue: label,
   listen: port,
   upstream: port,
   admin: port,
@@ -32,7 +33,8 @@ const FIELDS: { readonly [K in keyof Status]: (value: unknown) => boolean } = {
 export function readStatus(pod: Pod): { status: Status | undefined } | { problem: string } {
   const text = annotationsOf(pod)[STATUS];
   if (text === undefined) return { status: undefined };
-  const value = parsed(text);
+  // Agents of before had the Secret in their environment, and no volume for it.
+  const value: Record<string, unknown> = { queue: 'queue', ...parsed(text) };
   const good = Object.entries(FIELDS).every(([key, holds]) => holds(value[key]));
   if (good) return { status: Object.fromEntries(Object.keys(FIELDS).map((key) => [key, value[key]])) as Status };
   return { problem: `${STATUS} is not what the injector wrote: remove it from the pod or its template` };

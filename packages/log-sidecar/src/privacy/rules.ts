@@ -7,6 +7,9 @@ export type Change = { readonly kind: 'hash' } | { readonly kind: 'truncate'; re
 /** By the variable's name, as the callers write it. */
 export type Rules = ReadonlyMap<string, Action>;
 
+/** Then a key is needed. */
+export const anyHashed = (rules: Rules): boolean => [...rules.values()].some(({ kind }) => kind === 'hash');
+
 const ACTION = /^(?:(drop|hash)|truncate:([1-9]\d{0,3}))$/;
 const FORM =
   'must be a list such as ssn=drop,name=hash,zip=truncate:3, or a JSON object such as {"ssn":"drop"}, with drop, hash or truncate:1 to truncate:9999';

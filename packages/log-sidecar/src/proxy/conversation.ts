@@ -1,8 +1,8 @@
-import type { AgentClock, Capture, InferenceRoute, RawExchange } from '../ports.ts';
+import { type AgentClock, type Capture, type InferenceRoute, LARGE_BODY, type RawExchange } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
 import { FastHead } from './fast-head.ts';
 import { Framer } from './framer.ts';
-import { type BodyFrame, parseRequestHead, parseResponseHead, type RequestHead } from './head.ts';
+import { type BodyFrame, firstRequestByte, parseRequestHead, parseResponseHead, type RequestHead } from './head.ts';
 import { inferenceRoute, otherRoute } from './route.ts';
 import { type BodyBudget, Tape } from './tape.ts';
 import type { UnframedReason } from './unframed.ts';
@@ -10,8 +10,6 @@ import type { UnframedReason } from './unframed.ts';
 /** Requests that may wait for their answers on one connection. */
 const PIPELINE_CAP = 64;
 const DEFAULT_BODY_CAP = 1024 * 1024;
-const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/;
-const TLS_HANDSHAKE = 0x16;
 const UPPER_H = 0x48;
 
 export type ConversationParts = {
@@ -40,6 +38,8 @@ type Inference = {
   readonly response: Tape;
   status: number;
   endedAt: number;
+  /** There was no room for it at its head. */
+  isShed: boolean;
 };
 
 /**
@@ -110,6 +110,11 @@ export class Conversation {
     return this.responses.endsInBlankLine;
   }
 
+  /** Bodies are kept as the chunks in which they came. */
+  get holds(): boolean {
+    return this.done.length > 0 || this.pending.some(({ inference }) => inference && !inference.isShed);
+  }
+
   get idle(): boolean {
     return this.pending.length === 0 && this.requests.idle && this.responses.idle;
   }
@@ -161,6 +166,7 @@ export class Conversation {
     const route = this.routeOf(head);
     bump(this.parts.tally.requests, route ? 'inference' : otherRoute(head.method, head.target));
     this.reading = route ? this.begin(head, route) : undefined;
+    if (this.reading) this.weigh(this.reading, head.body);
     this.pending.push({ method: head.method, inference: this.reading });
   }
 
@@ -186,7 +192,18 @@ export class Conversation {
       response: new Tape(bodyCap, budget),
       status: 0,
       endedAt: 0,
+      isShed: false,
     };
+  }
+
+  /** A body of this length begins: where there is no room for it, none of the exchange is kept any longer. */
+  private weigh(inference: Inference, body: BodyFrame): void {
+    const { capture, bodyCap = DEFAULT_BODY_CAP } = this.parts;
+    if (typeof body !== 'number' || body < LARGE_BODY || capture.hasRoom?.(Math.min(body, bodyCap)) !== false) return;
+    inference.isShed = true;
+    release(inference);
+    inference.request.isShut = true;
+    inference.response.isShut = true;
   }
 
   private responseHead(bytes: Buffer, end: number): { body: BodyFrame } | UnframedReason {
@@ -195,6 +212,7 @@ export class Conversation {
     const head = parseResponseHead(bytes, pending.method);
     if (typeof head === 'string') return head;
     this.told(pending, head.status, end);
+    if (pending.inference) this.weigh(pending.inference, head.body);
     return head;
   }
 
@@ -203,6 +221,7 @@ export class Conversation {
     const head = pending === undefined || pending.method === 'HEAD' ? undefined : this.fast.response(chunk, at);
     if (!pending || !head) return -1;
     this.told(pending, head.status, this.fast.end);
+    if (pending.inference) this.weigh(pending.inference, head.body);
     return head.body as number;
   }
 
@@ -238,6 +257,10 @@ export class Conversation {
   }
 
   private hand(inference: Inference, outcome: RawExchange['outcome']): void {
+    if (inference.isShed) {
+      this.parts.capture.missed('ring_full', inference.id);
+      return;
+    }
     const { id, route, head, at, startedAt, endedAt, status, request, response } = inference;
     const exchange = {
       id,
@@ -269,9 +292,4 @@ export class Conversation {
 function release(inference: Inference): void {
   inference.request.release();
   inference.response.release();
-}
-
-function firstRequestByte(byte: number): UnframedReason | undefined {
-  if (byte === TLS_HANDSHAKE) return 'tls';
-  return TOKEN.test(String.fromCharCode(byte)) ? undefined : 'malformed';
 }

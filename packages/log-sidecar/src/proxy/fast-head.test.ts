@@ -73,3 +73,31 @@ test('a head that is not whole is not read, wherever it is cut', () => {
   }
   expect(fast.request(Buffer.from(whole), 0)).toMatchObject({ body: 3, correlationId: 'a' });
 });
+
+test('a head that comes again is read as before, at any place, and one of other bytes is not taken for it', () => {
+  const fast = new FastHead();
+  const request = (id: string, body: string) =>
+    `POST /v1/models/m:predict HTTP/1.1\r\nContent-Length: ${body.length}\r\nX-Request-Id: ${id}\r\n\r\n${body}`;
+  const read = (text: string, at = 0) => {
+    const head = fast.request(Buffer.from(text), at);
+    return [head?.correlationId, head?.body, fast.end - at];
+  };
+  const length = request('a', '').length;
+  expect(read(request('a', 'xyz'))).toEqual(['a', 3, length]);
+  expect(read(`..${request('a', 'xyz')}`, 2)).toEqual(['a', 3, length]);
+  expect(read(request('b', 'xyz'))).toEqual(['b', 3, length]);
+  expect(read(request('b', 'xy'))).toEqual(['b', 2, length]);
+  expect(fast.request(Buffer.from(request('b', '').slice(0, -1)), 0)).toBeUndefined();
+  expect(read(request('long'.repeat(500), ''))).toEqual(['long'.repeat(500), 0, length + 1999]);
+  for (let i = 0; i < 40; i++) expect(read(request(`${i % 10}`, 'x'))).toEqual([`${i % 10}`, 1, length]);
+  expect(read(request('9', 'x'))).toEqual(['9', 1, length]);
+});
+
+test('so is the head of an answer', () => {
+  const fast = new FastHead();
+  for (const body of ['{}', '{}', '[1]']) {
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
+    expect(fast.response(Buffer.from(`.${head}${body}`), 1)).toEqual({ status: 200, body: body.length });
+    expect(fast.end).toBe(head.length + 1);
+  }
+});

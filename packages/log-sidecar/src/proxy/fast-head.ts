@@ -39,10 +39,45 @@ function bytesOf(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
+/** So many heads in turn were not as the one before, and they are not compared any longer. */
+const PATIENCE = 16;
+/** Of a longer head nothing is kept: there is one for each connection. */
+const REMEMBERED_CAP = 1024;
+
+/** The bytes of one head and what was read there: comparing is a quarter of reading. */
+class Remembered<Head> {
+  private bytes = Buffer.alloc(0);
+  private head: Head | undefined;
+  private patience = PATIENCE;
+
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  /** What was read in the same bytes before. */
+  at(bytes: Buffer, at: number): Head | undefined {
+    const { length } = this;
+    if (length === 0 || bytes.length - at < length || this.bytes.compare(bytes, at, at + length) !== 0)
+      return undefined;
+    this.patience = PATIENCE;
+    return this.head;
+  }
+
+  keep(bytes: Buffer, at: number, end: number, head: Head): void {
+    if (this.patience === 0) return;
+    this.patience--;
+    this.head = head;
+    this.bytes = Buffer.allocUnsafeSlow(this.patience === 0 || end - at > REMEMBERED_CAP ? 0 : end - at);
+    bytes.copy(this.bytes, 0, at, at + this.bytes.length);
+  }
+}
+
 /** Reads heads of one direction; what it found stands in its fields until the next one. */
 export class FastHead {
   /** Offset behind the blank line. */
   end = 0;
+  private readonly requests = new Remembered<RequestHead>();
+  private readonly responses = new Remembered<ResponseHead>();
   private length = -1;
   private correlationId: string | undefined;
   /** A connection mostly asks for the same again, which needs no new string. */
@@ -51,6 +86,26 @@ export class FastHead {
 
   /** The head at `at`; undefined: not whole, or not for this one. */
   request(bytes: Buffer, at: number): RequestHead | undefined {
+    return this.again(this.requests, bytes, at) ?? this.kept(this.requests, bytes, at, this.readRequest(bytes, at));
+  }
+
+  /** The same for an answer that has a length. */
+  response(bytes: Buffer, at: number): ResponseHead | undefined {
+    return this.again(this.responses, bytes, at) ?? this.kept(this.responses, bytes, at, this.readResponse(bytes, at));
+  }
+
+  private again<Head>(last: Remembered<Head>, bytes: Buffer, at: number): Head | undefined {
+    const head = last.at(bytes, at);
+    if (head) this.end = at + last.length;
+    return head;
+  }
+
+  private kept<Head>(last: Remembered<Head>, bytes: Buffer, at: number, head: Head | undefined): Head | undefined {
+    if (head) last.keep(bytes, at, this.end, head);
+    return head;
+  }
+
+  private readRequest(bytes: Buffer, at: number): RequestHead | undefined {
     if (!isAt(bytes, at, POST)) return undefined;
     const from = at + POST.length;
     let to = from;
@@ -67,8 +122,7 @@ export class FastHead {
     };
   }
 
-  /** The same for an answer that has a length. */
-  response(bytes: Buffer, at: number): ResponseHead | undefined {
+  private readResponse(bytes: Buffer, at: number): ResponseHead | undefined {
     if (!isAt(bytes, at, OK)) return undefined;
     let to = at + OK.length;
     while (((KIND[bytes[to] as number] as number) & VALUE) !== 0) to++;

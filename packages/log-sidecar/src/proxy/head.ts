@@ -80,18 +80,22 @@ function readFields(text: string): Fields | undefined {
   if (!FIELDS.test(text)) return undefined;
   const fields: Fields = {};
   for (const [, name = '', value = ''] of text.matchAll(OURS)) {
-    if (!readField(fields, name.toLowerCase(), trimmed(value))) return undefined;
+    if (!readField(fields, name.toLowerCase(), value)) return undefined;
   }
   return fields.chunked && fields.contentLength !== undefined ? undefined : fields;
 }
 
-/** false when the field makes the length of the body doubtful. */
-function readField(fields: Fields, name: string, value: string): boolean {
+/** A tab behind the word is a blank (RFC 9110, 5.6.3), but node's parser does not see a chunked body then: servers differ. */
+const CHUNKED = /^[\t ]*chunked *$/i;
+
+/** `raw`: with the blanks around it. false when the field makes the length of the body doubtful. */
+function readField(fields: Fields, name: string, raw: string): boolean {
+  const value = trimmed(raw);
   switch (name) {
     case 'content-length':
       return readLength(fields, value);
     case 'transfer-encoding':
-      if (fields.chunked || value.toLowerCase() !== 'chunked') return false;
+      if (fields.chunked || !CHUNKED.test(raw)) return false;
       fields.chunked = true;
       return true;
     case 'x-request-id':
@@ -129,4 +133,13 @@ function utf8(value: string): string {
     if (value.charCodeAt(i) > 0x7f) return Buffer.from(value, 'latin1').toString('utf8');
   }
   return value;
+}
+
+const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+const TLS_HANDSHAKE = 0x16;
+
+/** What the first byte of a connection's request says against reading on. */
+export function firstRequestByte(byte: number): UnframedReason | undefined {
+  if (byte === TLS_HANDSHAKE) return 'tls';
+  return TOKEN.test(String.fromCharCode(byte)) ? undefined : 'malformed';
 }

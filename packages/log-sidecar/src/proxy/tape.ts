@@ -9,6 +9,8 @@ export class Tape {
   private readonly budget: BodyBudget;
   private readonly pieces: Buffer[] = [];
   private held = 0;
+  /** Nothing more is kept, only counted. */
+  isShut = false;
   length = 0;
 
   constructor(cap: number, budget: BodyBudget) {
@@ -17,7 +19,7 @@ export class Tape {
   }
 
   add(piece: Buffer): void {
-    const room = this.truncated ? 0 : Math.min(this.cap - this.held, this.budget.cap - this.budget.held);
+    const room = this.isShut || this.truncated ? 0 : Math.min(this.cap - this.held, this.budget.cap - this.budget.held);
     this.length += piece.length;
     if (room <= 0) return;
     const kept = piece.length <= room ? piece : piece.subarray(0, room);

@@ -50,3 +50,21 @@ test('a connection that ends has its bytes before, and a large chunk waits for n
   await turnOver();
   expect(log).toEqual(whole);
 });
+
+test('where turns bring one chunk each, none waits for the end of its turn; behind a busier one they do again', async () => {
+  const log: string[] = [];
+  const ends = connection('a', log);
+  const turn = new Turn();
+  turn.response(ends, Buffer.alloc(1));
+  await turnOver();
+  log.length = 0;
+  turn.response(ends, Buffer.alloc(2));
+  turn.response(ends, Buffer.alloc(3));
+  const atOnce = (size: number) => [`a is answered ${size}`, `a gets ${size}`, 'a has it'];
+  expect(log).toEqual([...atOnce(2), ...atOnce(3)]);
+  await turnOver();
+  turn.response(ends, Buffer.alloc(4));
+  expect(log).toHaveLength(6);
+  await turnOver();
+  expect(log.slice(6)).toEqual(atOnce(4));
+});

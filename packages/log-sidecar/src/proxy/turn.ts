@@ -15,20 +15,28 @@ type Step = { readonly ends: Ends; readonly chunk: Buffer; readonly ofModel: boo
 /**
  * What one turn of the event loop has read, of all connections, is looked at together at its end, in the order in which
  * it came: one kind of work behind the other finds its code and data in the processor's caches (measured: 7 µs by exchange
- * instead of 17), and no system call comes between. The client's bytes are on their way to the model by then.
+ * instead of 17), and no system call comes between. The client's bytes are on their way to the model by then. Where a turn
+ * brings one chunk only, the next one does not wait.
  */
 export class Turn {
   private steps: Step[] = [];
-  private readonly end = () => this.flush();
+  private came = 0;
+  /** The last turn read one chunk: there is nothing to wait for in this one. */
+  private isQuiet = false;
+  private readonly end = () => {
+    this.flush();
+    this.isQuiet = this.came === 1;
+    this.came = 0;
+  };
 
-  /** Bytes of the client that are already on their way to the model. */
-  request(ends: Ends, chunk: Buffer): void {
-    this.add({ ends, chunk, ofModel: false, out: NOTHING });
+  /** Bytes of the client that are already on their way to the model. true: they have been looked at. */
+  request(ends: Ends, chunk: Buffer): boolean {
+    return this.add({ ends, chunk, ofModel: false, out: NOTHING });
   }
 
-  /** Bytes of the model for the client. */
-  response(ends: Ends, chunk: Buffer): void {
-    this.add({ ends, chunk, ofModel: true, out: NOTHING });
+  /** Bytes of the model for the client. true: they have been looked at, and written. */
+  response(ends: Ends, chunk: Buffer): boolean {
+    return this.add({ ends, chunk, ofModel: true, out: NOTHING });
   }
 
   /** Everything that was read so far; to be called before a connection's end is acted on. */
@@ -47,10 +55,13 @@ export class Turn {
     for (const { ends, ofModel } of steps) if (ofModel) ends.watch.forwarded?.();
   }
 
-  private add(step: Step): void {
-    const first = this.steps.push(step) === 1;
-    if (step.chunk.length > AT_ONCE) this.flush();
-    else if (first) setImmediate(this.end);
+  /** true when it has been looked at. */
+  private add(step: Step): boolean {
+    this.steps.push(step);
+    if (this.came++ === 0) setImmediate(this.end);
+    if (!this.isQuiet && step.chunk.length <= AT_ONCE) return false;
+    this.flush();
+    return true;
   }
 }
 

@@ -193,6 +193,7 @@ describe('what nobody understands passes untouched', () => {
       answer('x'),
     ],
     ['malformed', predict('x', 'Transfer-Encoding: chunked\r\n'), answer('x')],
+    ['malformed', predict('x'), 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n'],
     ['malformed', 'POST /v1/models/m:predict HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n', answer('x')],
     ['malformed', 'POST /v1/models/m:predict HTTP/1.1\r\nContent-Length: +1\r\n\r\nx', answer('x')],
     ['malformed', 'POST /v1/models/m:predict HTTP/1.1\r\nA: b\r\n folded\r\n\r\n', answer('x')],
@@ -260,6 +261,32 @@ describe('exchanges that do not end well', () => {
     expect(summary(seen)).toEqual(['012345|413|no', 'next|200|yes']);
   });
 
+  test.each([
+    ['request', predict('x'.repeat(70_000)), answer('small')],
+    ['answer', predict('small'), answer('x'.repeat(70_000))],
+  ])('a large %s without room is not kept, counted as shed, and passes; the next is captured', (_, asked, answered) => {
+    const seen = setUp({ hasRoom: (length) => length < 70_000 });
+    const { forwarded } = carry(
+      cut(asked + predict('a'), [30_000]),
+      cut(answered + answer('b'), [30_000]),
+      false,
+      seen,
+    );
+    expect(withoutIds(forwarded)).toBe(answered + answer('b'));
+    expect(seen.missed).toEqual(['ring_full']);
+    expect(summary(seen)).toEqual(['a|200|b']);
+  });
+
+  test('chunks are held while an exchange that is kept is under way, and not for one that is shed', () => {
+    const large = predict('x'.repeat(70_000)).slice(0, 40_000);
+    const holds = (hasRoom: boolean) => {
+      const { watch } = setUp({ hasRoom: () => hasRoom });
+      watch.request(Buffer.from(large));
+      return watch.holds;
+    };
+    expect([holds(true), holds(false)]).toEqual([true, false]);
+  });
+
   test('bodies above the cap are counted, not kept', () => {
     const body = 'x'.repeat(1024 * 1024 + 5);
     const seen = carry(cut(predict(body), [1000, 70_000]), cut(answer(body), [500_000]));
@@ -269,6 +296,8 @@ describe('exchanges that do not end well', () => {
     expect(seen.exchanges[0]?.request.length).toBe(1024 * 1024);
   });
 });
+
+const withoutIds = (text: string) => text.replaceAll(/x-fairway-id: id\d+\r\n/g, '');
 
 describe('the guard', () => {
   const broken = () => {
@@ -282,7 +311,7 @@ describe('the guard', () => {
       false,
       setUp({ completed: broken }),
     );
-    expect(seen.forwarded.replaceAll(/x-fairway-id: id\d+\r\n/g, '')).toBe(answer('X') + answer('Y'));
+    expect(withoutIds(seen.forwarded)).toBe(answer('X') + answer('Y'));
     expect(seen.tally.unframed).toEqual({ capture_error: 1 });
     expect(seen.missed).toEqual(['unframed']);
   });

@@ -89,6 +89,10 @@ export class Watch implements ConnectionWatch {
     }
   }
 
+  get holds(): boolean {
+    return this.conversation?.holds ?? false;
+  }
+
   /** No exchange is under way, as far as we understand the connection. */
   get idle(): boolean {
     return this.conversation?.idle ?? false;

@@ -8,20 +8,23 @@ import type { SpooledPack, VersionRange } from '../ports.ts';
  */
 const GZIP_LEVEL = 3;
 
-/** The job of a settled pack. The same pack gives the same job, whichever process makes it. */
-export function toPack(pack: SpooledPack, payloads: readonly Buffer[]): Pack {
-  const { agent, epoch, first, last, exchanges, note } = pack;
+/** The job of a settled pack, from its encoded exchanges. The same pack gives the same job, whichever process makes it. */
+export function toPack(pack: SpooledPack, encoded: Buffer): Pack {
+  const { agent, epoch, model, first, last, exchanges, note } = pack;
   const versions = note?.versions ?? [];
-  const frames = versions.length === 0 ? payloads : payloads.map((payload) => corrected(payload, versions));
-  const payload = gzipSync(Buffer.concat(frames), { level: GZIP_LEVEL }).toString('base64');
+  const bytes = versions.length === 0 ? encoded : corrected(encoded, versions);
+  const payload = gzipSync(bytes, { level: GZIP_LEVEL }).toString('base64');
   const id = packId(agent, epoch, first, last);
-  return { v: 1, packId: id, agent, epoch, first, last, exchanges, payload, dropped: note?.dropped ?? {} };
+  return { v: 1, packId: id, agent, epoch, model, first, last, exchanges, payload, dropped: note?.dropped ?? {} };
 }
 
-function corrected(payload: Buffer, versions: readonly VersionRange[]): Buffer {
-  const [exchange] = decodeExchanges(payload);
-  const range = versions.find(([first, last]) => exchange && exchange.head.seq >= first && exchange.head.seq <= last);
-  if (!exchange || !range || exchange.head.versionSource === 'url') return payload;
-  const [, , version, versionSource] = range;
-  return encodeExchange({ ...exchange, head: { ...exchange.head, version, versionSource } });
+function corrected(encoded: Buffer, versions: readonly VersionRange[]): Buffer {
+  const exchanges = decodeExchanges(encoded).map((exchange) => {
+    const { seq, versionSource: written } = exchange.head;
+    const range = versions.find(([first, last]) => seq >= first && seq <= last);
+    if (!range || written === 'url') return exchange;
+    const [, , version, versionSource] = range;
+    return { ...exchange, head: { ...exchange.head, version, versionSource } };
+  });
+  return Buffer.concat(exchanges.map(encodeExchange));
 }

@@ -6,7 +6,13 @@ import { JOB_NAME, jobOptions } from './job.ts';
 const CONNECT_TIMEOUT_MS = 3000;
 const QUERY_TIMEOUT_MS = 4000;
 
-const { Queue: PostgresBackedQueue } = withBackend(createPostgresBackend);
+/** BullMQ migrates on a connection that nobody listens to, and an error event without a listener would end the process. */
+const backend: typeof createPostgresBackend = (...place) => {
+  const made = createPostgresBackend(...place);
+  made.connection.pool.on('connect', (client) => client.on('error', () => {}));
+  return made;
+};
+const { Queue: PostgresBackedQueue } = withBackend(backend);
 type PackJobs = InstanceType<typeof PostgresBackedQueue<Pack>>;
 
 /**

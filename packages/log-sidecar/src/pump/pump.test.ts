@@ -17,6 +17,7 @@ function pack(first: number, versions: VersionRange[] = [], epoch = 'now'): Spoo
   return {
     agent: 'a',
     epoch,
+    model: 'm',
     first,
     last: first + 1,
     exchanges: 2,
@@ -33,7 +34,7 @@ function setUp(packs: SpooledPack[], answers: Array<() => Promise<void>>, read?:
   const added: number[] = [];
   const spool = {
     next: () => packs[0],
-    read: read ?? (async () => [exchange(1), exchange(2)]),
+    read: read ?? (async () => Buffer.concat([exchange(1), exchange(2)])),
     done: () => void packs.shift(),
     state: () => ({ packs: packs.length, exchanges: 0, earlier: 0, bytes: 0, oldestAt: undefined, inMemory: 0 }),
   } as unknown as Spool;
@@ -84,7 +85,7 @@ test('a pack that the spool cannot read is dropped and counted, the next one goe
   let reads = 0;
   const { pump, tally } = setUp([pack(1), pack(3)], [], async () => {
     if (reads++ === 0) throw new Error('damaged');
-    return [exchange(3), exchange(4)];
+    return Buffer.concat([exchange(3), exchange(4)]);
   });
   pump.start();
   await until(() => tally.packs === 1);
@@ -93,10 +94,11 @@ test('a pack that the spool cannot read is dropped and counted, the next one goe
 });
 
 test('a pack is a function of its records and its note', async () => {
-  const one = toPack(pack(1), [exchange(1), exchange(2, 'url')]);
-  expect(toPack(pack(1), [exchange(1), exchange(2, 'url')])).toEqual(one);
+  const one = toPack(pack(1), Buffer.concat([exchange(1), exchange(2, 'url')]));
+  expect(toPack(pack(1), Buffer.concat([exchange(1), exchange(2, 'url')]))).toEqual(one);
   expect(one).toMatchObject({
     packId: expect.stringMatching(/^p-[0-9a-f]{32}$/),
+    model: 'm',
     exchanges: 2,
     dropped: { spool_full: 3 },
   });
@@ -108,7 +110,10 @@ test('a pack is a function of its records and its note', async () => {
 });
 
 test('corrected versions go in where they belong, never over one that the URL pinned', async () => {
-  const made = toPack(pack(1, [[2, 3, '9', 'ambiguous']]), [exchange(1), exchange(2), exchange(3, 'url')]);
+  const made = toPack(
+    pack(1, [[2, 3, '9', 'ambiguous']]),
+    Buffer.concat([exchange(1), exchange(2), exchange(3, 'url')]),
+  );
   const heads = decodeExchanges(gunzipSync(Buffer.from(made.payload, 'base64'))).map(({ head }) => head);
   expect(heads).toMatchObject([
     { version: '1', versionSource: 'status' },

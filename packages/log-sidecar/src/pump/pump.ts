@@ -89,10 +89,10 @@ export class Pump implements Part {
   }
 
   private async send(pack: SpooledPack): Promise<boolean> {
-    const payloads = await this.spool.read(pack).catch((error: Error) => this.unreadable(pack, error));
-    if (!payloads) return true;
+    const exchanges = await this.spool.read(pack).catch((error: Error) => this.unreadable(pack, error));
+    if (!exchanges) return true;
     try {
-      const job = toPack(pack, payloads);
+      const job = toPack(pack, exchanges);
       await within(ADD_TIMEOUT_MS, this.queue.add(job), 'The queue did not answer in time.');
     } catch (error) {
       this.failed(error as Error);

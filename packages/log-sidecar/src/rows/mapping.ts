@@ -17,7 +17,7 @@ export type Scored = {
   readonly prediction: string;
   /** ms; undefined where times are spread. */
   readonly time: number | undefined;
-  readonly label: 0 | 1 | undefined;
+  readonly label: number | undefined;
   /** Why the row's label cannot be used: the row itself can. */
   readonly labelProblem?: string;
 };
@@ -127,8 +127,8 @@ function predictionText({ signature, target }: ModelVersion, score: number): str
   return isSole ? value : `{${JSON.stringify(target.probability)}: ${value}}`;
 }
 
-/** 1 for the target's event and 0 for the other of 0 and 1; undefined while the outcome is not known; or a reason. */
-function labelOf(cells: Cells, { label, modelVersion }: Mapping): 0 | 1 | undefined | string {
+/** The number itself where the target is one; else 1 for the target's event and 0 for the other of 0 and 1; undefined while the outcome is not known; or a reason. */
+function labelOf(cells: Cells, { label, modelVersion }: Mapping): number | undefined | string {
   if (label === undefined) return undefined;
   const value = valueOf(cells, label);
   if (value === undefined) return undefined;
@@ -136,6 +136,7 @@ function labelOf(cells: Cells, { label, modelVersion }: Mapping): 0 | 1 | undefi
   const event = modelVersion.target.event.trim();
   const text = typeof value === 'boolean' ? String(Number(value)) : String(value).trim();
   const number = numberOf(text);
+  if (modelVersion.target.level === 'interval') return number ?? `column ${label} holds no number`;
   if (text === event || (number !== undefined && number === numberOf(event))) return 1;
   if (number === 1 && event !== '0') return 1;
   if (number === 0 || number === 1) return 0;

@@ -22,7 +22,7 @@ export const KIND = {
 
 export type FrameKind = (typeof KIND)[keyof typeof KIND];
 
-/** A frame to be written. */
+/** A frame to be written; of an exchange, its pack's ordinal is known when the write is. */
 export type FrameContent = {
   readonly kind: FrameKind;
   readonly ordinal: number;
@@ -49,25 +49,11 @@ export type Frame = {
   readonly end: number;
 };
 
-export function frameHeader({ kind, ordinal, seq, payload }: FrameContent): Buffer {
-  const header = Buffer.allocUnsafe(FRAME_HEADER);
-  header.writeUInt32BE(payload.length, 0);
-  header.writeUInt8(kind, 8);
-  header.writeUInt32BE(ordinal, 9);
-  header.writeUIntBE(seq, 13, 6);
-  const crc = crc32(header.subarray(8));
-  // zlib answers 0 for "no bytes at all", whatever came before them.
-  header.writeUInt32BE(payload.length === 0 ? crc : crc32(payload, crc), 4);
-  return header;
-}
-
 /** The whole frames at the front of `bytes`; `length` is where the first torn or corrupt one begins. */
 export function readFrames(bytes: Buffer): { frames: Frame[]; length: number } {
   const frames: Frame[] = [];
   let at = 0;
-  while (at + FRAME_HEADER <= bytes.length) {
-    const end = at + FRAME_HEADER + bytes.readUInt32BE(at);
-    if (end > bytes.length || crc32(bytes.subarray(at + 8, end)) !== bytes.readUInt32BE(at + 4)) break;
+  for (let end = frameEnd(bytes, at); end > 0; end = frameEnd(bytes, at)) {
     frames.push({
       kind: bytes.readUInt8(at + 8),
       ordinal: bytes.readUInt32BE(at + 9),
@@ -79,4 +65,25 @@ export function readFrames(bytes: Buffer): { frames: Frame[]; length: number } {
     at = end;
   }
   return { frames, length: at };
+}
+
+/** The exchanges of pack `ordinal` in these bytes of frames, one behind the other, and how many there are. */
+export function exchangesOf(frames: Buffer, ordinal: number): { bytes: Buffer; count: number } {
+  const bytes = Buffer.allocUnsafeSlow(frames.length);
+  let [at, count, length] = [0, 0, 0];
+  for (let end = frameEnd(frames, at); end > 0; end = frameEnd(frames, at)) {
+    if (frames[at + 8] === KIND.exchange && frames.readUInt32BE(at + 9) === ordinal) {
+      length += frames.copy(bytes, length, at + FRAME_HEADER, end);
+      count++;
+    }
+    at = end;
+  }
+  return { bytes: bytes.subarray(0, length), count };
+}
+
+/** Where the frame at `at` ends; -1: there is no whole one. */
+function frameEnd(bytes: Buffer, at: number): number {
+  if (at + FRAME_HEADER > bytes.length) return -1;
+  const end = at + FRAME_HEADER + bytes.readUInt32BE(at);
+  return end > bytes.length || crc32(bytes.subarray(at + 8, end)) !== bytes.readUInt32BE(at + 4) ? -1 : end;
 }

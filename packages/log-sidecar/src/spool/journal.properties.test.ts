@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeExchange, type Exchange, packId, silentLogger } from '@fairway/core';
+import { decodeExchanges, encodeExchange, type Exchange, packId, silentLogger } from '@fairway/core';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Spool, SpooledPack } from '../ports.ts';
@@ -103,6 +103,7 @@ class Journal {
       directory: this.folder,
       agent: 'a',
       epoch: this.epoch,
+      model: 'm',
       diskCap: 1e9,
       memoryCap: 1e9,
       synced: false,
@@ -159,7 +160,7 @@ class Journal {
   }
 
   private async keysIn(pack: SpooledPack): Promise<string[]> {
-    const read = await this.spool.read(pack);
+    const read = decodeExchanges(await this.spool.read(pack)).map(encodeExchange);
     expect(read).toHaveLength(pack.exchanges);
     const seqs = read.map((bytes) => Number(/"id":"e\d+-(\d+)"/.exec(bytes.toString('latin1'))?.[1]));
     expect(read.every((bytes, i) => bytes.equals(bytesOf(pack.epoch, seqs[i] ?? 0)))).toBe(true);

@@ -1,7 +1,9 @@
-import type { Mark, PackNote, Span, SpooledPack, SpoolRecord } from '../ports.ts';
+import type { Mark, PackNote, SpooledPack, SpoolRecord } from '../ports.ts';
+import type { Taken } from './group.ts';
 import type { Segment } from './segment.ts';
+import { Spans } from './spans.ts';
 
-/** A pack as the spool keeps it: bytes in one segment's range, payloads in memory, or both until it is sent. */
+/** A pack as the spool keeps it: frames in one segment's range, exchanges in memory, or both until it is sent. */
 export type StoredPack = SpooledPack & {
   readonly ordinal: number;
   readonly segment: Segment | undefined;
@@ -12,20 +14,20 @@ export type StoredPack = SpooledPack & {
   last: number;
   exchanges: number;
   bytes: number;
-  /** Its exchanges, as long as they are kept in memory; undefined: they are on the disk only. */
-  payloads: Buffer[] | undefined;
+  /** Its exchanges, one behind the other in a few pieces, as long as they are kept in memory; undefined: they are on the disk only. */
+  kept: Buffer[] | undefined;
   readonly openedAt: number;
   /** Wall clock of its oldest exchange, ms. */
   readonly at: number;
   closedAt: number;
-  spans: Span[];
+  spans: Spans;
   note: PackNote | undefined;
   /** On the disk as far as it can be: it may be sent. */
   ready: boolean;
 };
 
 export function emptyPack(
-  from: Pick<StoredPack, 'agent' | 'epoch' | 'ordinal' | 'segment' | 'start' | 'openedAt' | 'at' | 'payloads'>,
+  from: Pick<StoredPack, 'agent' | 'epoch' | 'model' | 'ordinal' | 'segment' | 'start' | 'openedAt' | 'at' | 'kept'>,
 ): StoredPack {
   return {
     ...from,
@@ -35,33 +37,35 @@ export function emptyPack(
     exchanges: 0,
     bytes: 0,
     closedAt: 0,
-    spans: [],
+    spans: new Spans(),
     earlierDropped: undefined,
     note: undefined,
     ready: false,
   };
 }
 
-export function extend(pack: StoredPack, record: SpoolRecord, end: number): void {
-  if (pack.exchanges === 0) pack.first = record.seq;
-  pack.last = record.seq;
-  pack.exchanges++;
-  pack.bytes += record.bytes.length;
+/** `end`: of the segment, behind what was taken. */
+export function extend(pack: StoredPack, { first, last, exchanges, bytes }: Taken, end: number): void {
+  if (pack.exchanges === 0) pack.first = first;
+  pack.last = last;
+  pack.exchanges += exchanges;
+  pack.bytes += bytes;
   pack.end = end;
-  pack.payloads?.push(record.bytes);
-  if (record.span) pack.spans.push(record.span);
+}
+
+/** Takes a record into a pack that is in memory only. */
+export function hold(pack: StoredPack, { seq, bytes, span }: SpoolRecord): void {
+  extend(pack, { first: seq, last: seq, exchanges: 1, bytes: bytes.length }, 0);
+  pack.kept?.push(Buffer.from(bytes));
+  if (span) pack.spans.add(span);
 }
 
 /** A pack that has taken something takes a group only when all of it fits in. */
-export function isFull(
+export const isFull = (
   pack: StoredPack,
-  group: readonly SpoolRecord[],
+  group: Pick<Taken, 'exchanges' | 'bytes'>,
   limit: { readonly exchanges: number; readonly bytes: number },
-): boolean {
-  let more = 0;
-  for (const record of group) more += record.bytes.length;
-  return pack.exchanges + group.length > limit.exchanges || pack.bytes + more > limit.bytes;
-}
+): boolean => pack.exchanges + group.exchanges > limit.exchanges || pack.bytes + group.bytes > limit.bytes;
 
 /** Exchanges in all packs, in those of other epochs, and in those that are in memory only. */
 export function countsOf(
@@ -88,3 +92,13 @@ export function heldOf(packs: readonly StoredPack[], open: StoredPack | undefine
   }
   return count === 0 ? {} : { held: { first, count } };
 }
+
+const KEPT_BYTES = 8 * 1024 * 1024;
+const KEPT_MS = 3000;
+
+/**
+ * Whether exchanges on the disk are kept in memory too, so that sending them reads nothing: up to so many bytes, and while the
+ * oldest pack is young, for where the queue is away memory must not fill with what waits for long.
+ */
+export const isKept = (oldest: StoredPack | undefined, keptBytes: number, now: number): boolean =>
+  keptBytes < KEPT_BYTES && (oldest === undefined || now - oldest.openedAt < KEPT_MS);

@@ -4,13 +4,19 @@ import { decodeExchanges } from '@fairway/core';
 import type { Mark, PackNote, Span } from '../ports.ts';
 import { type Frame, jsonFrame, KIND, readFrames } from './frame.ts';
 import { HIGH_SUFFIX, readHigh, removeHigh } from './high-file.ts';
+import { framed } from './batch.ts';
 import { emptyPack, extend, type StoredPack } from './pack.ts';
 import { Segment } from './segment.ts';
 
 export const SEGMENT_SUFFIX = '.spool';
 
-/** First frame of a segment. */
-export type SegmentHeader = { readonly v: 1; readonly agent: string; readonly epoch: string };
+/** First frame of a segment. Without a model, as earlier agents wrote it, it is taken to be of the model that the pod serves now. */
+export type SegmentHeader = {
+  readonly v: 1;
+  readonly agent: string;
+  readonly epoch: string;
+  readonly model?: string;
+};
 
 /** An epoch of this process that has ended. `given`: its last number. */
 export type Predecessor = { readonly epoch: string; readonly given: number };
@@ -20,6 +26,7 @@ export type Recovering = {
   readonly directory: string;
   readonly agent: string;
   readonly epoch: string;
+  readonly model: string;
   readonly synced: boolean;
   readonly predecessor?: Predecessor | undefined;
 };
@@ -45,7 +52,7 @@ export function recover(recovering: Recovering, now: number): Recovered {
   const names = readdirSync(directory).sort();
   const segments: Segment[] = [];
   const packs: StoredPack[] = [];
-  const context = { now, losses: new Map(), ends: new Map<string, End>() };
+  const context = { now, model: recovering.model, losses: new Map(), ends: new Map<string, End>() };
   let torn = 0;
   for (const name of names) {
     if (!name.endsWith(SEGMENT_SUFFIX)) continue;
@@ -76,6 +83,7 @@ export function recover(recovering: Recovering, now: number): Recovered {
 type End = {
   readonly agent: string;
   readonly epoch: string;
+  readonly model: string;
   segment: Segment | undefined;
   mark: Mark;
   /** Exchanges behind the mark: the kill came before theirs was written, or it was damaged. */
@@ -89,6 +97,8 @@ type End = {
 type Context = {
   readonly now: number;
   readonly at: number;
+  /** Of this agent. */
+  readonly model: string;
   readonly losses: Map<string, PackNote['dropped']>;
   readonly ends: Map<string, End>;
 };
@@ -96,15 +106,15 @@ type Context = {
 const UNMARKED: Mark = { high: 0, taken: 0, dropped: {} };
 
 /** An epoch without a readable segment: it was killed before its first group was written, or the file was damaged. */
-function unwritten({ directory, agent }: Recovering, epoch: string): End {
+function unwritten({ directory, agent, model }: Recovering, epoch: string): End {
   const { taken = 0 } = readHigh(directory, epoch) ?? {};
   const mark = { ...UNMARKED, taken };
-  return { agent, epoch, segment: undefined, mark, behind: 0, last: 0, closed: false, at: Date.now() };
+  return { agent, epoch, model, segment: undefined, mark, behind: 0, last: 0, closed: false, at: Date.now() };
 }
 
 /** Nothing when the epoch ended in order. What it tells is on the disk before it is sent: a resend tells the same. */
 function closingPack(end: End, now: number, { directory, synced, predecessor }: Recovering): StoredPack[] {
-  const { agent, epoch, mark, behind, closed, at } = end;
+  const { agent, epoch, model, mark, behind, closed, at } = end;
   const { dropped } = mark;
   const counted = Math.max(mark.high, readHigh(directory, epoch)?.high ?? 0);
   const high = predecessor?.epoch === epoch ? predecessor.given : counted;
@@ -115,10 +125,12 @@ function closingPack(end: End, now: number, { directory, synced, predecessor }: 
     removeHigh(directory, epoch);
     return [];
   }
-  const segment = end.segment ?? firstSegment(directory, { v: 1, agent, epoch }, synced);
-  segment?.append([jsonFrame(KIND.mark, 0, high, { high, taken: high - killed + held.count, dropped, held })]);
+  const segment = end.segment ?? firstSegment(directory, { v: 1, agent, epoch, model }, synced);
+  const told = jsonFrame(KIND.mark, 0, high, { high, taken: high - killed + held.count, dropped, held });
+  segment?.append(framed([told]));
   removeHigh(directory, epoch);
-  const pack = emptyPack({ agent, epoch, ordinal: CLOSING, segment, start: 0, openedAt: now, at, payloads: [] });
+  const from = { agent, epoch, model, segment, at };
+  const pack = emptyPack({ ...from, ordinal: CLOSING, start: 0, openedAt: now, kept: [] });
   const note = { versions: [], dropped: { ...dropped, killed } };
   return [{ ...pack, first, last: high, closedAt: now, earlierDropped: dropped, note, ready: true }];
 }
@@ -126,7 +138,7 @@ function closingPack(end: End, now: number, { directory, synced, predecessor }: 
 function firstSegment(directory: string, header: SegmentHeader, synced: boolean): Segment | undefined {
   try {
     const segment = Segment.create(join(directory, `${header.epoch}-closing${SEGMENT_SUFFIX}`), synced);
-    segment.append([jsonFrame(KIND.header, 0, 0, header)]);
+    segment.append(framed([jsonFrame(KIND.header, 0, 0, header)]));
     return segment;
   } catch {
     // It is told from memory.
@@ -137,10 +149,11 @@ function firstSegment(directory: string, header: SegmentHeader, synced: boolean)
 function packsOf(segment: Segment, frames: readonly Frame[], context: Context): StoredPack[] {
   const [first] = frames;
   if (first?.kind !== KIND.header) return [];
-  const { agent, epoch } = JSON.parse(first.payload.toString()) as SegmentHeader;
+  const { agent, epoch, model = context.model } = JSON.parse(first.payload.toString()) as SegmentHeader;
   const packs = new Map<number, StoredPack>();
   const known = context.ends.get(epoch);
-  const ended: End = known ?? { agent, epoch, segment, mark: UNMARKED, behind: 0, last: 0, closed: false, at: 0 };
+  const unmarked = { mark: UNMARKED, behind: 0, last: 0, closed: false, at: 0 };
+  const ended: End = known ?? { agent, epoch, model, segment, ...unmarked };
   Object.assign(ended, { segment, at: context.at });
   context.ends.set(epoch, ended);
   for (const frame of frames) {
@@ -150,9 +163,10 @@ function packsOf(segment: Segment, frames: readonly Frame[], context: Context): 
       ended.behind++;
       ended.last = Math.max(ended.last, seq);
       const { now: openedAt, at } = context;
-      const grown = pack ?? emptyPack({ agent, epoch, ordinal, segment, start, openedAt, at, payloads: undefined });
+      const from = { agent, epoch, model, segment, at };
+      const grown = pack ?? emptyPack({ ...from, ordinal, start, openedAt, kept: undefined });
       packs.set(ordinal, grown);
-      extend(grown, { seq, bytes: frame.payload, span: undefined }, end);
+      extend(grown, { first: seq, last: seq, exchanges: 1, bytes: frame.payload.length }, end);
     } else if (kind === KIND.note) {
       const note = JSON.parse(frame.payload.toString()) as PackNote;
       context.losses.set(epoch, note.dropped);
@@ -176,7 +190,8 @@ function finished(pack: StoredPack, frames: readonly Frame[], { now, losses }: C
   const earlierDropped = losses.get(pack.epoch) ?? {};
   if (pack.note) return { ...pack, earlierDropped };
   const own = frames.filter(({ kind, ordinal }) => kind === KIND.exchange && ordinal === pack.ordinal);
-  return { ...pack, earlierDropped, spans: own.flatMap(({ payload }) => recoveredSpan(payload)) };
+  for (const { payload } of own) for (const span of recoveredSpan(payload)) pack.spans.add(span);
+  return { ...pack, earlierDropped };
 }
 
 /** When it ran is not known any more: before everything that this process observes. */

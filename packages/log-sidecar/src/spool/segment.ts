@@ -1,12 +1,8 @@
-import { closeSync, fdatasync, ftruncateSync, openSync, unlinkSync, writevSync } from 'node:fs';
+import { closeSync, fdatasync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { type FrameContent, frameHeader } from './frame.ts';
 
 export type DiskProblem = 'disk_full' | 'disk_error';
-
-/** The system takes 1024 pieces in one call, and a frame is two. */
-const FRAMES_AT_ONCE = 512;
 
 const datasync = promisify(fdatasync);
 
@@ -39,41 +35,22 @@ export class Segment {
   }
 
   /** Appends frames, all or none of them, in this tick. */
-  append(frames: readonly FrameContent[]): DiskProblem | undefined {
+  append(frames: Buffer): DiskProblem | undefined {
     let fd: number | undefined;
     try {
       fd = this.fd ?? openSync(this.path, 'r+');
-      const wanted = this.write(fd, frames);
-      if (wanted === undefined) {
+      if (writeSync(fd, frames, 0, frames.length, this.size) < frames.length) {
         // The disk filled up in the middle.
         ftruncateSync(fd, this.size);
         return 'disk_full';
       }
-      this.size += wanted;
+      this.size += frames.length;
       return undefined;
     } catch (error) {
       return diskProblem(error);
     } finally {
       if (fd !== undefined && fd !== this.fd) close(fd);
     }
-  }
-
-  /** Bytes written behind the end, or undefined when not all of them were. */
-  private write(fd: number, frames: readonly FrameContent[]): number | undefined {
-    let written = 0;
-    for (let i = 0; i < frames.length; i += FRAMES_AT_ONCE) {
-      const buffers: Uint8Array[] = [];
-      let wanted = 0;
-      for (const frame of frames.slice(i, i + FRAMES_AT_ONCE)) {
-        const header = frameHeader(frame);
-        buffers.push(header, frame.payload);
-        wanted += header.length + frame.payload.length;
-      }
-      const did = writevSync(fd, buffers, this.size + written);
-      written += did;
-      if (did < wanted) return undefined;
-    }
-    return written;
   }
 
   /** Resolves when all bytes appended before the call are on the disk, or the disk has said that it cannot. */

@@ -7,6 +7,7 @@ export type SpoolConfig = {
   readonly directory: string;
   readonly agent: string;
   readonly epoch: string;
+  readonly model: string;
   /** Bytes of all segments together; at the cap the newest records are dropped. */
   readonly diskCap: number;
   /** Bytes held in memory while the disk takes nothing. */

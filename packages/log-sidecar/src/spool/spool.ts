@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import { FairwayError, type Logger, type Part } from '@fairway/core';
 import type { AgentClock, DropReason, Mark, PackNote, Spool, SpooledPack, SpoolRecord, SpoolState } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
-import { FRAME_HEADER, type FrameContent, jsonFrame, KIND, NOTHING, readFrames } from './frame.ts';
+import { framed } from './batch.ts';
+import { FRAME_HEADER, jsonFrame, KIND, NOTHING, exchangesOf } from './frame.ts';
+import { Group, type Taken } from './group.ts';
 import { removeHigh } from './high-file.ts';
-import { countsOf, emptyPack, extend, heldOf, isFull, type StoredPack } from './pack.ts';
+import { countsOf, emptyPack, extend, heldOf, hold, isFull, isKept, type StoredPack } from './pack.ts';
 import { recover, SEGMENT_SUFFIX, type SegmentHeader } from './recover.ts';
 import { type DiskProblem, diskProblem, Segment } from './segment.ts';
 import type { SpoolConfig, SpoolParts } from './settings.ts';
+import { Spans } from './spans.ts';
 
 export const PACK_EXCHANGES = 500;
 const PACK_BYTES = 1024 * 1024;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
-/** Exchanges on the disk that are kept in memory too, so that sending them reads nothing: bytes. */
-const KEPT_BYTES = 2 * 1024 * 1024;
 const DISK_RETRY_MS = 1000;
 
 /**
@@ -38,8 +39,7 @@ export class FileSpool implements Spool, Part {
   private open: StoredPack | undefined;
   private ordinal = 0;
   private segmentNumber = 0;
-  private group: SpoolRecord[] = [];
-  private groupBytes = 0;
+  private readonly group = new Group();
   private memoryBytes = 0;
   private keptBytes = 0;
   /** What the disk said last; undefined while it works. */
@@ -83,25 +83,24 @@ export class FileSpool implements Spool, Part {
 
   offer(record: SpoolRecord): DropReason | undefined {
     const { diskCap, memoryCap } = this.config;
-    const wanted = this.groupBytes + record.bytes.length + FRAME_HEADER;
+    const { group } = this;
+    const wanted = group.size + record.bytes.length + FRAME_HEADER;
     if (this.clock.monotonic() < this.diskRetryAt) {
       if (this.memoryBytes + wanted > memoryCap) return 'memory_full';
     } else if (this.diskBytes() + wanted > diskCap) return 'spool_full';
-    this.group.push(record);
-    this.groupBytes = wanted;
-    if (this.group.length >= PACK_EXCHANGES || wanted >= PACK_BYTES) this.commit();
+    group.add(record);
+    if (group.exchanges >= PACK_EXCHANGES || wanted >= PACK_BYTES) this.commit();
     return undefined;
   }
 
   commit(mark?: Mark): void {
     const { group } = this;
-    this.group = [];
-    this.groupBytes = 0;
     try {
-      if (!this.write(group, mark)) for (const record of group) this.remember(record);
+      if (!this.write(group, mark)) for (const record of group.records()) this.remember(record);
     } catch {
-      bump(this.tally.dropped, 'spool_error', group.length);
+      bump(this.tally.dropped, 'spool_error', group.exchanges);
     }
+    group.clear();
   }
 
   closeOlder(ageMs: number): void {
@@ -117,13 +116,13 @@ export class FileSpool implements Spool, Part {
     const stored = pack as StoredPack;
     this.waiting = this.waiting.filter((other) => other !== stored);
     stored.note = note;
-    stored.spans = [];
+    stored.spans = new Spans();
     const ready = () => {
       stored.ready = true;
       this.onReady();
     };
     if (!stored.segment) return ready();
-    stored.segment.append([jsonFrame(KIND.note, stored.ordinal, stored.last, note)]);
+    stored.segment.append(framed([jsonFrame(KIND.note, stored.ordinal, stored.last, note)]));
     // A pack that was sent must still be whole after a power cut, or its resend would have other bounds.
     void stored.segment.sync().then(ready);
   }
@@ -133,16 +132,14 @@ export class FileSpool implements Spool, Part {
     return pack?.ready ? pack : undefined;
   }
 
-  async read(pack: SpooledPack): Promise<Buffer[]> {
-    const { segment, start, end, ordinal, payloads, exchanges, epoch } = pack as StoredPack;
-    if (payloads) return payloads;
-    if (!segment) return [];
-    const { frames } = readFrames(await segment.read(start, end));
-    const found = frames.filter((frame) => frame.kind === KIND.exchange && frame.ordinal === ordinal);
-    if (found.length === exchanges) return found.map(({ payload }) => payload);
+  async read(pack: SpooledPack): Promise<Buffer> {
+    const { segment, start, end, ordinal, kept, exchanges, epoch } = pack as StoredPack;
+    if (kept) return Buffer.concat(kept);
+    const { bytes, count } = exchangesOf(segment ? await segment.read(start, end) : Buffer.alloc(0), ordinal);
+    if (count === exchanges) return bytes;
     throw new FairwayError(
       'pack.invalid',
-      `The spool holds ${found.length} of ${exchanges} exchanges of pack ${ordinal}, epoch ${epoch}: the file was damaged.`,
+      `The spool holds ${count} of ${exchanges} exchanges of pack ${ordinal}, epoch ${epoch}: the file was damaged.`,
     );
   }
 
@@ -153,7 +150,7 @@ export class FileSpool implements Spool, Part {
     this.packs.splice(index, 1);
     if (!stored.segment) this.memoryBytes -= stored.bytes;
     else {
-      if (stored.payloads) this.keptBytes -= stored.bytes;
+      if (stored.kept) this.keptBytes -= stored.bytes;
       this.release(stored.segment, stored);
     }
   }
@@ -161,34 +158,33 @@ export class FileSpool implements Spool, Part {
   state(): SpoolState {
     const open = this.open ? [this.open] : [];
     const counts = countsOf([...this.packs, ...open], this.config.epoch);
-    const bytes = this.diskBytes() + this.memoryBytes + this.groupBytes;
-    const exchanges = counts.exchanges + this.group.length;
+    const bytes = this.diskBytes() + this.memoryBytes + this.group.size;
+    const exchanges = counts.exchanges + this.group.exchanges;
     return { ...counts, exchanges, packs: this.packs.length, bytes, oldestAt: (this.packs[0] ?? this.open)?.at };
   }
 
   /** One write for the whole group. false: the disk has none of it. */
-  private write(group: readonly SpoolRecord[], mark: Mark | undefined): boolean {
-    if (group.length === 0 && (mark === undefined || this.current === undefined)) return true;
+  private write(group: Group, mark: Mark | undefined): boolean {
+    if (group.exchanges === 0 && (mark === undefined || this.current === undefined)) return true;
     if (this.clock.monotonic() < this.diskRetryAt) return false;
     const segment = this.writable();
     if (!segment) return false;
-    const pack = group.length === 0 ? undefined : this.packOn(segment, group);
-    const frames: FrameContent[] = group.map(({ seq, bytes }) => ({
-      kind: KIND.exchange,
-      ordinal: pack?.ordinal ?? 0,
-      seq,
-      payload: bytes,
-    }));
-    if (mark) frames.push(jsonFrame(KIND.mark, 0, mark.high, { ...mark, ...heldOf(this.packs, this.open) }));
-    const problem = segment.append(frames);
+    const pack = group.exchanges === 0 ? undefined : this.packOn(segment, group);
+    const kept = pack?.kept && group.batch.payloads();
+    if (mark) group.batch.add(jsonFrame(KIND.mark, 0, mark.high, { ...mark, ...heldOf(this.packs, this.open) }));
+    const problem = segment.append(group.batch.sealed(pack?.ordinal));
     if (problem) {
       this.diskFailed(problem);
       return false;
     }
     this.problem = undefined;
     if (!pack) return true;
-    for (const record of group) extend(pack, record, segment.size);
-    if (pack.payloads) for (const { bytes } of group) this.keptBytes += bytes.length;
+    extend(pack, group, segment.size);
+    for (const span of group.spans) pack.spans.add(span);
+    if (kept) {
+      pack.kept?.push(kept);
+      this.keptBytes += group.bytes;
+    }
     void segment.sync();
     return true;
   }
@@ -199,13 +195,13 @@ export class FileSpool implements Spool, Part {
   }
 
   private createSegment(): Segment | undefined {
-    const { directory, agent, epoch, synced } = this.config;
+    const { directory, agent, epoch, model, synced } = this.config;
     const name = `${epoch}-${String(this.segmentNumber++).padStart(8, '0')}${SEGMENT_SUFFIX}`;
-    const header: SegmentHeader = { v: 1, agent, epoch };
+    const header: SegmentHeader = { v: 1, agent, epoch, model };
     try {
       const segment = Segment.create(join(directory, name), synced);
       this.segments.add(segment);
-      const problem = segment.append([jsonFrame(KIND.header, 0, 0, header)]);
+      const problem = segment.append(framed([jsonFrame(KIND.header, 0, 0, header)]));
       if (!problem) {
         if (this.newest?.packs === 0) this.forget(this.newest);
         this.newest = segment;
@@ -224,26 +220,29 @@ export class FileSpool implements Spool, Part {
       bump(this.tally.dropped, 'memory_full');
       return;
     }
-    extend(this.packOn(undefined, [record]), record, 0);
-    this.memoryBytes += record.bytes.length;
+    const { length } = record.bytes;
+    hold(this.packOn(undefined, { exchanges: 1, bytes: length }), record);
+    this.memoryBytes += length;
     bump(this.tally.unspooled, this.problem ?? 'disk_error');
   }
 
   /** The open pack, or a new one where the group does not go with what is in it. */
-  private packOn(segment: Segment | undefined, group: readonly SpoolRecord[]): StoredPack {
+  private packOn(segment: Segment | undefined, group: Pick<Taken, 'exchanges' | 'bytes'>): StoredPack {
     const { open } = this;
     if (open && (open.segment !== segment || isFull(open, group, { exchanges: PACK_EXCHANGES, bytes: PACK_BYTES })))
       this.closeOpen();
-    const { agent, epoch } = this.config;
+    const { agent, epoch, model } = this.config;
+    const openedAt = this.clock.monotonic();
     this.open ??= emptyPack({
       agent,
       epoch,
+      model,
       ordinal: ++this.ordinal,
       segment,
       start: segment?.size ?? 0,
-      openedAt: this.clock.monotonic(),
+      openedAt,
       at: this.clock.now(),
-      payloads: segment && this.keptBytes >= KEPT_BYTES ? undefined : [],
+      kept: segment && !isKept(this.packs[0], this.keptBytes, openedAt) ? undefined : [],
     });
     return this.open;
   }
@@ -282,7 +281,7 @@ export class FileSpool implements Spool, Part {
   private release(segment: Segment, pack: StoredPack): void {
     segment.packs--;
     if (segment.packs === 0 && segment !== this.newest) this.forget(segment);
-    else segment.append([{ kind: KIND.done, ordinal: pack.ordinal, seq: pack.last, payload: NOTHING }]);
+    else segment.append(framed([{ kind: KIND.done, ordinal: pack.ordinal, seq: pack.last, payload: NOTHING }]));
   }
 
   private forget(segment: Segment): void {

@@ -5,7 +5,10 @@ export type TailCounts = {
   sent: number;
   readonly refused: Record<string, number>;
   packs: number;
+  /** Of the rows sent, those labels that the recorder took. */
   labels: number;
+  /** And those that it refused for good. */
+  labelsRefused: number;
   /** Packs the queue, or labels the recorder, did not take at once. */
   failures: number;
   /** Files that were cut to nothing or replaced under the same inode. */
@@ -22,6 +25,7 @@ export const createTailCounts = (): TailCounts => ({
   refused: {},
   packs: 0,
   labels: 0,
+  labelsRefused: 0,
   failures: 0,
   truncations: 0,
   missingBytes: 0,

@@ -10,9 +10,9 @@ export type TailSources = {
 
 /** What became of the rows that were read: rows = sent + all refused. */
 export const tailAccount = ({ counts, state }: TailSources) => {
-  const { rows, sent, refused, packs, labels, truncations } = counts;
+  const { rows, sent, refused, packs, labels, labelsRefused, truncations } = counts;
   const { bytesBehind, bytesMissing } = state();
-  return { rows, sent, refused, packs, labels, truncations, bytesBehind, bytesMissing };
+  return { rows, sent, refused, packs, labels, labelsRefused, truncations, bytesBehind, bytesMissing };
 };
 
 type Series = readonly [name: string, help: string, read: () => number];
@@ -43,6 +43,7 @@ const totals = (counts: TailCounts): Series[] => [
   ['sent_total', 'Rows the queue took', () => counts.sent],
   ['packs_sent_total', 'Packs the queue took', () => counts.packs],
   ['labels_total', 'Labels the recorder took', () => counts.labels],
+  ['labels_refused_total', 'Labels the recorder refused for good', () => counts.labelsRefused],
   ['failures_total', 'Packs or labels that were not taken at once', () => counts.failures],
   ['truncations_total', 'Files that were truncated or replaced in place', () => counts.truncations],
   ['foreign_files_total', 'Files that are no text', () => counts.foreignFiles],

@@ -2,6 +2,7 @@ import { FairwayError, type GroundTruth, type Logger, type Pack, type Part, paus
 import { type Cut, cut, type CutRules, packFor, sum } from './cut.ts';
 import type { TailCounts, TailState } from './counts.ts';
 import { type Incarnation, isLive } from './incarnation.ts';
+import type { RefusedLabels } from './labels.ts';
 import type { Tracker } from './tracker.ts';
 import { Watch } from './watch.ts';
 
@@ -18,8 +19,8 @@ export type TailParts = {
   readonly log: Logger;
   monotonic(): number;
   random(): number;
-  /** Resolves once the queue has taken the pack, and the recorder its labels; rejects in time when they do not. */
-  deliver(pack: Pack, labels: readonly GroundTruth[]): Promise<void>;
+  /** Resolves once the queue has taken the pack, and the recorder what it wants of its labels; rejects in time when they do not. */
+  deliver(pack: Pack, labels: readonly GroundTruth[]): Promise<RefusedLabels | void>;
   close(): Promise<void>;
 };
 
@@ -27,6 +28,7 @@ const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5000;
 /** Changes of files are looked at together after so long. */
 const SETTLE_MS = 200;
+const NONE_REFUSED: RefusedLabels = { count: 0, reason: '' };
 
 /**
  * Records the rows of growing files. The files are its spool: a checkpoint moves only when the queue has what lies before
@@ -172,18 +174,21 @@ export class Tail implements Part {
   private async send(one: Incarnation, piece: Cut): Promise<void> {
     await this.parts.tracker.save(one, { ...one.checkpoint, pending: piece.bounds });
     const pack = packFor(one.checkpoint, piece);
-    while (!(await this.offer(pack, piece.labels))) {
+    let refused = await this.offer(pack, piece.labels);
+    while (refused === undefined) {
       if (!this.mayGoOn()) throw new Interrupted();
       await pause(this.backoff(), this.stopping.signal);
       // Files are renamed and new ones come while the queue is away.
       if (this.stopBy === Number.POSITIVE_INFINITY) await this.scanIfDue();
+      refused = await this.offer(pack, piece.labels);
     }
     await this.move(one, piece);
     const { counts } = this.parts;
     counts.rows += piece.rows;
     counts.sent += piece.exchanges.length;
     counts.packs++;
-    counts.labels += piece.labels.length;
+    counts.labels += piece.labels.length - refused.count;
+    counts.labelsRefused += refused.count;
     Object.assign(counts.refused, sum(counts.refused, piece.refused));
     for (const { refusal, problem, offset } of piece.examples) {
       const { path, epoch } = one.checkpoint;
@@ -207,16 +212,19 @@ export class Tail implements Part {
     });
   }
 
-  private async offer(pack: Pack, labels: readonly GroundTruth[]): Promise<boolean> {
+  /** undefined: not delivered. Labels that are refused for good hold up nothing. */
+  private async offer(pack: Pack, labels: readonly GroundTruth[]): Promise<RefusedLabels | undefined> {
     try {
-      await this.parts.deliver(pack, labels);
+      const refused = (await this.parts.deliver(pack, labels)) ?? NONE_REFUSED;
+      const { count, reason } = refused;
+      if (count > 0) this.parts.log.warn({ labels: count, reason: redact(reason) }, 'labels refused, rows go on');
       if (this.failures > 0) this.parts.log.info({ failures: this.failures }, 'packs are taken again');
       this.failures = 0;
-      return true;
+      return refused;
     } catch (error) {
       this.parts.counts.failures++;
       if (this.failures++ === 0) this.warn('packs are not taken, the files hold them', error as Error);
-      return false;
+      return undefined;
     }
   }
 

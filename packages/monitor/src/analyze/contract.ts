@@ -19,7 +19,9 @@ export function contractFindings(tally: Tally, baseline: Baseline, reference: Ta
     if (one === undefined) return missingColumn(tally, name);
     return one.kind === 'numeric' ? notNumbers(tally, name, one) : padded(tally, name, one, reference);
   });
-  return [...found, invalidScores(tally), missingScores(tally)].filter((one) => one !== undefined);
+  return [...found, invalidScores(tally), missingScores(tally), missingClasses(tally)].filter(
+    (one) => one !== undefined,
+  );
 }
 
 function missingColumn({ plan }: Tally, name: string): ContractFinding {
@@ -44,19 +46,35 @@ function padded({ rows }: Tally, name: string, one: CategoryTally, reference: Ta
   return { rule: 'padded-category', variable: name, value: one.padded / rows, limit: 0, severity: 'warning', message };
 }
 
-function invalidScores({ plan, rows, invalidScores: invalid, firstInvalidScore }: Tally): ContractFinding | undefined {
+function invalidScores({
+  plan,
+  rows,
+  numbers,
+  invalidScores: invalid,
+  firstInvalidScore,
+}: Tally): ContractFinding | undefined {
   if (plan.score === undefined || invalid === 0) return undefined;
   const { name } = plan.score;
-  const what = invalid === 1 ? 'is no probability' : 'are no probabilities';
-  const message = `${cells(invalid)} of ${name} ${what} from 0 to 1${seen(firstInvalidScore)}; rows with them count as not scored.`;
+  const [one, many] =
+    numbers === undefined
+      ? ['is no probability from 0 to 1', 'are no probabilities from 0 to 1']
+      : ['is no finite number', 'are no finite numbers'];
+  const what = invalid === 1 ? one : many;
+  const message = `${cells(invalid)} of ${name} ${what}${seen(firstInvalidScore)}; rows with them count as not scored.`;
   return { rule: 'invalid-score', variable: name, value: invalid / rows, limit: 0, severity: 'warning', message };
 }
 
-function missingScores({ plan, rows, invalidScores: invalid, unscored }: Tally): ContractFinding | undefined {
-  const missing = unscored.reduce((sum, count) => sum + count, 0) - invalid;
+function missingScores({ plan, rows, missingScores: missing }: Tally): ContractFinding | undefined {
   if (plan.score === undefined || missing === 0) return undefined;
   const { name } = plan.score;
   const message = `${cells(missing)} of ${name} ${missing === 1 ? 'is' : 'are'} missing: these rows are not scored.`;
+  return { rule: 'missing-score', variable: name, value: missing / rows, limit: 0, severity: 'warning', message };
+}
+
+function missingClasses({ classes, rows, missingScores: missing }: Tally): ContractFinding | undefined {
+  if (classes === undefined || missing === 0) return undefined;
+  const name = classes.plan.columns.map((one) => one.name).join(', ');
+  const message = `${missing.toLocaleString('en-US')} of the rows name${missing === 1 ? 's' : ''} no known class in ${name}.`;
   return { rule: 'missing-score', variable: name, value: missing / rows, limit: 0, severity: 'warning', message };
 }
 

@@ -44,7 +44,13 @@ export function baselineOf(
   const [, nonEvents, events] = tally.scores;
   const held = heldOut(mergedScores(nonEvents.sorted(), events.sorted()));
   for (const column of [nonEvents, events]) column.done();
-  return { baseline: { ...rows, ...held }, leftOut };
+  const { numbers, plan, missingScores } = tally;
+  const regression =
+    numbers === undefined || plan.score === undefined
+      ? {}
+      : { regression: numbers.reference(plan.score.name, missingScores) };
+  const classification = tally.classes === undefined ? {} : { classification: tally.classes.reference() };
+  return { baseline: { ...rows, ...held, ...regression, ...classification }, leftOut };
 }
 
 function numericOf(name: string, { values, missing }: NumericTally): VariableBaseline {
@@ -129,13 +135,33 @@ export function countsOf(tally: Tally, baseline: Baseline, reference: Tally): Wi
   const [unlabelled, nonEvents, events] = tally.unscored;
   const without: ReadonlyArray<readonly [number, number, number, number]> =
     unlabelled + nonEvents + events === 0 ? [] : [[-1, unlabelled, nonEvents, events]];
-  return { variables, scores: [...without, ...binned(table)], exact: { scores: table, distances } };
+  const exact = { scores: table, distances };
+  return {
+    variables: { ...variables, ...predictionBins(tally, baseline), ...tally.classes?.counts() },
+    scores: [...without, ...binned(table)],
+    exact,
+    ...sumsOf(tally),
+  };
+}
+
+function sumsOf({ numbers }: Tally): Pick<WindowCounts, 'sums'> {
+  const sums = numbers?.sums() ?? [];
+  return sums.length === 0 ? {} : { sums };
+}
+
+/** Predictions that are numbers, in the baseline's bins of them. */
+function predictionBins(tally: Tally, { regression }: Baseline): WindowCounts['variables'] {
+  const { numbers, missingScores: missing, invalidScores: invalid } = tally;
+  if (numbers === undefined || regression === undefined) return {};
+  const bins = numericBins(regression.prediction, numbers.predictions.sorted(), { missing, invalid });
+  numbers.predictions.done();
+  return { [regression.prediction.name]: bins };
 }
 
 function numericBins(
   variable: Extract<VariableBaseline, { kind: 'numeric' }>,
   sorted: Float64Array,
-  { missing, invalid }: NumericTally,
+  { missing, invalid }: Pick<NumericTally, 'missing' | 'invalid'>,
 ): Array<readonly [number, number]> {
   const proper = binCounts(variable.edges, sorted).map((count, bin) => [bin, count] as const);
   if (variable.n === 0) return [[INVALID_BIN, invalid], [MISSING_BIN, missing], ...proper];

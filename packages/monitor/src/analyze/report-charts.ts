@@ -1,5 +1,6 @@
 import type { VariableBaseline } from '@fairway/core';
 import { binNames } from '../moved/bins.ts';
+import { axisOf } from '../dashboard/axis.ts';
 import { type Html, html } from '../dashboard/html.ts';
 import { figure, percent } from '../dashboard/words.ts';
 import type { WindowAnalysis } from './window.ts';
@@ -24,14 +25,11 @@ export function rankingChart(windows: readonly WindowAnalysis[], metric: 'auc' |
   if (first === undefined || last === undefined) return '';
   const reach = (one: WindowAnalysis) => (metric === 'auc' ? (one.aucInterval ?? []) : []);
   const values = shown.flatMap((one) => [one[metric] as number, ...reach(one)]);
-  const step = [0.01, 0.02, 0.05, 0.1, 0.2].find((s) => (Math.max(...values) - Math.min(...values)) / s <= 5) ?? 0.25;
-  const from = Math.max(0, Math.floor(Math.min(...values) / step - 0.2) * step);
-  const to = Math.min(1, Math.ceil(Math.max(...values) / step + 0.2) * step);
+  const { from, to, ticks } = axisOf(values, [0, 1]);
   const left = 130;
-  const x = (value: number) => round(left + ((value - from) / (to - from || 1)) * (WIDTH - left - 60));
+  const x = (value: number) => round(left + ((value - from) / (to - from)) * (WIDTH - left - 60));
   const height = 34 + shown.length * 34;
-  const ticks = Array.from({ length: Math.round((to - from) / step) + 1 }, (_, k) => from + k * step);
-  const drawing = html`${ticks.map((tick) => html`<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="6" y2="${height - 26}"/><text x="${x(tick)}" y="${height - 8}" text-anchor="middle">${tick.toFixed(2)}</text>`)}
+  const drawing = html`${ticks.map(([tick, text]) => html`<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="6" y2="${height - 26}"/><text x="${x(tick)}" y="${height - 8}" text-anchor="middle">${text}</text>`)}
 ${shown.map((one, row) => {
   const y = 24 + row * 34;
   const [low, high] = reach(one);

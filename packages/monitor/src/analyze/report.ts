@@ -4,6 +4,7 @@ import { STYLE } from '../dashboard/style.ts';
 import { count, figure, percent, STATE_WORDS, verdictBadge } from '../dashboard/words.ts';
 import { movedList } from '../dashboard/moved-list.ts';
 import { calibrationChart, distributionChart, rankingChart } from './report-charts.ts';
+import { segmentSentence } from '../moved/worst-segments.ts';
 import { type WindowAnalysis, worst } from './window.ts';
 
 const OWN_STYLE = `
@@ -72,11 +73,13 @@ function tiles(last: WindowAnalysis, hasScores: boolean): Html {
 }
 
 function findings(windows: readonly WindowAnalysis[]): Html {
-  return html`<ol class="findings">${windows.toReversed().map(({ name, verdict, findings: found, notes }) => {
-    const sentences = [...found.map(({ message }) => message), ...notes];
-    const all = sentences.length === 0 ? ['All rules hold.'] : sentences;
-    return html`<li><div>${verdictBadge(verdict)}</div><div><strong>${name}</strong><ul>${all.map((sentence) => html`<li>${sentence}</li>`)}</ul></div></li>`;
-  })}</ol>`;
+  return html`<ol class="findings">${windows
+    .toReversed()
+    .map(({ name, verdict, findings: found, notes, segments = [] }) => {
+      const sentences = [...found.map(({ message }) => message), ...notes, ...segments.map(segmentSentence)];
+      const all = sentences.length === 0 ? ['All rules hold.'] : sentences;
+      return html`<li><div>${verdictBadge(verdict)}</div><div><strong>${name}</strong><ul>${all.map((sentence) => html`<li>${sentence}</li>`)}</ul></div></li>`;
+    })}</ol>`;
 }
 
 const share = (value: number | null | undefined): string =>
@@ -116,6 +119,23 @@ function figuresTable(windows: readonly WindowAnalysis[], hasScores: boolean): H
       ['Target PSI', one('targetPsi')],
     );
     rows.push(['AUC to expect if only inputs had changed', one('cbpeAuc')]);
+  }
+  if (windows.some(({ figures }) => figures['mae'] !== null || figures['predictionPsi'] !== null)) {
+    rows.push(['Mean absolute error', one('mae')], ['Root mean squared error', one('rmse')], ['R²', one('rSquared')]);
+    rows.push(
+      ['PSI of the prediction', one('predictionPsi')],
+      ['Largest shift of its deciles', one('predictionDrift')],
+    );
+  }
+  if (windows.some(({ figures }) => (figures['noClass'] ?? null) !== null)) {
+    rows.push(['Accuracy', one('accuracy', share)], ['Balanced accuracy', one('balancedAccuracy', share)]);
+    rows.push(['Macro F1', one('macroF1')], ['Weighted F1', one('weightedF1')], ["Cohen's kappa", one('kappa')]);
+    rows.push(['Log loss of all classes', one('logLoss')], ['PSI of the predicted class', one('classPsi')]);
+    rows.push(['Mean AUC of the classes', one('macroAuc')]);
+    for (const name of Object.keys(windows[0]?.classes ?? {})) {
+      rows.push([`Recall of ${name}`, ({ classes = {} }) => share(classes[name]?.['classRecall'])]);
+      rows.push([`AUC of ${name} against the others`, ({ classes = {} }) => figure(classes[name]?.['classAuc'])]);
+    }
   }
   return html`<table class="tight"><thead><tr><th scope="col">Figure</th>${windows.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
 <tbody>${rows.map(([title, read]) => html`<tr><th scope="row">${title}</th>${windows.map((window) => html`<td class="number">${read(window)}</td>`)}</tr>`)}</tbody></table>`;

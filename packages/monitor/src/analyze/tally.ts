@@ -1,4 +1,6 @@
 import { type ByteRow, cellText, FairwayError, type VariableBaseline } from '@fairway/core';
+import { type ClassPlan, ClassTally } from './class-tally.ts';
+import { isSummable, NumberTally } from './number-tally.ts';
 
 /** Finite numbers of one column, kept wherever there is room. */
 export type Column = {
@@ -17,8 +19,11 @@ export type Plan = {
   /** Number of cells that a row must have. */
   readonly width: number;
   readonly variables: ReadonlyArray<{ readonly name: string; readonly cell: number; readonly kind: Kind }>;
-  readonly label: { readonly name: string; readonly cell: number } | undefined;
+  /** `isNumber`: any true value, not 0 or 1. */
+  readonly label: { readonly name: string; readonly cell: number; readonly isNumber?: boolean } | undefined;
   readonly score: { readonly name: string; readonly cell: number } | undefined;
+  /** Of a model that predicts one of several classes: these stand in the place of `score`. */
+  readonly classes?: ClassPlan | undefined;
   /** Label or score column that was asked for and that this file does not have. */
   readonly lacks: readonly string[];
 };
@@ -47,14 +52,21 @@ export class Tally {
   /** Labelled rows by class, non-events first; `scores` keeps those with a score, `unscored` counts those without. */
   readonly scores: readonly [unlabelled: Column, nonEvents: Column, events: Column];
   readonly unscored: [unlabelled: number, nonEvents: number, events: number] = [0, 0, 0];
+  missingScores = 0;
   invalidScores = 0;
   firstInvalidScore: Sight | undefined;
   readonly labels: [nonEvents: number, events: number] = [0, 0];
+  /** Of labels that are numbers; then all labelled rows count as non-events. */
+  readonly numbers: NumberTally | undefined;
+  /** Of a model that predicts one of several classes; then too all labelled rows count as non-events. */
+  readonly classes: ClassTally | undefined;
   private readonly readers: ReadonlyArray<(row: ByteRow) => void>;
 
   constructor(plan: Plan, newColumn: () => Column) {
     this.plan = plan;
     this.scores = [newColumn(), newColumn(), newColumn()];
+    this.numbers = plan.label?.isNumber ? new NumberTally(newColumn()) : undefined;
+    this.classes = plan.classes && new ClassTally(plan.classes);
     const tallies = plan.variables.map(({ name, cell, kind }) => {
       const common = { missing: 0, first: undefined };
       const tally: VariableTally =
@@ -65,7 +77,7 @@ export class Tally {
     });
     this.variables = new Map(tallies.map(({ name, tally }) => [name, tally]));
     this.readers = tallies.map(({ name, cell, tally }) =>
-      tally.kind === 'numeric' ? this.numbers(name, cell, tally) : texts(cell, tally),
+      tally.kind === 'numeric' ? this.numeric(name, cell, tally) : texts(cell, tally),
     );
   }
 
@@ -75,10 +87,12 @@ export class Tally {
     if (row.cells !== width) throw unreadable(file, row.line, `it has ${row.cells} cells for ${width} columns`);
     this.rows++;
     for (const read of this.readers) read(row);
-    this.takeScore(row, this.takeLabel(row));
+    if (this.classes !== undefined) this.takeClass(row, this.classes);
+    else if (this.numbers === undefined) this.takeScore(row, this.takeLabel(row));
+    else this.takeNumbers(row, this.numbers);
   }
 
-  private numbers(name: string, cell: number, tally: NumericTally): (row: ByteRow) => void {
+  private numeric(name: string, cell: number, tally: NumericTally): (row: ByteRow) => void {
     return (row) => {
       const value = row.number(cell);
       if (Number.isFinite(value)) tally.values.push(value);
@@ -90,6 +104,38 @@ export class Tally {
         if (!INFINITY.test(sight.text) && !this.turned.has(name)) this.turned.set(name, sight);
       }
     };
+  }
+
+  private takeClass(row: ByteRow, classes: ClassTally): void {
+    const { labelled, answered } = classes.take(row, this.plan.label?.cell);
+    if (labelled) this.labels[0]++;
+    this.unscored[labelled ? 1 : 0]++;
+    if (!answered && classes.plan.columns.length > 0) this.missingScores++;
+  }
+
+  private takeNumbers(row: ByteRow, numbers: NumberTally): void {
+    const { label, score, file } = this.plan;
+    const y = label === undefined ? Number.NaN : row.number(label.cell);
+    if (label !== undefined && !Number.isNaN(y) && !isSummable(y)) {
+      const text = JSON.stringify(row.text(label.cell).trim().slice(0, 40));
+      const what = 'but where labels are numbers it is one up to 1e50, or empty where it is not known';
+      throw unreadable(file, row.line, `${label.name} is ${text}, ${what}`);
+    }
+    const group = Number.isNaN(y) ? 0 : 1;
+    if (group === 1) this.labels[0]++;
+    this.unscored[group]++;
+    const value = score === undefined ? Number.NaN : row.number(score.cell);
+    if (isSummable(value)) numbers.take(value, y);
+    else if (score !== undefined) this.noScore(row, score.cell, value);
+  }
+
+  private noScore(row: ByteRow, cell: number, value: number): void {
+    if (Number.isNaN(value)) {
+      this.missingScores++;
+      return;
+    }
+    this.invalidScores++;
+    this.firstInvalidScore ??= { line: row.line, text: row.text(cell).trim() };
   }
 
   /** 0 unlabelled, 1 non-event, 2 event. */
@@ -114,9 +160,7 @@ export class Tally {
       return;
     }
     this.unscored[group]++;
-    if (score === undefined || Number.isNaN(value)) return;
-    this.invalidScores++;
-    this.firstInvalidScore ??= { line: row.line, text: row.text(score.cell).trim() };
+    if (score !== undefined) this.noScore(row, score.cell, value);
   }
 }
 

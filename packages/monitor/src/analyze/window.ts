@@ -1,14 +1,17 @@
-import type { Baseline, Finding, Movement, ScoreTable, VerdictState } from '@fairway/core';
+import type { Baseline, Finding, Movement, ScoreTable, Segment, VerdictState } from '@fairway/core';
 import { inputNames } from '../app/figures.ts';
 import { assess } from '../app/judge.ts';
+import { classesOf } from '../metrics/class-counts.ts';
 import { calibrationBins } from '../metrics/ece.ts';
 import { labelledGroups, labelledScores, totals } from '../metrics/counts.ts';
 import type { Evaluation } from '../metrics/metric.ts';
 import { METRIC_NAMES, type MetricName, metricOf } from '../metrics/registry.ts';
+import { inapplicable } from '../policy/applies.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { WindowCounts } from '../ports.ts';
 import { whatMoved } from '../moved/what-moved.ts';
 import { contractFindings } from './contract.ts';
+import type { SegmentTally } from './segments.ts';
 import { countsOf, heldOut } from './profile.ts';
 import type { Tally } from './tally.ts';
 
@@ -42,12 +45,16 @@ export type WindowAnalysis = {
   readonly figures: ByVariable<number | null>;
   /** All metrics of each input, by variable, then by name; and what chance alone reaches in PSI (99 %). */
   readonly inputs: ByVariable<ByVariable<number | null>>;
+  /** All metrics of each class, by class, then by name. */
+  readonly classes?: ByVariable<ByVariable<number | null>>;
   readonly psiNoise: ByVariable<number | null>;
   /** What moved against the baseline, strongest first. */
   readonly moved: readonly Movement[];
   readonly counts: WindowCounts['variables'];
   /** Per tenth of the score: rows, sum of scores, events. */
   readonly calibration: ReadonlyArray<{ readonly rows: number; readonly scores: number; readonly events: number }>;
+  /** Where the model does worse than elsewhere, of the segments that were asked for. */
+  readonly segments?: readonly Segment[];
   /** What a reader should know and no rule speaks of. */
   readonly notes: readonly string[];
 };
@@ -72,14 +79,16 @@ type Asked = {
   readonly cutoff: number;
   /** Counts of the windows before, newest first, for rules that look at several. */
   readonly earlier: readonly WindowCounts[];
+  readonly segments?: readonly SegmentTally[] | undefined;
 };
 
 type Answer = { readonly window: WindowAnalysis; readonly counts: WindowCounts; readonly reference: Reference };
 
 /** Profile, figures and verdict of one window; `reference` is what the next one is held against. */
-export function analyzeWindow({ name, tally, given, policy, cutoff, earlier }: Asked): Answer {
-  const counted = countsOf(tally, given.baseline, given.tally);
-  const reference = given.scores === undefined ? adopt(given, name, counted.exact.scores) : given;
+export function analyzeWindow({ name, tally, given, policy, cutoff, earlier, segments = [] }: Asked): Answer {
+  const first = adoptClasses(adoptNumbers(given, name, tally), name, tally);
+  const counted = countsOf(tally, first.baseline, first.tally);
+  const reference = first.scores === undefined ? adopt(first, name, counted.exact.scores) : first;
   const { baseline, scores } = reference;
   const counts = { ...counted, exact: { ...counted.exact, ...(scores === undefined ? {} : { reference: scores }) } };
   const judged = assess({ counts, earlier, baseline, policy });
@@ -93,6 +102,7 @@ export function analyzeWindow({ name, tally, given, policy, cutoff, earlier }: A
     findings: [...contract, ...judged.findings.map(({ variable = null, ...rest }) => ({ ...rest, variable }))],
     moved: whatMoved(counts, baseline, earlier),
     counts: counts.variables,
+    ...(segments.length === 0 ? {} : { segments: segments.flatMap((one) => one.worst(counts)) }),
     calibration: calibrationBins(labelledGroups(counts)),
     notes: notes(tally, reference, name, policy, judged.state),
   };
@@ -104,7 +114,7 @@ export function windowFigures(
   counts: WindowCounts,
   baseline: Baseline | undefined,
   cutoff: number,
-): Pick<WindowAnalysis, 'labelled' | 'eventRate' | 'auc' | 'aucInterval' | 'ks' | 'gini' | 'figures'> {
+): Pick<WindowAnalysis, 'labelled' | 'eventRate' | 'auc' | 'aucInterval' | 'ks' | 'gini' | 'figures' | 'classes'> {
   const names = METRIC_NAMES.filter((metric) => metricOf(metric).scope === 'window');
   const evaluate = (metric: MetricName) => metricOf(metric).evaluate(counts, baseline, '', { cutoff });
   const figures = Object.fromEntries(names.map((metric) => [metric, evaluate(metric)?.value ?? null]));
@@ -116,7 +126,19 @@ export function windowFigures(
     ks: figures['ks'] ?? null,
     gini: figures['gini'] ?? null,
     figures,
+    ...classFigures(counts, baseline),
   };
+}
+
+function classFigures(counts: WindowCounts, baseline: Baseline | undefined): Pick<WindowAnalysis, 'classes'> {
+  const classes = classesOf(baseline);
+  if (classes.length === 0) return {};
+  const metrics = METRIC_NAMES.filter((metric) => metricOf(metric).scope === 'each-class');
+  const of = (name: string) =>
+    Object.fromEntries(
+      metrics.map((metric) => [metric, metricOf(metric).evaluate(counts, baseline, name)?.value ?? null]),
+    );
+  return { classes: Object.fromEntries(classes.map((name) => [name, of(name)])) };
 }
 
 /** A baseline without scores: the first file with both classes is what later ones are measured against. */
@@ -124,6 +146,20 @@ function adopt(given: Reference, name: string, table: ScoreTable): Reference {
   const held = heldOut(labelledScores(table));
   if (held.performance.rows === 0) return given;
   return { ...given, baseline: { ...given.baseline, ...held }, scores: table, scoresFrom: name };
+}
+
+/** Of numbers: the first file with predictions, where the baseline has none. */
+function adoptNumbers(given: Reference, name: string, { numbers, plan, missingScores }: Tally): Reference {
+  if (numbers === undefined || plan.score === undefined || given.baseline.regression !== undefined) return given;
+  const regression = numbers.reference(plan.score.name, missingScores);
+  return { ...given, baseline: { ...given.baseline, regression }, scoresFrom: name };
+}
+
+/** Of several classes: the same. */
+function adoptClasses(given: Reference, name: string, { classes }: Tally): Reference {
+  const known = given.baseline.classification?.predicted.some((count) => count > 0) ?? false;
+  if (classes === undefined || classes.plan.columns.length === 0 || known) return given;
+  return { ...given, baseline: { ...given.baseline, classification: classes.reference() }, scoresFrom: name };
 }
 
 /** All figures of each input. */
@@ -175,25 +211,30 @@ function notes(tally: Tally, reference: Reference, name: string, policy: Policy,
     reference.scoresFrom === name &&
       `The baseline has no scores of its own: performance and score drift are measured against ${name}, the first file that has both.`,
   ].filter((sentence) => typeof sentence === 'string');
-  if (state === 'insufficient' && said.length === 0) return ['Not every rule of the policy could be evaluated.'];
-  return said;
+  const silent = policy.rules.map((rule) => inapplicable(rule, reference.baseline)).filter((one) => one !== undefined);
+  if (state === 'insufficient' && said.length === 0) said.push('Not every rule of the policy could be evaluated.');
+  return [...said, ...silent];
 }
 
 /** Why performance is not known, or not judged. */
-function labelNote({ rows, labels }: Tally, label: string, { minimum, period }: Policy): string | false {
+function labelNote(
+  { rows, labels, numbers, classes }: Tally,
+  label: string,
+  { minimum, period }: Policy,
+): string | false {
   const [nonEvents, events] = labels;
   const labelled = nonEvents + events;
   if (labelled === 0) return `No row has a label in ${label}: performance is not known.`;
-  if (labelled === events || events === 0) {
+  const isAboutEvents = numbers === undefined && classes === undefined;
+  if (isAboutEvents && (labelled === events || events === 0)) {
     return `All labels are ${events === 0 ? 0 : 1}: with one class only there is no AUC, KS, Gini or lift.`;
   }
   if (labelled < period.coverageFloor * rows) {
     const floor = Math.round(100 * period.coverageFloor);
     return `${Math.floor((100 * labelled) / rows)} % of the rows are labelled, below the ${floor} % that the policy asks for: performance is shown, not judged.`;
   }
-  return (
-    events < minimum.events && `${many(events, 'event')}: the policy judges performance from ${minimum.events} on.`
-  );
+  const [known, what] = isAboutEvents ? [events, 'event'] : [labelled, 'labelled row'];
+  return known < minimum.events && `${many(known, what)}: the policy judges performance from ${minimum.events} on.`;
 }
 
 const many = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;

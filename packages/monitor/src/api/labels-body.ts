@@ -1,12 +1,12 @@
 import { DelimitedText, detectDelimiter, FairwayError, type TextRow } from '@fairway/core';
 import type { GivenLabel } from '../app/labels-aim.ts';
-import type { Refusal } from '../app/labels.ts';
+import type { PlacedRefusal, Refusal } from '../app/labels.ts';
 import { readLabel, refusal } from './labels.ts';
 
-/** Labels that are booked in one transaction; the next ones are read when these are booked. */
-export type LabelBatch = { readonly labels: readonly GivenLabel[]; readonly refused: readonly Refusal[] };
+/** Labels that are booked in one transaction. */
+export type LabelBatch = { readonly labels: readonly GivenLabel[]; readonly refused: readonly PlacedRefusal[] };
 
-const BATCH = 5000;
+const BATCH = 10_000;
 const LONGEST_LINE = 64 * 1024;
 
 type Rows = { push(text: string): Array<GivenLabel | Refusal>; end(): Array<GivenLabel | Refusal> };
@@ -28,10 +28,10 @@ export async function* labelBatches(body: AsyncIterable<Uint8Array>, rows: Rows)
 
 function partition(rows: ReadonlyArray<GivenLabel | Refusal>): LabelBatch {
   const labels: GivenLabel[] = [];
-  const refused: Refusal[] = [];
-  for (const row of rows) {
-    if ('reason' in row) refused.push(row);
-    else labels.push(row);
+  const refused: PlacedRefusal[] = [];
+  for (const [place, row] of rows.entries()) {
+    if ('reason' in row) refused.push({ ...row, place });
+    else labels.push({ ...row, place });
   }
   return { labels, refused };
 }
@@ -62,6 +62,8 @@ function readLine(text: string, line: number): GivenLabel | Refusal {
     return refusal(undefined, line, 'this line is no JSON');
   }
 }
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 const COLUMNS: Readonly<Record<string, 'id' | 'correlationId' | 'label' | 'observedAt'>> = {
   id: 'id',
@@ -120,7 +122,7 @@ function readRow(row: TextRow, columns: ReadonlyArray<(typeof COLUMNS)[string] |
   for (const [index, column] of columns.entries()) {
     const cell = cells[index]?.trim();
     if (column === undefined || cell === undefined || cell === '') continue;
-    value[column] = column !== 'label' ? cell : cell === '0' || cell === '1' ? Number(cell) : cell;
+    value[column] = column === 'label' && NUMBER.test(cell) ? Number(cell) : cell;
   }
   return readLabel(value, line);
 }

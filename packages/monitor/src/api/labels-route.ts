@@ -34,7 +34,8 @@ export function labelStream(request: IncomingMessage, delimiter: unknown): Async
   );
 }
 
-function delimiterOf(given: unknown): string | undefined {
+/** A delimiter as a query gives it; undefined: to be found in the header. */
+export function delimiterOf(given: unknown): string | undefined {
   if (given === undefined) return undefined;
   const found = typeof given === 'string' ? DELIMITERS[given] : undefined;
   if (found !== undefined) return found;
@@ -51,13 +52,16 @@ function inflated(request: IncomingMessage): AsyncIterable<Uint8Array> {
   return pipeline(request, createGunzip(), () => {});
 }
 
-/** Books batch after batch. A failure in the middle says how many are booked: those of earlier batches stay booked. */
+/**
+ * Books batch after batch; the next one is read while one is booked. A failure in the middle says how many are booked: those of
+ * earlier batches stay booked.
+ */
 export async function bookAll(batches: AsyncIterable<LabelBatch>, book: Book): Promise<LabelSummary> {
   const total = { joined: 0, early: 0, unchanged: 0, corrected: 0 };
   const refused: Refusal[] = [];
   let refusedTotal = 0;
   try {
-    for await (const batch of batches) {
+    for await (const batch of oneAhead(batches)) {
       const outcome = await book(batch);
       for (const key of ['joined', 'early', 'unchanged', 'corrected'] as const) total[key] += outcome[key];
       refusedTotal += outcome.refused.length;
@@ -71,4 +75,25 @@ export async function bookAll(batches: AsyncIterable<LabelBatch>, book: Book): P
     throw new FairwayError(code, `${message} ${rest}`, { cause: error, disposition });
   }
   return { ...total, refused, refusedTotal };
+}
+
+/** Asks for the next item before one is handed on. What is asked for when the reader leaves is waited for by nobody. */
+async function* oneAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = items[Symbol.asyncIterator]();
+  const ask = () => {
+    const asked = iterator.next();
+    // Told below; a failure meanwhile has somebody to hear it.
+    asked.catch(() => {});
+    return asked;
+  };
+  try {
+    for (let next = ask(); ; ) {
+      const { done, value } = await next;
+      if (done) return;
+      next = ask();
+      yield value;
+    }
+  } finally {
+    iterator.return?.()?.catch(() => {});
+  }
 }

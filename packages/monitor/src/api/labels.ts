@@ -2,6 +2,7 @@ import { FairwayError } from '@fairway/core';
 import { z } from 'zod';
 import type { GivenLabel } from '../app/labels-aim.ts';
 import type { Refusal } from '../app/labels.ts';
+import { LARGEST_NUMBER } from '../metrics/sums.ts';
 
 const LONGEST_ID = 300;
 const name = (what: string) =>
@@ -14,7 +15,19 @@ const groundTruth = z
   .object({
     id: name('id').optional(),
     correlationId: name('correlationId').optional(),
-    label: z.union([z.literal(0), z.literal(1)], 'label must be 0 or 1'),
+    label: z
+      .union(
+        [z.number(), z.string().trim().min(1)],
+        'label must be 0 or 1, a number where the model predicts one, or a class where it predicts one of several',
+      )
+      .refine(
+        (label) => typeof label === 'string' || Math.abs(label) <= LARGEST_NUMBER,
+        'label is too large: at most 1e50',
+      )
+      .refine(
+        (label) => typeof label === 'number' || label.length <= LONGEST_ID,
+        `label must have at most ${LONGEST_ID} characters`,
+      ),
     observedAt: z.iso.datetime({ offset: true, error: 'observedAt must be an RFC 3339 time' }).nullish(),
   })
   .refine(({ id, correlationId }) => (id === undefined) !== (correlationId === undefined), {

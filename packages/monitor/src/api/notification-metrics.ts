@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { ChannelFigures } from '../notify-ports.ts';
+import type { ChannelFigures } from '../ports/notify.ts';
 
 /** What each channel took, still has to take, and did not. While the database is away the figures are absent. */
 export function notificationGauges(registry: Registry, figures: () => Promise<readonly ChannelFigures[]>): void {

@@ -1,7 +1,7 @@
 import { FairwayError } from '@fairway/core';
 import { json, Router } from 'express';
 import { z } from 'zod';
-import type { NotificationStore } from '../notify-ports.ts';
+import type { NotificationStore } from '../ports/notify.ts';
 
 const LIST_LENGTH = 200;
 

@@ -28,7 +28,7 @@ export function rebuildRoute({ rebuild, retentionDays, clock, log }: Needs): Rou
     const say = (line: object) => response.write(`${JSON.stringify(line)}\n`);
     const tell = (report: HourReport) => {
       const { differences, mended, kept, rows } = report;
-      done.hours += 1;
+      done.hours += differences.some((each) => 'packed' in each) ? 0 : 1;
       done.rows += rows;
       done.kept += kept === undefined ? 0 : 1;
       done.differences += differences.length;

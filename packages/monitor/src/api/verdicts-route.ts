@@ -1,6 +1,6 @@
 import { FairwayError } from '@fairway/core';
 import { Router } from 'express';
-import type { EvidenceStore } from '../evidence-ports.ts';
+import type { EvidenceStore } from '../ports/evidence.ts';
 
 /** `GET /v1/verdicts/:id/evidence`: a verdict's bytes with all that they were made from. */
 export function verdictsRoute(store: EvidenceStore): Router {

@@ -2,7 +2,7 @@ import type { Verdict } from '@fairway/core';
 import { expect, test } from 'vitest';
 import { parsePolicy } from '../policy/parse.ts';
 import type { Judgement } from '../ports.ts';
-import { announcements } from './announce.ts';
+import { announcements, type CardPayload } from './announce.ts';
 
 const text = (limit: number, notify = 'alert, recovered') => `apiVersion: fairway.dev/v1
 kind: Policy
@@ -72,6 +72,12 @@ test('keys follow from model, version, environment, alert rules and period, not 
   expect(keys(judgement('alert', 'c2'), policy, before, announcer)).toEqual(first);
   expect(keys(judgement('alert', 'c1'), parsePolicy(text(0.6), 'm'), undefined, announcer)).not.toEqual(first);
   expect(first[1]).toMatch(/^m:1:prod:2025Q1:[0-9a-f]{12}$/);
+  const segments = (severity: string) =>
+    `segments: [{ id: s, metric: auc, limit: 0.1, minimum: { rows: 1, events: 2 }, guard: { p: 0.01 }, severity: ${severity} }]\n`;
+  const withSegments = (severity: string) =>
+    keys(judgement('alert'), parsePolicy(text(0.7) + segments(severity), 'm'), undefined, announcer);
+  expect(withSegments('warning')).toEqual(first);
+  expect(withSegments('alert')).not.toEqual(first);
 });
 
 test('a policy may name the channels of an event', () => {
@@ -86,4 +92,28 @@ test('the card links to the model and names the worst input', () => {
   expect(shown).toContain('http://dash/models/m');
   expect(shown).toContain('0.200 (x)');
   expect(shown).toContain('2025-01-01 to 2025-04-01 UTC');
+});
+
+test('a card tells the figure that models of its kind are judged by', () => {
+  const factsOf = (metrics: Partial<Judgement['metrics']>) => {
+    const one = judgement('alert');
+    const given = { ...one, metrics: { ...one.metrics, auc: null, aucInterval: null, ks: null, ...metrics } };
+    const [card] = announcements(given, policy, undefined, announcer);
+    return (card?.payload as CardPayload | undefined)?.content.facts;
+  };
+  const nothing = { rmse: null, rSquared: null, predictionPsi: null, predictionDrift: null };
+  expect(factsOf({ regression: { ...nothing, mae: 12.5 } })).toContainEqual({
+    title: 'Mean absolute error',
+    value: '12.500',
+  });
+  const classification = {
+    accuracy: 0.75,
+    balancedAccuracy: null,
+    macroF1: null,
+    kappa: null,
+    logLoss: null,
+    classPsi: null,
+    recall: {},
+  } as NonNullable<Judgement['metrics']['classification']>;
+  expect(factsOf({ classification })).toContainEqual({ title: 'Accuracy', value: '0.750' });
 });

@@ -52,10 +52,12 @@ function eventOf({ state }: Judgement, before: Verdict | undefined): CardEvent |
 }
 
 /** One problem, one key: model, version, environment, period and the rules that can raise an alert. */
-function dedupeKey({ window }: Judgement, { rules }: Policy): string {
-  const alerting = sha256(canonicalJson(rules.filter(({ severity }) => severity === 'alert'))).slice(0, 12);
+function dedupeKey({ window }: Judgement, { rules, segments = [] }: Policy): string {
+  const alerting = sha256(canonicalJson([...rules, ...segments].filter(isAlert))).slice(0, 12);
   return [window.model, window.version, window.environment, window.period, alerting].join(':');
 }
+
+const isAlert = ({ severity }: Pick<Policy['rules'][number], 'severity'>): boolean => severity === 'alert';
 
 const subject = ({ window: { model, version, environment } }: Judgement) => ({ model, version, environment });
 
@@ -116,7 +118,12 @@ function cardFacts({ window, metrics, policy }: Judgement): Array<{ title: strin
     const range = interval === null ? '' : ` (95 % interval ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)})`;
     facts.push({ title: 'AUC', value: `${metrics.auc.toFixed(3)}${range}` });
   }
-  if (metrics.ks !== null) facts.push({ title: 'KS', value: metrics.ks.toFixed(3) });
+  const others: Array<readonly [title: string, value: number | null | undefined]> = [
+    ['KS', metrics.ks],
+    ['Mean absolute error', metrics.regression?.mae],
+    ['Accuracy', metrics.classification?.accuracy],
+  ];
+  for (const [title, value] of others) if (typeof value === 'number') facts.push({ title, value: value.toFixed(3) });
   const worst = worstPsi(metrics.psi);
   if (worst !== undefined) facts.push({ title: 'Largest PSI', value: `${worst[1].toFixed(3)} (${worst[0]})` });
   facts.push({ title: 'Policy', value: policy.slice(0, 12) });

@@ -1,4 +1,6 @@
-import { type Clock, FairwayError, iso, type Verdict, type Window } from '@fairway/core';
+import { type Baseline, type Clock, FairwayError, iso, type Verdict, type Window } from '@fairway/core';
+import { isOf } from '../metrics/registry.ts';
+import { inapplicable } from '../policy/applies.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { JudgeStore } from '../ports.ts';
 import { type Backtest, backtest, type PastWindow } from './backtest.ts';
@@ -46,8 +48,13 @@ export const storedBacktest =
     const newest = past.findLast(({ baseline }) => baseline !== undefined)?.baseline;
     const rows = middle(result.windows.map((window) => window.rows));
     const chance = newest === undefined || rows === 0 ? null : falseAlarms(policy, newest, rows, SIMULATED, 1);
-    return { ...result, since: since ?? null, chance, summary: summaryOf(result, chance) };
+    const sentences = [...summaryOf(result), ...chanceOf(chance, policy, newest), ...silent(policy, newest)];
+    return { ...result, since: since ?? null, chance, summary: sentences.join(' ') };
   };
+
+/** Rules that this version's inputs leave nothing to say. */
+const silent = ({ rules }: Policy, baseline: Baseline | undefined): string[] =>
+  rules.map((rule) => inapplicable(rule, baseline)).filter((sentence) => sentence !== undefined);
 
 async function pastWindows(
   { starts, store, references, clock }: Needs,
@@ -74,19 +81,30 @@ const keyOf = ({ version, environment, start, end }: Window): string =>
 /** The middle one, as it is: of an even number the upper. */
 const middle = (sizes: readonly number[]): number => sizes.toSorted((a, b) => a - b)[Math.floor(sizes.length / 2)] ?? 0;
 
-function summaryOf({ windows, counts, changed, pullRequests, every }: Backtest, chance: FalseAlarms | null): string {
+function summaryOf({ windows, counts, changed, pullRequests, every }: Backtest): string[] {
   const periods = new Set(windows.map(({ start }) => start)).size;
   const judged = windows.filter(({ before }) => before !== null).length;
-  const sentences = [
+  return [
     `This policy would have opened ${many(pullRequests, 'pull request')} over ${many(periods, every)}.`,
     `Of ${many(windows.length, 'window')}: ${counts.alert} alert, ${counts.warning} warning, ${counts.healthy} healthy, ${counts.insufficient} insufficient; ${changed} of ${judged} judged ones would have been told otherwise.`,
   ];
-  if (chance !== null) {
-    sentences.push(
-      `Without any change, at ${many(chance.rows, 'row')}, it would alert in ${percent(chance.alert)} of windows and warn in ${percent(chance.warning)} (${chance.windows} simulated).`,
-    );
-  }
-  return sentences.join(' ');
+}
+
+function chanceOf(chance: FalseAlarms | null, policy: Policy, baseline: Baseline | undefined): string[] {
+  if (chance === null) return [];
+  const left = notSimulated(policy, baseline);
+  const how = `${chance.windows} simulated${left === undefined ? '' : `, without ${left}`}`;
+  return [
+    `Without any change, at ${many(chance.rows, 'row')}, it would alert in ${percent(chance.alert)} of windows and warn in ${percent(chance.warning)} (${how}).`,
+  ];
+}
+
+/** Rules that the simulation has nothing for: its rows have inputs, and scores and labels of a model about events, no more. */
+function notSimulated({ rules, segments = [] }: Policy, baseline: Baseline | undefined): string | undefined {
+  const isAboutEvents = baseline?.classification === undefined && baseline?.regression === undefined;
+  const ofPredictions = rules.filter(({ metric }) => !isOf(metric, 'numbers') || !isOf(metric, 'classes'));
+  if (!isAboutEvents && ofPredictions.length > 0) return 'the rules on what such a model predicts';
+  return segments.length === 0 ? undefined : 'the rules on segments';
 }
 
 const many = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;

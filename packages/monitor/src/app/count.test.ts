@@ -83,3 +83,24 @@ test('no value out of range is known as none, and no figure counts a guard as a 
     expect([name, one]).toEqual([name, other]);
   }
 });
+
+test('hours, versions and baselines may come in turns', () => {
+  const reversed = { ...baseline, variables: baseline.variables.toReversed().slice(0, 2) };
+  const times = ['2026-01-01T10:20:00.000Z', '2026-01-01T11:20:00.000Z', '2026-01-01T10:20:00.000+01:00'];
+  const records = Array.from({ length: 24 }, (_, index) => ({
+    ...record(index * 9, index),
+    version: String(index % 2),
+    time: times[index % 3] as string,
+  }));
+  const baselineOf = ({ id }: PredictionRecord) => (Number(id) % 4 < 2 ? baseline : reversed);
+  const totals = (counts: ReturnType<typeof profileCounts>) => {
+    const by: Record<string, number> = {};
+    for (const { version, hour, variable, bin, count } of counts) {
+      const cell = [version, hour, variable, bin].join(' ');
+      by[cell] = (by[cell] ?? 0) + count;
+    }
+    return by;
+  };
+  const alone = records.flatMap((one) => profileCounts([one], baselineOf));
+  expect(totals(profileCounts(records, baselineOf))).toEqual(totals(alone));
+});

@@ -1,8 +1,9 @@
-import { canonicalJson, sha256 } from '@fairway/core';
+import { canonicalJson, FairwayError, sha256 } from '@fairway/core';
 import { parsePolicy } from '../policy/parse.ts';
-import type { KeptEvidence, StoredEvidence } from '../evidence-ports.ts';
+import type { KeptEvidence, StoredEvidence } from '../ports/evidence.ts';
 import type { PolicyFile } from '../ports.ts';
 import { type Evidence, judge } from './judge.ts';
+import { JUDGING, judgingsOf } from './judging.ts';
 
 /**
  * What a verdict was made from, in parts that are kept once by the sha256 of their text: a baseline serves every verdict of its
@@ -21,6 +22,7 @@ export function evidenceOf({ counts, earlier, baseline }: Evidence, policy: Poli
     baseline: baseline === undefined ? null : put(canonicalJson(baseline)),
     policy: put(policy.text),
     blob: policy.blob,
+    judging: JUDGING,
     parts,
   };
 }
@@ -35,18 +37,29 @@ export type Replay = {
   readonly again: string;
 };
 
-/** Makes a verdict again from its kept evidence alone: no clock, no database, no chance. */
-export function replay({ verdict, counts, earlier, baseline, policy }: StoredEvidence): Replay {
+/**
+ * Makes a verdict again from its kept evidence alone: no clock, no database, no chance. Throws `input.invalid` for one that a later
+ * program has judged.
+ */
+export function replay({ verdict, counts, earlier, baseline, policy, judging }: StoredEvidence): Replay {
   const { id, window } = JSON.parse(verdict) as { id: string; window: Evidence['window'] };
-  const judgement = judge({
+  const evidence = {
     window,
     counts,
     earlier,
     baseline: baseline ?? undefined,
     policy: parsePolicy(policy.text, window.model),
     blob: policy.blob,
-  });
-  const again = canonicalJson(judgement);
+  };
+  // Before it was kept, any may have been used: the one that gives the bytes was.
+  const made = judgingsOf(judging).map((one) => canonicalJson(judge(evidence, one)));
+  const again = made.find((one) => one === verdict) ?? made[0];
+  if (again === undefined) {
+    throw new FairwayError(
+      'input.invalid',
+      `Verdict ${id} was judged by a later Fairway (judging ${judging}, this one knows up to ${JUDGING}): replay it with that one.`,
+    );
+  }
   const differences = again === verdict ? [] : [...differing('', JSON.parse(verdict), JSON.parse(again))];
   return { id, equal: again === verdict, differences, kept: verdict, again };
 }

@@ -1,5 +1,8 @@
 import type { Baseline, WindowMetrics } from '@fairway/core';
+import { isClassCount } from '../metrics/class-counts.ts';
+import { hasClassScores } from '../metrics/class-scores.ts';
 import { totals } from '../metrics/counts.ts';
+import { isSegmentCount } from '../metrics/segment-counts.ts';
 import { metricOf, type MetricName } from '../metrics/registry.ts';
 import type { WindowCounts } from '../ports.ts';
 
@@ -38,9 +41,51 @@ export function windowMetrics(
     psiWithMissing: byInput('psiWithMissing'),
     missing: Object.fromEntries(Object.entries(byInput('missing')).map(([input, rate]) => [input, rate ?? 0])),
     scorePsi: value('scorePsi'),
+    ...(counts.sums === undefined && baseline?.regression === undefined ? {} : { regression: numberFigures(value) }),
+    ...(baseline?.classification === undefined
+      ? {}
+      : {
+          classification: classFigures(
+            baseline.classification.classes,
+            (name, at) => evaluate(name, at)?.value ?? null,
+            hasClassScores(counts),
+          ),
+        }),
   };
 }
 
-/** Inputs of the baseline in its order; without one, those that the counts know. */
+type Value = (name: MetricName, variable?: string) => number | null;
+
+/** `scored`: probabilities are counted by class. Windows of before were not, and their verdicts do not speak of it. */
+const classFigures = (
+  classes: readonly string[],
+  value: Value,
+  scored: boolean,
+): NonNullable<WindowMetrics['classification']> => ({
+  accuracy: value('accuracy'),
+  balancedAccuracy: value('balancedAccuracy'),
+  macroF1: value('macroF1'),
+  kappa: value('kappa'),
+  logLoss: value('logLoss'),
+  classPsi: value('classPsi'),
+  recall: Object.fromEntries(classes.map((name) => [name, value('classRecall', name)])),
+  ...(scored
+    ? {
+        macroAuc: value('macroAuc'),
+        auc: Object.fromEntries(classes.map((name) => [name, value('classAuc', name)])),
+      }
+    : {}),
+});
+
+const numberFigures = (value: (name: MetricName) => number | null): NonNullable<WindowMetrics['regression']> => ({
+  mae: value('mae'),
+  rmse: value('rmse'),
+  rSquared: value('rSquared'),
+  predictionPsi: value('predictionPsi'),
+  predictionDrift: value('predictionDrift'),
+});
+
+/** Inputs of the baseline in its order; without one, those that the counts know. Counts of classes and segments are none. */
 export const inputNames = (counts: WindowCounts, baseline: Baseline | undefined): string[] =>
-  baseline?.variables.map(({ name }) => name) ?? Object.keys(counts.variables);
+  baseline?.variables.map(({ name }) => name) ??
+  Object.keys(counts.variables).filter((name) => !isClassCount(name) && !isSegmentCount(name));

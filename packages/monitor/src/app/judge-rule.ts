@@ -1,4 +1,5 @@
 import type { Baseline } from '@fairway/core';
+import { classesOf, isAboutEvents } from '../metrics/class-counts.ts';
 import { totals } from '../metrics/counts.ts';
 import type { Evaluation, Metric } from '../metrics/metric.ts';
 import { type MetricName, metricOf } from '../metrics/registry.ts';
@@ -33,7 +34,8 @@ export function seen(counts: WindowCounts, { period, minimum }: Policy): Seen {
   return {
     counts,
     enoughRows: predictions > 0 && predictions >= minimum.rows,
-    performanceKnown: covered && events >= minimum.events,
+    // A number, or one of several classes, is no event that has to happen: what counts is how many are known.
+    performanceKnown: covered && (isAboutEvents(counts) ? events : labelled) >= minimum.events,
   };
 }
 
@@ -51,7 +53,7 @@ export function lookAt(
   for (const variable of scopesOf(rule, counts, baseline)) {
     const now = metric.evaluate(counts, baseline, variable, settings);
     if (now === null || tooFewPerBin(rule.metric, variable, now, baseline, policy)) continue;
-    const compared = compare(rule, metric, now, baseline, settings);
+    const compared = compare(rule, metric, now, baseline, settings, variable);
     if (compared !== undefined) looks.set(variable, lookOf(rule, now, compared));
   }
   return rule.guard !== undefined && 'p' in rule.guard ? corrected(looks, rule.guard) : looks;
@@ -59,6 +61,7 @@ export function lookAt(
 
 function scopesOf(rule: Rule, counts: WindowCounts, baseline: Baseline | undefined): string[] {
   if (rule.scope === undefined) return [''];
+  if (rule.scope === 'each-class') return [...classesOf(baseline)];
   return rule.scope === 'each-input' ? inputNames(counts, baseline) : [rule.scope];
 }
 
@@ -83,9 +86,10 @@ function compare(
   now: Evaluation,
   baseline: Baseline | undefined,
   settings: { readonly cutoff?: number },
+  variable: string,
 ): Compared | undefined {
   if (rule.compare === 'value') return { value: now.value };
-  const before = baseline === undefined ? null : (metric.held?.(baseline, settings) ?? null);
+  const before = baseline === undefined ? null : (metric.held?.(baseline, settings, variable) ?? null);
   if (before === null) return undefined;
   const decay = metric.better === 'higher' ? before.value - now.value : now.value - before.value;
   const errors = [before.standardError, now.standardError];
@@ -154,7 +158,7 @@ export function largestP(ps: readonly number[], { p: alpha, correct }: PGuard): 
  * nor resets). It begins when n of the newest m breach. Without a limit for leaving it ends with the first window that does
  * not; with one, once n of the newest m since it began are clear.
  */
-export function stands({ periods, leave }: Rule, moods: ReadonlyArray<Mood | undefined>): boolean {
+export function stands({ periods, leave }: Lasting, moods: ReadonlyArray<Mood | undefined>): boolean {
   const known = moods.filter((mood) => mood !== undefined);
   if (moods.at(-1) === undefined) return false;
   if (leave === undefined) return known.at(-1) === 'breach' && reaches(known, 'breach', periods);
@@ -169,13 +173,21 @@ export function stands({ periods, leave }: Rule, moods: ReadonlyArray<Mood | und
   return on;
 }
 
+/** How many windows a rule looks at, and how it ends. */
+type Lasting = {
+  readonly periods?: { readonly n: number; readonly of: number } | undefined;
+  readonly leave?: { readonly periods?: { readonly n: number; readonly of: number } | undefined } | undefined;
+};
+
 const reaches = (moods: readonly Mood[], mood: Mood, { n, of } = { n: 1, of: 1 }): boolean =>
   moods.slice(-of).filter((one) => one === mood).length >= n;
 
 const MOST_EARLIER = 24;
 
 /** How many earlier windows a policy has to see: some more than m, because those without evidence do not count. */
-export function lookBack({ rules }: Pick<Policy, 'rules'>): number {
-  const wanted = rules.map(({ periods, leave }) => (leave !== undefined ? MOST_EARLIER : 2 * ((periods?.of ?? 1) - 1)));
+export function lookBack({ rules, segments = [] }: Pick<Policy, 'rules' | 'segments'>): number {
+  const wanted = [...rules, ...segments].map(({ periods, leave }) =>
+    leave !== undefined ? MOST_EARLIER : 2 * ((periods?.of ?? 1) - 1),
+  );
   return Math.min(MOST_EARLIER, Math.max(0, ...wanted));
 }

@@ -149,8 +149,7 @@ async function judgeWindow(
   const earlier = await Promise.all(starts.map((start) => store.counts({ ...window, ...periodAt(every, start) })));
   const evidence = { window, counts: await store.counts(window), earlier, baseline, policy, blob: file.blob };
   const judgement = judge(evidence);
-  const verdicts = await store.verdicts({ model: window.model, environment: window.environment });
-  const before = verdicts.filter((one) => one.window.start < window.start && one.state !== 'insufficient').at(-1);
+  const before = await store.verdictBefore(window);
   const judgedAt = iso(clock.now());
   const items = announcements(judgement, policy, before, announcer);
   const isNew = await store.keep(judgement, judgedAt, items, dirty.marks, evidenceOf(evidence, file));

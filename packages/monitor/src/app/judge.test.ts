@@ -81,6 +81,14 @@ describe('the verdict', () => {
     });
   });
 
+  test('is not held up by a rule that no input of the baseline can answer, nor healthy by such rules alone', () => {
+    const rule = "  - { id: new, metric: newCategory, scope: each-input, op: '>=', limit: 0.01, severity: warning }";
+    const more = parsePolicy(POLICY.replace('notify:', `${rule}\nnotify:`), 'm');
+    expect(judge(evidence(counts(900), { policy: more })).state).toBe('healthy');
+    const alone = parsePolicy(POLICY.replace(/rules:[\s\S]*notify:/, `rules:\n${rule}\nnotify:`), 'm');
+    expect(judge(evidence(counts(900), { policy: alone })).state).toBe('insufficient');
+  });
+
   test('alerts on decay that is large and evident', () => {
     const { state, findings } = judge(evidence(counts(800)));
     expect(state).toBe('alert');

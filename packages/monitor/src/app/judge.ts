@@ -7,10 +7,13 @@ import {
   type VerdictState,
   type Window,
 } from '@fairway/core';
+import { inapplicable } from '../policy/applies.ts';
 import type { Policy, Rule } from '../policy/schema.ts';
 import type { Judgement, WindowCounts } from '../ports.ts';
 import { windowMetrics } from './figures.ts';
 import { type Look, lookAt, type Seen, seen, stands } from './judge-rule.ts';
+import { judgeSegments } from './judge-segments.ts';
+import { JUDGING, type Judging } from './judging.ts';
 import { findingMessage } from './wording.ts';
 
 /** All that a verdict depends on. */
@@ -29,37 +32,39 @@ export type Evidence = {
  * Applies a policy to a window. Pure: the same evidence gives the same bytes (`canonicalJson`), whoever runs it, whenever.
  * Too little evidence is a verdict of its own, and never outweighs a rule that fired on what there is.
  */
-export function judge({ window, counts, earlier, baseline, policy, blob }: Evidence): Judgement {
+export function judge(
+  { window, counts, earlier, baseline, policy, blob }: Evidence,
+  judging: Judging = JUDGING,
+): Judgement {
   const countsHash = sha256(canonicalJson({ counts, earlier, baseline: baseline ?? null }));
-  const { state, findings } = assess({ counts, earlier, baseline, policy });
+  const { state, findings, segments } = assess({ counts, earlier, baseline, policy }, judging);
   return {
     id: hashFields([window.model, window.version, window.environment, window.start, blob, countsHash]).slice(0, 20),
     window,
     state,
     metrics: windowMetrics(counts, baseline, seen(counts, policy).performanceKnown),
     findings,
+    ...(segments === undefined ? {} : { segments }),
     policy: blob,
     counts: countsHash,
   };
 }
 
 /** The decision alone: what `fairway analyze` asks for, whose counts are never stored. */
-export function assess({
-  counts,
-  earlier,
-  baseline,
-  policy,
-}: Pick<Evidence, 'counts' | 'earlier' | 'baseline' | 'policy'>): Pick<Judgement, 'state' | 'findings'> {
+export function assess(
+  { counts, earlier, baseline, policy }: Pick<Evidence, 'counts' | 'earlier' | 'baseline' | 'policy'>,
+  judging: Judging = JUDGING,
+): Pick<Judgement, 'state' | 'findings' | 'segments'> {
   const current = seen(counts, policy);
   const before = earlier.map((one) => seen(one, policy)).reverse();
-  const judged = policy.rules.map((rule) => applyRule(rule, current, before, baseline, policy));
-  const findings = judged.flatMap((outcome) => outcome.findings);
+  const rules = policy.rules.filter((rule) => judging === 1 || inapplicable(rule, baseline) === undefined);
+  const judged = rules.map((rule) => applyRule(rule, current, before, baseline, policy));
+  const bySegment = judgeSegments(policy, current, before, baseline);
+  const findings = [...judged.flatMap((outcome) => outcome.findings), ...bySegment.findings];
   return {
-    state: stateOf(
-      findings,
-      judged.every(({ evaluated }) => evaluated),
-    ),
+    state: stateOf(findings, judged.length > 0 && judged.every(({ evaluated }) => evaluated)),
     findings,
+    ...(policy.segments === undefined ? {} : { segments: bySegment.segments }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { dayOfId, type GroundTruth } from '@fairway/core';
 import type { LabelTarget, LabelTransaction } from '../ports.ts';
 
-/** `by`: the id is a correlation id, and is not looked for among our own ids. */
-export type GivenLabel = GroundTruth & { readonly by?: 'correlation' };
+/** `by`: the id is a correlation id, and is not looked for among our own ids. `place`: that among the labels given with it. */
+export type GivenLabel = GroundTruth & { readonly by?: 'correlation'; readonly place?: number };
 
 /** The prediction that a label is for, or why it cannot be for any. Labels without an aim are early. */
 export type Aim = LabelTarget | { readonly reason: string };
@@ -47,9 +47,8 @@ async function exchangesOf(
   keys: readonly string[],
   aims: Map<string, Aim>,
 ): Promise<ReadonlyMap<string, string>> {
-  const candidates = dated(keys.filter((key) => EXCHANGE_ID.test(key))).flatMap(({ id, day }) =>
-    day === undefined ? [] : [{ id, day }],
-  );
+  // An id that names a day and is not the exchange's own form is a prediction's.
+  const candidates = dated(keys).filter(({ id, day }) => day === undefined || EXCHANGE_ID.test(id));
   if (candidates.length === 0) return new Map();
   const sole = new Map<string, string>();
   for (const { id, instances, reason } of await transaction.exchanges(candidates)) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PendingCard } from '../notify-ports.ts';
+import type { PendingCard } from '../ports/notify.ts';
 import { type PlanSettings, planNotifications } from './plan-notifications.ts';
 
 const NIGHT = Date.parse('2026-01-10T23:00:00Z');

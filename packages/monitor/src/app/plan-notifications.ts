@@ -1,5 +1,5 @@
 import { type CardContent, type CardTone, hashFields, iso } from '@fairway/core';
-import type { Channel, Delivery, PendingCard, Plan } from '../notify-ports.ts';
+import type { Channel, Delivery, PendingCard, Plan } from '../ports/notify.ts';
 import { type QuietHours, quietUntil } from './quiet-hours.ts';
 
 export type PlanSettings = {

@@ -1,9 +1,9 @@
 import { FairwayError, type Logger, type Pack } from '@fairway/core';
 import type { EarlyLabel, PackStore, Poison, Recording } from '../ports.ts';
-import { scoreCounts } from './count.ts';
 import { type Frame, type Frames, readFrames } from './frames.ts';
 import { earlyKeys, withEarlyLabels } from './labels-early.ts';
-import { type Found, ledgerOf, recordingOf, referenceKey } from './recording.ts';
+import { type Learnt, learnt } from './learnt.ts';
+import { countsOf, type Found, ledgerOf, recordingOf, referenceKey } from './recording.ts';
 import type { References } from './references.ts';
 
 export type PackResult = { readonly outcome: 'stored' | 'known' | 'quarantined'; readonly predictions: number };
@@ -15,26 +15,32 @@ const MAX_NAMED = 8;
 /** So often halves are tried; what is still untried then is refused. A pack of 500 with one bad row needs 20. */
 const MAX_TRIES = 100;
 
-type Needs = { readonly store: PackStore; readonly references: References; readonly log: Logger };
+/** `known`: what packs before this one have taught. */
+type Needs = {
+  readonly store: PackStore;
+  readonly references: References;
+  readonly log: Logger;
+  readonly known?: Learnt;
+};
 
 /**
  * Records one pack once, however often it is delivered: ledger row, raw exchanges, predictions, profile and score counts,
  * in one transaction. An exchange that PostgreSQL refuses is kept as bytes in quarantine and the rest is stored; a pack that
  * cannot be read at all is kept whole. Throws retryable errors only.
  */
-export async function recordPack({ store, references, log }: Needs, pack: Pack): Promise<PackResult> {
+export async function recordPack({ store, references, log, known = learnt() }: Needs, pack: Pack): Promise<PackResult> {
   let frames: Frames;
   try {
-    frames = await readFrames(pack);
+    frames = await readFrames(pack, known.readHead);
   } catch (error) {
     return quarantine(store, log, pack, (error as Error).message);
   }
   const found = await referencesOf(frames.frames, references);
   let [overlaps, named] = [0, 0];
   for (;;) {
-    const recording = recordingOf(pack, frames, found);
+    const recording = recordingOf(pack, frames, found, known.forms);
     await store.prepare(recording.exchanges.map(({ day }) => day));
-    const outcome = await write(store, recording);
+    const outcome = await write(store, log, recording);
     if (outcome === 'stored' || outcome === 'known') {
       if (outcome === 'stored') tellRefused(log, pack, recording);
       return { outcome, predictions: outcome === 'stored' ? recording.predictions.length : 0 };
@@ -42,8 +48,10 @@ export async function recordPack({ store, references, log }: Needs, pack: Pack):
     if (outcome !== 'overlap') {
       // Nothing is left that could be taken out: it is the pack itself.
       if (frames.frames.length === 0) return quarantine(store, log, pack, outcome.poison);
-      const frame = named++ < MAX_NAMED ? namedFrame(outcome, recording, frames) : undefined;
-      frames = frame ? without(frames, [frame], outcome.poison) : await bisect({ store, pack, found }, frames, outcome);
+      const frame = named++ < MAX_NAMED ? namedFrame(outcome, frames) : undefined;
+      frames = frame
+        ? without(frames, [frame], outcome.poison)
+        : await bisect({ store, log, pack, found }, frames, outcome);
       continue;
     }
     if (overlaps++ === MAX_OVERLAPS) throw colliding(pack);
@@ -51,12 +59,14 @@ export async function recordPack({ store, references, log }: Needs, pack: Pack):
   }
 }
 
-const write = (store: PackStore, recording: Recording, trial = false) =>
+const write = (store: PackStore, log: Logger, recording: Recording, trial = false) =>
   store.once(
     recording.ledger,
     async (transaction) => {
       const early = trial ? [] : await transaction.takeEarlyLabels(() => earlyKeys(recording.predictions));
-      await transaction.write(withLabels(recording, early));
+      const labelled = withLabels(recording, early);
+      tellUnfit(log, labelled, early);
+      await transaction.write(labelled);
     },
     trial,
   );
@@ -77,14 +87,9 @@ async function unknownOnly(
   return { frames: frames.filter(({ exchange }) => !known.has(exchange.head.id)), refused };
 }
 
-/** The exchange that an error's `where` points to. */
-function namedFrame({ table, line }: Poison, recording: Recording, { frames }: Frames): Frame | undefined {
-  if (line === undefined) return undefined;
-  const { exchanges, predictions } = recording;
-  const id =
-    table === 'exchanges' ? exchanges[line - 1]?.id : table === 'predictions' && predictions[line - 1]?.exchange;
-  return frames.find(({ exchange }) => exchange.head.id === id);
-}
+/** The exchange that PostgreSQL has named. */
+const namedFrame = ({ exchange: id }: Poison, { frames }: Frames): Frame | undefined =>
+  frames.find(({ exchange }) => exchange.head.id === id);
 
 function without({ frames, refused }: Frames, bad: readonly Frame[], reason: string): Frames {
   return {
@@ -93,16 +98,16 @@ function without({ frames, refused }: Frames, bad: readonly Frame[], reason: str
   };
 }
 
-type Trial = { readonly store: PackStore; readonly pack: Pack; readonly found: Found };
+type Trial = { readonly store: PackStore; readonly log: Logger; readonly pack: Pack; readonly found: Found };
 
 /** Tries halves, each in a transaction that is taken back, until the bad exchanges stand alone. */
-async function bisect({ store, pack, found }: Trial, all: Frames, { poison }: Poison): Promise<Frames> {
+async function bisect({ store, log, pack, found }: Trial, all: Frames, { poison }: Poison): Promise<Frames> {
   const bad: Frame[] = [];
   let tries = 0;
   const look = async (frames: readonly Frame[]): Promise<void> => {
     if (frames.length === 0) return;
     if (tries++ < MAX_TRIES) {
-      const outcome = await write(store, recordingOf(pack, { frames, refused: [] }, found), true);
+      const outcome = await write(store, log, recordingOf(pack, { frames, refused: [] }, found), true);
       if (typeof outcome === 'string') return;
       if (frames.length > 1) {
         const half = frames.length >> 1;
@@ -125,7 +130,7 @@ function tellRefused(log: Logger, pack: Pack, { refused }: Recording): void {
 
 async function quarantine(store: PackStore, log: Logger, pack: Pack, reason: string): Promise<PackResult> {
   log.warn({ pack: pack.packId, agent: pack.agent, reason }, 'pack put into quarantine');
-  await store.quarantine({ ...ledgerOf(pack, ''), quarantined: pack.exchanges }, pack.payload, reason);
+  await store.quarantine({ ...ledgerOf(pack, undefined), quarantined: pack.exchanges }, pack.payload, reason);
   return { outcome: 'quarantined', predictions: 0 };
 }
 
@@ -142,8 +147,22 @@ async function referencesOf(frames: readonly Frame[], references: References): P
   return found;
 }
 
+/** Labels that waited without anybody knowing for which model, and that the model of their prediction cannot have. */
+function tellUnfit(log: Logger, { ledger, predictions }: Recording, early: readonly EarlyLabel[]): void {
+  if (early.length === 0) return;
+  const unlabelled = predictions.filter(({ label }) => label === null);
+  const left = new Set(unlabelled.flatMap(({ id, exchange, correlationId }) => [id, exchange, correlationId]));
+  const unfit = early.filter(({ key }) => left.has(key));
+  if (unfit.length === 0) return;
+  const [first] = unfit;
+  log.warn(
+    { pack: ledger.packId, labels: unfit.length, key: first?.key },
+    'waiting labels given up: not of this model',
+  );
+}
+
 function withLabels(recording: Recording, early: readonly EarlyLabel[]): Recording {
   if (early.length === 0) return recording;
   const predictions = withEarlyLabels(recording.predictions, early);
-  return { ...recording, predictions, scores: scoreCounts(predictions) };
+  return { ...recording, predictions, ...countsOf(predictions) };
 }

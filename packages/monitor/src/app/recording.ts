@@ -1,9 +1,21 @@
-import { type Baseline, dayOfId, iso, type Pack, type PredictionRecord } from '@fairway/core';
-import type { ExchangeRow, Ledger, PredictionRow, Recording, Reference } from '../ports.ts';
-import { profileCounts, scoreCounts, scoreOf } from './count.ts';
+import {
+  type Baseline,
+  dayOfId,
+  iso,
+  type Pack,
+  type PredictionRecord,
+  type Target,
+  type VariableBaseline,
+} from '@fairway/core';
+import { segmentInputs } from '../metrics/segment-counts.ts';
+import type { ExchangeRow, HourOf, Ledger, PredictionRow, Recording, Reference } from '../ports.ts';
+import { type Answering, classAnswer, classCounts } from './class-answer.ts';
+import { isNumberTarget, profileCounts, scoreCounts, scoreOf, startOfHour } from './count.ts';
 import type { Frame, Frames, RefusedFrame } from './frames.ts';
 import { storable } from './read-json.ts';
+import { segmentCounts, segmentedBy } from './segment-bins.ts';
 import type { SplitRecord } from './rows-record.ts';
+import { type Forms, learningForms } from './split-forms.ts';
 import { splitExchange } from './split.ts';
 
 /** References of the versions of a pack, by {@link referenceKey}. */
@@ -12,8 +24,13 @@ export type Found = ReadonlyMap<string, Reference | undefined>;
 export const referenceKey = (model: string, version: string) => `${model}/${version}`;
 
 /** Rows and counts of a pack. What cannot even be split for a reason that nobody foresaw is refused, alone. */
-export function recordingOf(pack: Pack, { frames, refused }: Frames, found: Found): Recording {
-  const rows = new Rows(found);
+export function recordingOf(
+  pack: Pack,
+  { frames, refused }: Frames,
+  found: Found,
+  forms: Forms = learningForms(),
+): Recording {
+  const rows = new Rows(found, forms);
   const unfit: RefusedFrame[] = [...refused];
   for (const frame of frames) {
     try {
@@ -22,22 +39,47 @@ export function recordingOf(pack: Pack, { frames, refused }: Frames, found: Foun
       unfit.push({ position: frame.position, bytes: frame.bytes, reason: (error as Error).message });
     }
   }
-  const model = frames[0]?.exchange.head.model ?? '';
   return {
     ledger: {
-      ...ledgerOf(pack, model),
+      ...ledgerOf(pack, frames[0]?.exchange.head.model),
       stored: rows.predictions.length,
       quarantined: rows.unreadable + unfit.length,
     },
+    payload: pack.payload,
     exchanges: rows.exchanges,
     predictions: rows.predictions,
     refused: unfit.map(({ position, reason, bytes }) => ({ position, reason: storable(reason), frame: bytes() })),
     profile: profileCounts(rows.records, (record) => rows.baselineOf(record)),
-    scores: scoreCounts(rows.predictions),
+    uncounted: uncounted(rows.predictions, found),
+    ...countsOf(rows.predictions),
   };
 }
 
-export const ledgerOf = ({ packId, agent, epoch, first, last, exchanges, dropped }: Pack, model: string): Ledger => ({
+/** A version that nobody named never has a reference. */
+function uncounted(predictions: readonly PredictionRow[], found: Found): HourOf[] {
+  const waits = ({ model, version }: PredictionRow) =>
+    version !== '' && found.get(referenceKey(model, version)) === undefined;
+  const hours = predictions.filter(waits).map(({ model, version, environment, time }) => {
+    const of = { model, version, environment, hour: startOfHour(time) };
+    return [JSON.stringify(of), of] as const;
+  });
+  return [...new Map(hours).values()];
+}
+
+const isCountedBeside = ({ classed, segmented }: PredictionRow): boolean =>
+  classed !== undefined || segmented !== undefined;
+
+/** Counts that labels move. */
+export const countsOf = (predictions: readonly PredictionRow[]): Pick<Recording, 'moved' | 'scores'> => ({
+  moved: predictions.some(isCountedBeside) ? [...classCounts(predictions), ...segmentCounts(predictions)] : [],
+  scores: scoreCounts(predictions),
+});
+
+/** Under the model that the agent serves; where the pack does not say it, under that of its first exchange, `asked`. */
+export const ledgerOf = (
+  { packId, agent, epoch, model, first, last, exchanges, dropped }: Pack,
+  asked: string | undefined,
+): Ledger => ({
   packId,
   agent,
   epoch,
@@ -45,7 +87,7 @@ export const ledgerOf = ({ packId, agent, epoch, first, last, exchanges, dropped
   last,
   exchanges,
   dropped,
-  model,
+  model: model ?? asked ?? '',
   stored: 0,
   quarantined: 0,
 });
@@ -69,20 +111,29 @@ class Rows {
   unreadable = 0;
   private readonly reference: (model: string, version: string) => Reference | undefined;
   private readonly redacted = new Map<PredictionRecord, readonly string[]>();
+  private readonly forms: Forms;
+  private last: { readonly baseline: Baseline; readonly inputs: readonly VariableBaseline[] } | undefined;
   private readonly withheld = new Map<string, Baseline | undefined>();
 
-  constructor(found: Found) {
+  constructor(found: Found, forms: Forms) {
+    this.forms = forms;
     this.reference = lookup(found);
   }
 
   add(frame: Frame): void {
     const { head } = frame.exchange;
     const reference = this.reference(head.model, head.version);
-    const split = splitExchange(frame.exchange, reference?.modelVersion);
+    const split = splitExchange(frame.exchange, reference?.modelVersion, this.forms);
     const given = 'records' in split ? split.records : [];
     const day = dayOf(head);
-    const probability = reference?.modelVersion.target.probability;
-    const predictions = given.map((record) => predictionRow(record, day, head.id, probability));
+    const target = reference?.modelVersion.target;
+    const classification = reference?.baseline.classification;
+    const answering = classification && target && { target, classification };
+    const segments = reference === undefined ? [] : this.segments(reference.baseline);
+    const predictions = given.map((record) => {
+      const row = predictionRow(record, day, head.id, target, answering);
+      return segments.length === 0 ? row : { ...row, segmented: segmentedBy(record.view.inputs, segments) };
+    });
     this.exchanges.push(exchangeRow(frame, day, given.length, 'reason' in split ? split.reason : null));
     for (const prediction of predictions) this.predictions.push(prediction);
     for (const record of given) {
@@ -90,6 +141,11 @@ class Rows {
       if (head.redacted) this.redacted.set(record, head.redacted.variables);
     }
     if ('as' in split && split.as === 'quarantined') this.unreadable += 1;
+  }
+
+  private segments(baseline: Baseline): readonly VariableBaseline[] {
+    if (this.last?.baseline !== baseline) this.last = { baseline, inputs: segmentInputs(baseline) };
+    return this.last.inputs;
   }
 
   /** A redacted value is in no bin of the baseline, and not missing either: it is not counted. */
@@ -121,12 +177,15 @@ function exchangeRow(frame: Frame, day: string, instances: number, reason: strin
     id: head.id,
     model: head.model,
     version: head.version,
+    versionSource: head.versionSource,
     environment: head.environment,
     time: reason === 'time_unreadable' ? null : head.time,
     status: head.status,
     outcome: head.outcome,
     latencyMs: head.latencyMs,
     correlationId: head.correlationId === undefined ? null : storable(head.correlationId),
+    sampling: head.sampling ?? null,
+    position: frame.position,
     request,
     response,
     head: frame.head,
@@ -135,26 +194,32 @@ function exchangeRow(frame: Frame, day: string, instances: number, reason: strin
   };
 }
 
-const predictionRow = (
+function predictionRow(
   record: SplitRecord,
   day: string,
   exchange: string,
-  probability: string | undefined,
-): PredictionRow => ({
-  day,
-  id: record.id,
-  exchange,
-  model: record.model,
-  version: record.version,
-  versionSource: record.versionSource,
-  environment: record.environment,
-  time: record.time,
-  score: scoreOf(record.outputs, probability),
-  inputs: record.view.inputs,
-  outputs: record.view.outputs,
-  latencyMs: record.latencyMs,
-  status: record.status,
-  correlationId: record.correlationId ?? null,
-  label: -1,
-  observedAt: null,
-});
+  target: Target | undefined,
+  answering: Answering | undefined,
+): PredictionRow {
+  const classed = answering && classAnswer(record.view.outputs, answering);
+  return {
+    day,
+    id: record.id,
+    exchange,
+    model: record.model,
+    version: record.version,
+    versionSource: record.versionSource,
+    environment: record.environment,
+    time: record.time,
+    score: classed === undefined ? scoreOf(record.outputs, target) : classed.predicted < 0 ? null : classed.predicted,
+    inputs: record.view.inputs,
+    outputs: record.view.outputs,
+    latencyMs: record.latencyMs,
+    status: record.status,
+    correlationId: record.correlationId ?? null,
+    label: null,
+    observedAt: null,
+    isNumber: classed === undefined && isNumberTarget(target),
+    ...(classed === undefined ? {} : { classed, classes: answering?.classification.classes }),
+  };
+}

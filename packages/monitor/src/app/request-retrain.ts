@@ -11,7 +11,7 @@ import {
 import type { Policy } from '../policy/schema.ts';
 import type { DueItem, JudgeStore, OutboxStore, Settlement, Snapshots, Writer } from '../ports.ts';
 import { lineSvg } from '../dashboard/line-chart.ts';
-import { performanceChart } from '../dashboard/performance-chart.ts';
+import { performanceChart, seriesOf } from '../dashboard/performance-chart.ts';
 import { whatMoved } from '../moved/what-moved.ts';
 import type { RetrainIntent } from './announce.ts';
 import type { References } from './references.ts';
@@ -79,7 +79,9 @@ async function decide(needs: RetrainNeeds, item: DueItem): Promise<RetrainReques
   }
   const windows = verdicts.filter(({ window }) => window.start < verdict.window.start);
   const bounds = { ...verdict.window, start: windows[0]?.window.start ?? verdict.window.start };
-  const snapshot = { ...(await snapshots.take(bounds, reference.modelVersion)), createdAt: iso(clock.now()) };
+  const classes = reference.baseline.classification?.classes;
+  const taken = await snapshots.take(bounds, reference.modelVersion, classes);
+  const snapshot = { ...taken, createdAt: iso(clock.now()) };
   const request: RetrainRequest = {
     kind: 'retrain',
     model: item.model,
@@ -110,12 +112,14 @@ async function evidenceOf(
   const file = await writer.policy(model);
   const policy = file === undefined ? undefined : parsePolicy(file.text, model);
   const shown = { verdicts: [...windows, verdict].slice(-CHARTED), baselines: new Map([[version, baseline]]), policy };
-  const charts = (['auc', 'ks'] as const).map((series) => {
+  const charts = seriesOf(shown.verdicts).map((series) => {
     const chart = performanceChart(shown, series);
-    return { name: series, title: chart.finding, svg: lineSvg(chart) };
+    return { name: fileName(series), title: chart.finding, svg: lineSvg(chart) };
   });
   return { moved, charts };
 }
+
+const fileName = (series: string): string => series.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 const behindAnother = ({ model }: DueItem): Settlement => ({
   state: 'pending',

@@ -1,28 +1,12 @@
-import type { Exchange, ExchangeHead } from '@fairway/core';
+import type { Exchange } from '@fairway/core';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PREDICT_HEAD } from './predict-head.ts';
 import type { SplitRecord } from './rows-record.ts';
 import { splitExchange } from './split.ts';
 
-const head: ExchangeHead = {
-  v: 1,
-  id: 'x',
-  seq: 1,
-  time: '2025-01-01T00:00:00.000Z',
-  model: 'm',
-  version: '1',
-  versionSource: 'status',
-  environment: 'prod',
-  method: 'POST',
-  target: '/v1/models/m:predict',
-  status: 200,
-  latencyMs: 2,
-  outcome: 'complete',
-  requestLength: 1,
-  responseLength: 1,
-};
 const exchange = (request: Uint8Array, response: string): Exchange => ({
-  head,
+  head: PREDICT_HEAD,
   request,
   response: Buffer.from(response),
 });
@@ -147,7 +131,7 @@ describe('whatever comes', () => {
         (bytes, verb) => {
           for (const body of [bytes, Buffer.concat([Buffer.from('{"instances":['), bytes])]) {
             const split = splitExchange(
-              { head: { ...head, target: `/v1/models/m:${verb}` }, request: body, response: bytes },
+              { head: { ...PREDICT_HEAD, target: `/v1/models/m:${verb}` }, request: body, response: bytes },
               undefined,
             );
             expect('records' in split || split.reason !== '').toBe(true);

@@ -12,7 +12,8 @@ export type SasColumn = {
   readonly from:
     | { readonly kind: 'input' | 'output'; readonly name: string }
     | { readonly kind: 'score' }
-    | { readonly kind: 'label'; readonly event: string };
+    /** `event` null: the target is a number. */
+    | { readonly kind: 'label'; readonly event: string | null };
 };
 
 /** PostgreSQL cuts longer names, silently. */
@@ -39,10 +40,15 @@ function fitting(name: string, what: string): string {
   );
 }
 
-/** 1 for the baseline's period, and one more for each period since, also where a period in between has no table. */
-export function sequenceOf(every: PeriodLength, baseline: string, start: string): number {
-  let sequence = 1;
-  for (let at = baseline; at < start; at = periodAt(every, at).end) sequence += 1;
+/** The training data's table, the first one: what SAS Model Manager compares the others with. */
+export const BASELINE = { sequence: 1, period: 'Baseline' } as const;
+/** The first period's, which leaves the baseline its place. */
+export const FIRST_PERIOD = 2;
+
+/** One more for each period since the first one, also where a period in between has no table. */
+export function sequenceOf(every: PeriodLength, first: { start: string; sequence: number }, start: string): number {
+  let { sequence } = first;
+  for (let at = first.start; at < start; at = periodAt(every, at).end) sequence += 1;
   return sequence;
 }
 
@@ -76,7 +82,8 @@ export function sasColumns({ model, version, variables, target }: ModelVersion):
 }
 
 /** A target whose event is 1 is a number, 0 otherwise; any other event stands as it is declared, and NOT_ before it. */
-function targetColumn({ variable, event }: ModelVersion['target']): SasColumn {
+function targetColumn({ variable, event, level }: ModelVersion['target']): SasColumn {
+  if (level === 'interval') return { name: variable, type: 'double precision', from: { kind: 'label', event: null } };
   const type = event === '1' ? 'double precision' : 'varchar';
   return { name: variable, type, from: { kind: 'label', event } };
 }

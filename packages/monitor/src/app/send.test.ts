@@ -1,6 +1,6 @@
 import { type CardAnswer, type CardContent, FairwayError, silentLogger } from '@fairway/core';
 import { expect, test } from 'vitest';
-import type { NotificationStore, Settled } from '../notify-ports.ts';
+import type { NotificationStore, Settled } from '../ports/notify.ts';
 import type { DueItem } from '../ports.ts';
 import { retryDelay, sendDelivery, settleFailure } from './send.ts';
 

@@ -1,5 +1,5 @@
 import { asFairwayError, type CardAnswer, type Logger, sha256 } from '@fairway/core';
-import type { Channel, DueDelivery, NotificationStore, Notifier, Settled } from '../notify-ports.ts';
+import type { Channel, DueDelivery, NotificationStore, Notifier, Settled } from '../ports/notify.ts';
 import type { DueItem, Settlement } from '../ports.ts';
 
 /** A message that its channel did not take for a day is news no more. */

@@ -1,25 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import type { Exchange, ExchangeHead, ModelVersion } from '@fairway/core';
 import { expect, test } from 'vitest';
+import { PREDICT_HEAD } from './predict-head.ts';
 import { splitExchange } from './split.ts';
 
-const head: ExchangeHead = {
-  v: 1,
-  id: 'x',
-  seq: 1,
-  time: '2025-01-01T00:00:00.000Z',
-  model: 'm',
-  version: '1',
-  versionSource: 'status',
-  environment: 'prod',
-  method: 'POST',
-  target: '/v1/models/m:predict',
-  status: 200,
-  latencyMs: 2,
-  outcome: 'complete',
-  requestLength: 1,
-  responseLength: 1,
-};
 const known = {
   signature: { name: 'serving_default', inputs: [{ name: 'x' }], outputs: [{ name: 'p' }] },
   target: { variable: 'BAD', event: '1', probability: 'P' },
@@ -28,7 +12,7 @@ const known = {
 type Body = string | Uint8Array;
 const bytes = (body: Body): Uint8Array => (typeof body === 'string' ? Buffer.from(body) : body);
 const views = (request: Body, response: Body, more: Partial<ExchangeHead>): unknown => {
-  const exchange: Exchange = { head: { ...head, ...more }, request: bytes(request), response: bytes(response) };
+  const exchange: Exchange = { head: { ...PREDICT_HEAD, ...more }, request: bytes(request), response: bytes(response) };
   const split = splitExchange(exchange, known);
   if ('reason' in split) return split.reason;
   return split.records.map(({ view }) => [JSON.parse(view.inputs), JSON.parse(view.outputs)]);

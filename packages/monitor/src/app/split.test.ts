@@ -1,25 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import type { Exchange, ExchangeHead, ModelVersion } from '@fairway/core';
 import { describe, expect, test } from 'vitest';
+import { PREDICT_HEAD } from './predict-head.ts';
 import { splitExchange } from './split.ts';
 
-const HEAD: ExchangeHead = {
-  v: 1,
-  id: 'x',
-  seq: 1,
-  time: '2025-01-01T00:00:00.000Z',
-  model: 'm',
-  version: '1',
-  versionSource: 'status',
-  environment: 'prod',
-  method: 'POST',
-  target: '/v1/models/m:predict',
-  status: 200,
-  latencyMs: 2,
-  outcome: 'complete',
-  requestLength: 1,
-  responseLength: 1,
-};
 const SOLE = {
   signature: { name: 'serving_default', inputs: [{ name: 'amount' }], outputs: [{ name: 'p' }] },
   target: { variable: 'BAD', event: '1', probability: 'P_BAD1' },
@@ -30,7 +14,7 @@ const TWO = {
 } as unknown as ModelVersion;
 
 const exchange = (request: string | Uint8Array, response: string, head: Partial<ExchangeHead> = {}): Exchange => ({
-  head: { ...HEAD, ...head },
+  head: { ...PREDICT_HEAD, ...head },
   request: typeof request === 'string' ? Buffer.from(request) : request,
   response: Buffer.from(response),
 });
@@ -200,7 +184,7 @@ test('a record has what the head says, and its place in the exchange', () => {
     exchange('{"instances": [1, 2]}', '{"predictions": [3, 4]}', { correlationId: 'r\0' }),
     undefined,
   );
-  const { id: _, ...head } = { ...HEAD };
+  const { id: _, ...head } = { ...PREDICT_HEAD };
   const { model, version, versionSource, environment, time, latencyMs, status } = head;
   expect(split).toMatchObject({
     records: [

@@ -1,8 +1,9 @@
 import type { Exchange, ExchangeHead, ModelVersion } from '@fairway/core';
 import { type Bodies, readGrpc } from './grpc/read-grpc.ts';
 import { examplePairs } from './rows-examples.ts';
-import { recordsOf, type SplitRecord } from './rows-record.ts';
+import { recordsOf, type SplitRecord, viewsOf } from './rows-record.ts';
 import { isObject, predictPairs } from './rows.ts';
+import type { Forms } from './split-forms.ts';
 import { readRequest, readResponse } from './split-body.ts';
 
 /**
@@ -18,12 +19,26 @@ const INFERENCE = /^\/v1\/models\/[^/:]+(?:\/(?:versions|labels)\/[^/:]+)?:(pred
 
 /**
  * Splits one captured exchange into a record per instance of predict (row and columnar form), classify and regress; ids
- * are the exchange's with the index. Nothing is ever thrown: what cannot be split answers with its reason.
+ * are the exchange's with the index. Nothing is ever thrown: what cannot be split answers with its reason. `forms`: what
+ * was learnt from exchanges before this one; the result is the same without.
  */
-export function splitExchange(exchange: Exchange, modelVersion: ModelVersion | undefined): Split {
-  const { head } = exchange;
-  const unsplit = beforeReading(head);
+export function splitExchange(exchange: Exchange, modelVersion: ModelVersion | undefined, forms?: Forms): Split {
+  const unsplit = beforeReading(exchange.head);
   if (unsplit !== undefined) return unsplit;
+  const formed = forms?.read(exchange, modelVersion);
+  if (formed !== undefined) return { records: recordsOf(exchange.head, formed) };
+  const split = splitBodies(exchange, modelVersion);
+  if ('records' in split) {
+    forms?.learn(exchange, modelVersion, (marked) => {
+      const again = splitBodies(marked, modelVersion);
+      return 'records' in again ? again.records : undefined;
+    });
+  }
+  return split;
+}
+
+function splitBodies(exchange: Exchange, modelVersion: ModelVersion | undefined): Split {
+  const { head } = exchange;
   const bodies = head.protocol === 'grpc' ? readGrpc(exchange) : readRest(exchange);
   if (typeof bodies === 'string') {
     return { reason: bodies, as: bodies === 'unsupported_multiinference' ? 'whole' : 'quarantined' };
@@ -35,7 +50,7 @@ export function splitExchange(exchange: Exchange, modelVersion: ModelVersion | u
       ? predictPairs(request.root, response.root, modelVersion)
       : examplePairs(method, request.root, response.root, modelVersion);
   if (typeof pairs === 'string') return { reason: pairs, as: pairs === 'lengths_differ' ? 'whole' : 'quarantined' };
-  return { records: recordsOf(head, pairs, { inputs: request.sanitised, outputs: response.sanitised }) };
+  return { records: recordsOf(head, viewsOf(pairs, { inputs: request.sanitised, outputs: response.sanitised })) };
 }
 
 /** Both bodies of a REST exchange, or why they cannot be read. */

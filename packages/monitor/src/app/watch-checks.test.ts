@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CheckStore, UnusablePolicy } from '../notify-ports.ts';
+import type { CheckStore, UnusablePolicy } from '../ports/notify.ts';
 import type { OutboxItem } from '../ports.ts';
 import { checkWatcher } from './watch-checks.ts';
 

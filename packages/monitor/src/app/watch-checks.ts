@@ -1,5 +1,5 @@
 import { asFairwayError, type CardContent, type Clock, hashFields, iso } from '@fairway/core';
-import type { CheckStore, DeadRetrain, UnusablePolicy } from '../notify-ports.ts';
+import type { CheckStore, DeadRetrain, UnusablePolicy } from '../ports/notify.ts';
 import type { OutboxItem, Writer } from '../ports.ts';
 import type { CardPayload } from './announce.ts';
 

@@ -40,6 +40,8 @@ export type StoredWindow = Pick<Window, 'model' | 'version' | 'environment' | 's
     | 'findings'
     | 'figures'
     | 'inputs'
+    | 'classes'
+    | 'segments'
     | 'psiNoise'
   > & {
     readonly verdict: VerdictState | null;
@@ -105,6 +107,7 @@ function storedWindow(
     rows: totals(counts).predictions,
     verdict: verdict?.state ?? null,
     findings: (verdict?.findings ?? []).map((finding) => ({ ...finding, variable: finding.variable ?? null })),
+    ...(verdict?.segments === undefined ? {} : { segments: verdict.segments }),
     policy: verdict?.policy ?? null,
     judgedAt: verdict?.judgedAt ?? null,
   };

@@ -5,16 +5,17 @@ import type { Rule } from '../policy/schema.ts';
 
 /** A finding in one sentence, with the numbers a person needs to believe it. */
 export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, evaluation: Evaluation): string {
-  const { title, isRate } = metricOf(rule.metric);
+  const { title, isRate, better } = metricOf(rule.metric);
   const rows = `${finding.sample.toLocaleString('en-US')} rows`;
   const shown = isRate ? percent : figure;
   const now = shown(evaluation.value);
   const still = stillOn(rule, finding, rule.compare === 'relative-decay' ? percent : shown);
-  if (rule.compare !== 'value') {
-    const [lost, limit] = [finding.value, rule.limit].map(rule.compare === 'relative-decay' ? percent : figure);
-    return `${capital(title)} is ${now}: it lost ${lost} against its baseline, limit ${limit} (${rows})${still}.`;
-  }
   const what = finding.variable === undefined ? title : `${title} of ${finding.variable}`;
+  if (rule.compare !== 'value') {
+    const [decay, limit] = [finding.value, rule.limit].map(rule.compare === 'relative-decay' ? percent : figure);
+    const worse = better === 'higher' ? 'it lost' : 'it rose by';
+    return `${capital(what)} is ${now}: ${worse} ${decay} against its baseline, limit ${limit} (${rows})${still}.`;
+  }
   const noise = finding.noise === undefined ? '' : `; chance alone reaches ${shown(finding.noise)}`;
   const chance = finding.p === undefined ? '' : `; p = ${finding.p.toPrecision(2)}`;
   const side = rule.op.startsWith('>') ? 'limit' : 'lower limit';

@@ -1,4 +1,4 @@
-import type { Notification, NotificationState } from '../notify-ports.ts';
+import type { Notification, NotificationState } from '../ports/notify.ts';
 import { externalLink, type Html, html } from './html.ts';
 import { badge, type Tone, when } from './words.ts';
 

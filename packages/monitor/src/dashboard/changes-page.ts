@@ -1,7 +1,7 @@
 import { type Change, END_PHASES } from '@fairway/core';
 import type { UnsentRetrain } from '../ports.ts';
 import { externalLink, type Html, html } from './html.ts';
-import { badge, capital, phaseTone, plural, type Tone, when } from './words.ts';
+import { badge, capital, phaseTone, phaseWord, plural, type Tone, when } from './words.ts';
 
 /** Every change and its pull request, newest first; then the retrain requests that became none, with the reason. */
 export function renderChanges(changes: readonly Change[], unsent: readonly UnsentRetrain[]): Html {
@@ -29,7 +29,7 @@ function row(change: Change): Html {
   return html`<tr><th scope="row">${change.kind}<br><code class="soft">${change.id.slice(0, 10)}</code></th>
 <td class="nowrap"><a href="/models/${encodeURIComponent(change.model)}">${change.model}</a><br><span class="soft">version ${change.version}</span></td><td>${change.environment}</td>
 <td>${pullRequest === undefined ? html`<span class="soft">${END_PHASES.includes(change.phase) ? 'none' : 'not yet'}</span>` : html`${externalLink(pullRequest.url, `#${pullRequest.number}`)} <span class="soft">${pullRequest.state}</span>`}</td>
-<td>${badge(phaseTone(change), change.phase)}</td>
-<td><span class="small soft">${when(change.createdAt)} to ${when(change.updatedAt)}</span><ol class="phases">${change.history.map(({ phase }) => html`<li>${phase}</li>`)}</ol>${change.reason !== undefined && html`<span class="small">${change.reason}</span>`}</td>
+<td>${badge(phaseTone(change), phaseWord(change, change.phase))}</td>
+<td><span class="small soft">${when(change.createdAt)} to ${when(change.updatedAt)}</span><ol class="phases">${change.history.map(({ phase }) => html`<li>${phaseWord(change, phase)}</li>`)}</ol>${change.reason !== undefined && html`<span class="small">${change.reason}</span>`}</td>
 <td>${change.actor}</td></tr>`;
 }

@@ -1,11 +1,14 @@
-import type { Verdict } from '@fairway/core';
+import type { Baseline, Verdict } from '@fairway/core';
 import { describe, expect, test } from 'vitest';
 import { renderCards } from './cards-page.ts';
 import { renderChanges } from './changes-page.ts';
 import { renderHome } from './home.ts';
 import { externalLink, html } from './html.ts';
 import { renderPage } from './layout.ts';
+import { lineSvg } from './line-chart.ts';
 import { renderModel } from './model-page.ts';
+import { parsePolicy } from '../policy/parse.ts';
+import { performanceChart } from './performance-chart.ts';
 import { STYLE } from './style.ts';
 
 const EVIL = `<script>alert("x")</script>'&`;
@@ -45,6 +48,14 @@ const verdicts = [
   verdict('2025Q4', 'alert', 0.8),
   verdict('2026Q1', 'healthy', 0.89, '2'),
 ];
+const classified = verdicts.map((one) => {
+  const of = { accuracy: 0.8125, balancedAccuracy: 0.75, macroF1: 0.7, kappa: 0.6, logLoss: null, classPsi: 0.01 };
+  return { ...one, metrics: { ...one.metrics, classification: { ...of, recall: { [EVIL]: 0.5, oak: null } } } };
+});
+const numbers = verdicts.map((one, at) => {
+  const of = { mae: 10 + at, rmse: 20, rSquared: 0.5, predictionPsi: 0.125, predictionDrift: null };
+  return { ...one, metrics: { ...one.metrics, auc: null, aucInterval: null, ks: null, regression: of } };
+});
 const summary = {
   model: EVIL,
   owner: EVIL,
@@ -105,6 +116,8 @@ const pages = {
   empty: renderHome({ models: [], verdicts: [], changes: [], cards: [], predictions: 0, labelled: 0 }),
   model: renderModel(model),
   unjudged: renderModel({ ...model, verdicts: [] }),
+  classes: renderModel({ ...model, verdicts: classified }),
+  numbers: renderModel({ ...model, verdicts: numbers }),
   changes: renderChanges([change], [{ title: EVIL, state: 'held', reason: EVIL, at: '' }]),
   cards: renderCards([card]),
 };
@@ -151,6 +164,41 @@ test('each chart has a title, a description, a caption and its numbers as a tabl
     expect(text).toMatch(part);
   }
   expect(text).toContain('not enough data');
+});
+
+test('a model that predicts a number shows its errors, of which the highest is the worst', () => {
+  const text = pages.numbers.html;
+  expect(text).toContain('<p>Mean absolute error is 14.000 in 2026Q1 (version 2).');
+  expect(text).toMatch(/<figcaption><h3>R²<\/h3>/);
+  expect(text).toMatch(/<h2 id="errors">Errors<\/h2>.*RMSE/s);
+  expect(text).not.toContain('id="auc-t"');
+  const rules = `apiVersion: fairway.dev/v1
+kind: Policy
+model: m
+period: { every: quarter, coverageFloor: 0 }
+minimum: { rows: 1, events: 1, rowsPerBin: 1 }
+rules: [{ id: e, metric: mae, compare: relative-decay, op: '>', limit: 0.25, severity: alert }]
+notify: { on: [] }
+`;
+  const regression = { prediction: {}, performance: { rows: 9, mae: 8, rmse: 9, rSquared: 0.5 } };
+  const baselines = new Map([['2', { regression } as unknown as Baseline]]);
+  const chart = performanceChart({ verdicts: numbers, baselines, policy: parsePolicy(rules, 'm') }, 'mae');
+  expect(chart.points.at(-1)).toMatchObject({ value: 14, baseline: 8, limit: 10 });
+  // The larger an error, the higher it stands, and the ticks reach beyond it.
+  const heights = [...lineSvg(chart).matchAll(/<text class="value" x="[\d.]+" y="([\d.]+)"/g)].map(([, y]) =>
+    Number(y),
+  );
+  expect(heights).toEqual(heights.toSorted((a, b) => b - a));
+  expect(new Set(heights).size).toBe(numbers.length);
+  expect(lineSvg(chart)).toMatch(/text-anchor="end">16<\/text>/);
+  expect(chart.finding).toMatch(/, 75\s% above its baseline\.$/);
+});
+
+test('a retraining is finished where a deploy is live', () => {
+  const body = (kind: 'deploy' | 'retrain') => renderChanges([{ ...change, kind }], []).html;
+  expect(body('retrain')).toContain('<li>finished</li>');
+  expect(body('retrain')).not.toContain('<li>live</li>');
+  expect(body('deploy')).toContain('<li>live</li>');
 });
 
 test('only web addresses become links', () => {
@@ -208,4 +256,31 @@ describe.each([
   test.each(['auc', 'ks', 'whisker', 'bar'])('the mark %s stands out at 3:1', (mark) => {
     expect(contrast(colours[mark] ?? '', colours['panel'] ?? '')).toBeGreaterThanOrEqual(3);
   });
+});
+
+test('the segments in which the newest window does worst stand on the page of the model', () => {
+  const segment = { where: { [EVIL]: 'a' }, labelled: 1200, eventRate: 0.25 };
+  const figures = { metric: 'auc' as const, value: 0.5, interval: [0.4, 0.6] as const, overall: 0.8 };
+  const page = (segments: NonNullable<Verdict['segments']>) =>
+    renderModel({ ...model, verdicts: [...verdicts.slice(0, -1), { ...(verdicts.at(-1) as Verdict), segments }] }).html;
+  const found = page([{ ...segment, ...figures }]);
+  expect(found).toContain('Worst segments in 2026Q1');
+  expect(found).toContain('AUC 0.5000 (0.4000 to 0.6000) against 0.8000 of all, on 1,200 labelled rows, 25.0 % events');
+  expect(found).not.toContain('<script>alert');
+  expect(page([])).toContain('No segment does worse');
+  expect(pages.model.html).not.toContain('Worst segments');
+});
+
+test('a model of several classes shows accuracy and the recall of each class, not a ranking', () => {
+  const page = pages.classes.html;
+  for (const text of [
+    'Balanced accuracy',
+    '0.813',
+    'Recall of oak',
+    'Recall of &lt;script&gt;',
+    'Cohen&#39;s kappa 0.600',
+  ])
+    expect(page).toContain(text);
+  expect(page).not.toContain('<h3>AUC</h3>');
+  expect(page).toContain('<h3>Accuracy</h3>');
 });

@@ -1,9 +1,20 @@
 import { type Change, END_PHASES, type Verdict } from '@fairway/core';
 import { worstPsi } from '../app/announce.ts';
-import type { Notification } from '../notify-ports.ts';
+import type { Notification } from '../ports/notify.ts';
 import type { ModelSummary } from '../ports.ts';
 import { externalLink, type Html, html } from './html.ts';
-import { capital, count, coverage, figure, percent, plural, STATE_WORDS, verdictBadge, when } from './words.ts';
+import {
+  capital,
+  count,
+  coverage,
+  figure,
+  percent,
+  phaseWord,
+  plural,
+  STATE_WORDS,
+  verdictBadge,
+  when,
+} from './words.ts';
 
 export type HomeView = {
   readonly models: readonly ModelSummary[];
@@ -114,13 +125,13 @@ function latest({ changes, verdicts, cards }: HomeView): Html {
   return html`<ol class="events" aria-labelledby="latest">${newest.map(({ at, kind, text }) => html`<li><span class="soft">${when(at)}</span><span class="soft">${kind}</span><span>${text}</span></li>`)}</ol>`;
 }
 
-function changeEvent(change: Change, phase: string, at: string): Event {
+function changeEvent(change: Change, phase: Change['phase'], at: string): Event {
   const request = change.pullRequest;
   const link = request === undefined ? '' : html` (${externalLink(request.url, `pull request ${request.number}`)})`;
   return {
     at,
     kind: change.kind,
-    text: html`${change.model} version ${change.version} ${change.kind === 'retrain' ? 'retraining' : `in ${change.environment}`}: ${phase}${link}`,
+    text: html`${change.model} version ${change.version} ${change.kind === 'retrain' ? 'retraining' : `in ${change.environment}`}: ${phaseWord(change, phase)}${link}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { VerdictState } from '@fairway/core';
+import { type Axis, axisOf } from './axis.ts';
 import { type Html, html } from './html.ts';
 import { figure, STATE_WORDS } from './words.ts';
 
@@ -18,6 +19,8 @@ export type LineChart = {
   readonly title: string;
   readonly finding: string;
   readonly series: 'auc' | 'ks';
+  /** What a value can be at all. */
+  readonly bounds: readonly [least: number, most: number];
   readonly points: readonly Point[];
 };
 
@@ -33,7 +36,7 @@ const MANY = 10;
 type Scale = {
   readonly x: (index: number) => number;
   readonly y: (value: number) => number;
-  readonly ticks: readonly number[];
+  readonly ticks: Axis['ticks'];
 };
 
 /** A metric over windows: line, 95 % whiskers, baseline, limit, version turns; verdicts as shapes. The numbers follow as a table. */
@@ -54,22 +57,18 @@ export function lineSvg(chart: LineChart): string {
 `.html;
 }
 
-function drawing({ series, points }: LineChart): Html {
-  const scale = scaleOf(points);
+function drawing({ series, points, bounds }: LineChart): Html {
+  const scale = scaleOf(points, bounds);
   return html`${grid(scale)}${turns(points, scale)}${steps(points, scale, 'baseline', 'base')}${steps(points, scale, 'limit', 'limit')}
 ${points.map((point, index) => whisker(point, scale.x(index), scale))}${line(points, scale, series)}
 ${points.map((point, index) => mark(point, scale.x(index), scale, points.length))}${names(points, scale)}`;
 }
 
-function scaleOf(points: readonly Point[]): Scale {
+function scaleOf(points: readonly Point[], bounds: LineChart['bounds']): Scale {
   const values = points.flatMap(({ value, interval, baseline, limit }) =>
-    [value, baseline, limit, ...(interval ?? [])].filter((one) => one !== null),
+    [value, baseline, limit, ...(interval ?? [])].filter((one): one is number => Number.isFinite(one)),
   );
-  const [low, high] = values.length === 0 ? [0, 1] : [Math.min(...values), Math.max(...values)];
-  const step = [0.01, 0.02, 0.05, 0.1, 0.2].find((one) => (high - low) / one <= 5) ?? 0.25;
-  const from = Math.max(0, Math.floor(low / step - 0.2) * step);
-  const to = Math.min(1, Math.ceil(high / step + 0.2) * step);
-  const ticks = Array.from({ length: Math.round((to - from) / step) + 1 }, (_, index) => from + index * step);
+  const { from, to, ticks } = axisOf(values, bounds);
   const slot = (WIDTH - LEFT - RIGHT) / Math.max(1, points.length);
   return {
     x: (index) => round(LEFT + slot * (index + 0.5)),
@@ -80,8 +79,8 @@ function scaleOf(points: readonly Point[]): Scale {
 
 const grid = ({ y, ticks }: Scale): Html[] =>
   ticks.map(
-    (tick) =>
-      html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/><text x="${LEFT - 8}" y="${y(tick) + 4}" text-anchor="end">${tick.toFixed(2)}</text>`,
+    ([tick, text]) =>
+      html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/><text x="${LEFT - 8}" y="${y(tick) + 4}" text-anchor="end">${text}</text>`,
   );
 
 /** A thin line where another version begins, and each version's name at its first window. */

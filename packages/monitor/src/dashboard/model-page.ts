@@ -5,9 +5,14 @@ import type { ModelSummary } from '../ports.ts';
 import { heatTable } from './heat-table.ts';
 import { type Html, html } from './html.ts';
 import { lineChart } from './line-chart.ts';
+import { segmentSentence } from '../moved/worst-segments.ts';
 import { movedList } from './moved-list.ts';
-import { performanceChart } from './performance-chart.ts';
+import { numberTable } from './number-table.ts';
+import { performanceChart, seriesOf } from './performance-chart.ts';
 import { count, coverage, figure, percent, verdictBadge, when } from './words.ts';
+
+/** Classes with a column of their own. */
+const MOST_CLASSES = 20;
 
 export type ModelView = {
   readonly model: string;
@@ -33,9 +38,12 @@ ${environments.length > 1 && html`<p class="tabs">${environments.map(tab)}</p>`}
 ${
   verdicts.length === 0
     ? html`<div class="panel"><p class="empty">No window of ${model} in ${environment} has been judged yet: a window is judged when its period has ended and its counts have been quiet for a while.</p></div>`
-    : html`${tiles(verdicts)}<div class="charts">${lineChart(performanceChart(view, 'auc'))}${lineChart(performanceChart(view, 'ks'))}</div>
+    : html`${tiles(verdicts)}<div class="charts">${seriesOf(verdicts).map((series) => lineChart(performanceChart(view, series)))}</div>
 <h2 id="windows">Windows</h2><div class="panel" role="region" tabindex="0" aria-labelledby="windows">${windowTable(verdicts)}</div>
 ${view.moved !== undefined && html`<h2 id="moved">What moved in ${verdicts.at(-1)?.window.period}</h2><div class="panel" role="region" tabindex="0" aria-labelledby="moved">${movedList(view.moved)}</div>`}
+${classTable(verdicts)}
+${numberTable(verdicts)}
+${segmentList(verdicts.at(-1))}
 <h2 id="drift">What moved in the inputs</h2><div class="panel" role="region" tabindex="0" aria-labelledby="drift">${heatTable(verdicts)}</div>
 <h2 id="findings">Findings</h2><div class="panel">${findings(verdicts)}</div>`
 }
@@ -63,15 +71,9 @@ function tiles(verdicts: readonly Verdict[]): Html {
   const last = verdicts.at(-1) as Verdict;
   const { metrics, window, state } = last;
   const worst = worstPsi(metrics.psi);
-  const interval = metrics.aucInterval;
   const list: Array<[string, Html, string]> = [
     ['Verdict', verdictBadge(state), `${window.period}, version ${window.version}`],
-    [
-      'AUC',
-      html`${figure(metrics.auc)}`,
-      interval === null ? 'no interval' : `${figure(interval[0])} to ${figure(interval[1])} (95 %)`,
-    ],
-    ['KS', html`${figure(metrics.ks)}`, 'between events and non-events'],
+    ...performanceTiles(metrics),
     ['Worst PSI', html`${figure(worst?.[1])}`, worst === undefined ? 'no baseline' : `of ${worst[0]}`],
     [
       'Predictions',
@@ -80,6 +82,62 @@ function tiles(verdicts: readonly Verdict[]): Html {
     ],
   ];
   return html`<dl class="tiles">${list.map(([title, value, more]) => html`<div class="tile"><dt>${title}</dt><dd><span class="value">${value}</span><br><span class="soft small">${more}</span></dd></div>`)}</dl>`;
+}
+
+type Tile = [title: string, value: Html, more: string];
+
+function performanceTiles({ auc, aucInterval: interval, ks, classification, regression }: Verdict['metrics']): Tile[] {
+  if (regression !== undefined) {
+    return [
+      ['Mean absolute error', html`${figure(regression.mae)}`, `RMSE ${figure(regression.rmse)}`],
+      ['R²', html`${figure(regression.rSquared)}`, `PSI of the prediction ${figure(regression.predictionPsi)}`],
+    ];
+  }
+  if (classification !== undefined) {
+    return [
+      ['Accuracy', html`${figure(classification.accuracy)}`, `Cohen's kappa ${figure(classification.kappa)}`],
+      [
+        'Balanced accuracy',
+        html`${figure(classification.balancedAccuracy)}`,
+        `macro F1 ${figure(classification.macroF1)}`,
+      ],
+    ];
+  }
+  const reach = interval === null ? 'no interval' : `${figure(interval[0])} to ${figure(interval[1])} (95 %)`;
+  return [
+    ['AUC', html`${figure(auc)}`, reach],
+    ['KS', html`${figure(ks)}`, 'between events and non-events'],
+  ];
+}
+
+/** Windows of a model that predicts one of several classes: each figure, and the recall of each class. */
+function classTable(verdicts: readonly Verdict[]): Html | false {
+  const windows = verdicts.filter(({ metrics }) => metrics.classification !== undefined);
+  const classes = Object.keys(windows.at(-1)?.metrics.classification?.recall ?? {}).slice(0, MOST_CLASSES);
+  if (windows.length === 0) return false;
+  const heads = [
+    'Accuracy',
+    'Balanced accuracy',
+    'Macro F1',
+    "Cohen's kappa",
+    'Mean AUC',
+    'Log loss',
+    'PSI of the class',
+  ];
+  const row = ({ window, metrics: { classification: of } }: Verdict): Html => {
+    const all = [of?.accuracy, of?.balancedAccuracy, of?.macroF1, of?.kappa, of?.macroAuc, of?.logLoss, of?.classPsi];
+    return html`<tr><th scope="row" class="nowrap">${window.period}</th>${[...all, ...classes.map((name) => of?.recall[name])].map((value) => html`<td class="number">${figure(value)}</td>`)}</tr>`;
+  };
+  return html`<h2 id="classes">Classes</h2><div class="panel" role="region" tabindex="0" aria-labelledby="classes"><table aria-labelledby="classes"><thead><tr><th scope="col">Period</th>${[...heads, ...classes.map((name) => `Recall of ${name}`)].map((head) => html`<th scope="col" class="number">${head}</th>`)}</tr></thead>
+<tbody>${windows.map(row)}</tbody></table></div>`;
+}
+
+/** Where the newest window does worst, if its policy asks for segments. */
+function segmentList(last: Verdict | undefined): Html | false {
+  if (last?.segments === undefined) return false;
+  const none = html`<p class="empty">No segment does worse than the limits of the policy and chance allow.</p>`;
+  const list = html`<ul>${last.segments.map((segment) => html`<li>${segmentSentence(segment)}</li>`)}</ul>`;
+  return html`<h2 id="segments">Worst segments in ${last.window.period}</h2><div class="panel" role="region" tabindex="0" aria-labelledby="segments">${last.segments.length === 0 ? none : list}</div>`;
 }
 
 function windowTable(verdicts: readonly Verdict[]): Html {

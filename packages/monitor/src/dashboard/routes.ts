@@ -12,7 +12,7 @@ import type { References } from '../app/references.ts';
 import { whatMoved } from '../moved/what-moved.ts';
 import { parsePolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/schema.ts';
-import type { NotificationStore } from '../notify-ports.ts';
+import type { NotificationStore } from '../ports/notify.ts';
 import type { DashboardStore, JudgeStore, ModelSummary, Writer } from '../ports.ts';
 import { type Card, renderCards } from './cards-page.ts';
 import { renderChanges } from './changes-page.ts';

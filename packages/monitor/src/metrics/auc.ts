@@ -10,16 +10,17 @@ export const auc: Metric = {
   needsLabels: true,
   better: 'higher',
   guards: ['z'],
-  evaluate: (counts) => evaluateAuc(labelledGroups(counts), counts.exact !== undefined),
+  evaluate: (counts) => areaOf(labelledGroups(counts), counts.exact !== undefined),
   held: (baseline) => {
     if (baseline.performance.rows === 0) return null;
-    const binned = evaluateAuc(heldOutGroups(baseline.scores), false);
+    const binned = areaOf(heldOutGroups(baseline.scores), false);
     // The registered figure is exact; the bins only lend it their standard error.
     return { ...binned, value: baseline.performance.auc, sample: baseline.performance.rows };
   },
 };
 
-function evaluateAuc(groups: Iterable<ScoreGroup>, isExact: boolean): Evaluation | null {
+/** AUC with DeLong's standard error. `isExact`: groups are single scores, so that ties within them hide nothing. */
+export function areaOf(groups: Iterable<ScoreGroup>, isExact: boolean): Evaluation | null {
   const value = area(groups);
   if (value === null) return null;
   const standardError = deLongError(groups, value);

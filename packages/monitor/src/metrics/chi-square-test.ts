@@ -27,7 +27,8 @@ export const chiSquare: Metric = {
   held: null,
 };
 
-function homogeneity(reference: readonly number[], current: readonly number[]): Evaluation | null {
+/** null where a side is empty. */
+export function homogeneity(reference: readonly number[], current: readonly number[]): Evaluation | null {
   const a = reference.reduce((sum, count) => sum + count, 0);
   const n = current.reduce((sum, count) => sum + count, 0);
   if (a === 0 || n === 0) return null;

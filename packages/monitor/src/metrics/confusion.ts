@@ -1,5 +1,6 @@
 import type { ScoreGroup } from '@fairway/core';
 import { heldOutGroups, labelledGroups } from './counts.ts';
+import { shareOf } from './class-metric.ts';
 import type { Evaluation, Metric } from './metric.ts';
 
 type Confusion = { readonly tp: number; readonly fp: number; readonly fn: number; readonly tn: number };
@@ -26,13 +27,14 @@ function metric(
   title: string,
   read: (cells: Confusion, rows: number) => number,
   better: Metric['better'] = 'higher',
+  guards: Metric['guards'] = [],
 ): Metric {
   const evaluate = (groups: Iterable<ScoreGroup>, cutoff = CUTOFF): Evaluation | null => {
     const cells = confusionAt(groups, cutoff);
     const sample = cells.tp + cells.fp + cells.fn + cells.tn;
     const value = read(cells, sample);
     // 0 / 0: nothing predicted, or a class is empty.
-    return Number.isNaN(value) ? null : { value, sample };
+    return Number.isNaN(value) ? null : guards.length === 0 ? { value, sample } : shareOf(value, sample);
   };
   return {
     name,
@@ -40,16 +42,16 @@ function metric(
     scope: 'window',
     needsLabels: true,
     better,
-    guards: [],
+    guards,
     evaluate: (counts, _baseline, _variable, settings) => evaluate(labelledGroups(counts), settings?.cutoff),
     held: (baseline, settings) => evaluate(heldOutGroups(baseline.scores), settings?.cutoff),
   };
 }
 
 /** What a decision at the cutoff gets right and wrong. */
-export const accuracy = metric('accuracy', 'accuracy', ({ tp, tn }, rows) => (tp + tn) / rows);
+export const accuracy = metric('accuracy', 'accuracy', ({ tp, tn }, rows) => (tp + tn) / rows, 'higher', ['z']);
 /** Misclassification rate, 1 − accuracy (SAS: MCE, `_MISC_`). */
-export const mce = metric('mce', 'misclassification rate', ({ fp, fn }, rows) => (fp + fn) / rows, 'lower');
+export const mce = metric('mce', 'misclassification rate', ({ fp, fn }, rows) => (fp + fn) / rows, 'lower', ['z']);
 export const precision = metric('precision', 'precision', ({ tp, fp }) => tp / (tp + fp));
 export const recall = metric('recall', 'recall', ({ tp, fn }) => tp / (tp + fn));
 export const specificity = metric('specificity', 'specificity', ({ tn, fp }) => tn / (tn + fp));

@@ -10,6 +10,7 @@ function metric(name: string, limit: number): Metric {
     name,
     title: `number of inputs with a PSI above ${limit}`,
     scope: 'window',
+    of: ['events', 'numbers', 'classes'],
     needsLabels: false,
     better: 'lower',
     guards: [],

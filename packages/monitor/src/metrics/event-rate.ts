@@ -1,7 +1,8 @@
+import { isAboutEvents } from './class-counts.ts';
 import { totals } from './counts.ts';
 import type { Metric } from './metric.ts';
 
-/** Events among labelled predictions. */
+/** Events among labelled predictions; a number has none. */
 export const eventRate: Metric = {
   name: 'eventRate',
   title: 'event rate',
@@ -11,6 +12,7 @@ export const eventRate: Metric = {
   better: 'lower',
   guards: [],
   evaluate: (counts) => {
+    if (!isAboutEvents(counts)) return null;
     const { labelled, events } = totals(counts);
     return labelled === 0 ? null : { value: events / labelled, sample: labelled };
   },

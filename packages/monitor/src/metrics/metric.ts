@@ -22,6 +22,9 @@ export type Settings = {
   readonly cutoff?: number;
 };
 
+/** What a model predicts: an event that happens or not, a number, or one of several classes. */
+export type Predicts = 'events' | 'numbers' | 'classes';
+
 /**
  * A metric of a window, from counts alone. `evaluate` answers null when the counts cannot give the figure (one class only,
  * nothing on one side, no baseline) and never throws.
@@ -32,8 +35,10 @@ export type Metric = {
   readonly title: string;
   /** Shown as a percentage. */
   readonly isRate?: true;
-  /** `each-input`: one figure per variable of the baseline. */
-  readonly scope: 'window' | 'each-input';
+  /** `each-input`: one figure per variable of the baseline; `each-class`: per class. */
+  readonly scope: 'window' | 'each-input' | 'each-class';
+  /** Which models it has a figure of: those about events where nothing is said; every model has inputs. */
+  readonly of?: readonly Predicts[];
   readonly needsLabels: boolean;
   readonly better: 'higher' | 'lower';
   /** Which evidence the metric can give beside its value. */
@@ -48,5 +53,5 @@ export type Metric = {
    * The same figure on the baseline's held-out rows: what decay is measured against. It answers null where they cannot give
    * it; the metric has null in its place when it is a comparison with the baseline already.
    */
-  readonly held: ((baseline: Baseline, settings?: Settings) => Evaluation | null) | null;
+  readonly held: ((baseline: Baseline, settings?: Settings, variable?: string) => Evaluation | null) | null;
 };

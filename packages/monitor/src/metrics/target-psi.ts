@@ -1,3 +1,4 @@
+import { isAboutEvents } from './class-counts.ts';
 import { totals } from './counts.ts';
 import type { Metric } from './metric.ts';
 import { stabilityIndex } from './stability.ts';
@@ -12,7 +13,7 @@ export const targetPsi: Metric = {
   guards: ['noise', 'p'],
   evaluate: (counts, baseline) => {
     // Without a single event the training data came without labels.
-    if (baseline === undefined || baseline.events === 0) return null;
+    if (baseline === undefined || baseline.events === 0 || !isAboutEvents(counts)) return null;
     const { labelled, events } = totals(counts);
     return stabilityIndex([baseline.rows - baseline.events, baseline.events], [labelled - events, events]);
   },

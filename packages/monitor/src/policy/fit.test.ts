@@ -55,3 +55,18 @@ test.each([
 ])('a policy is held against the inputs of the model: %s', (rule, sentences) => {
   expect(misfits(policyOf(rule), baseline)).toEqual(sentences);
 });
+
+test.each([
+  "metric: mae, op: '>', limit: 1",
+  "metric: predictionPsi, op: '>', limit: 1",
+  "metric: predictionDrift, op: '>=', limit: 1.5",
+])('a rule about numbers is refused where events are predicted: %s', (rule) => {
+  const ofEvents = { ...baseline, performance: { auc: 0.9, ks: 0.6, rows: 4, events: 2 } };
+  expect(misfits(policyOf(rule), ofEvents)).toEqual([
+    expect.stringMatching(
+      /^rules\[0\]\.metric \w+ is about numbers, but m version 3 predicts an event; use auc, gini, ks,/,
+    ),
+  ]);
+  // Training data without predictions does not say what they are.
+  expect(misfits(policyOf(rule), baseline)).toEqual([]);
+});

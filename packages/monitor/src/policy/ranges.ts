@@ -6,11 +6,12 @@ const SHARE: Range = [0, 1];
 const SIGNED: Range = [-1, 1];
 const POSITIVE: Range = [0, Number.POSITIVE_INFINITY];
 
-/** What a metric's value can be; a share, from 0 to 1, where nothing is said. */
+/** Where nothing is said: a share, from 0 to 1. */
 const RANGES: Readonly<Partial<Record<MetricName, Range>>> = {
   gini: SIGNED,
   mcc: SIGNED,
   calibration: SIGNED,
+  kappa: SIGNED,
   missingRise: SIGNED,
   rSquared: [Number.NEGATIVE_INFINITY, 1],
   lift5: POSITIVE,
@@ -23,14 +24,22 @@ const RANGES: Readonly<Partial<Record<MetricName, Range>>> = {
   targetPsi: POSITIVE,
   mae: POSITIVE,
   rmse: POSITIVE,
+  predictionPsi: POSITIVE,
+  predictionDrift: POSITIVE,
   p1: POSITIVE,
   p25: POSITIVE,
+  classBrier: [0, 2],
+  classPsi: POSITIVE,
+  classChiSquare: POSITIVE,
   psi: POSITIVE,
   psiWithMissing: POSITIVE,
   chiSquare: POSITIVE,
   wasserstein: POSITIVE,
   quantileDrift: POSITIVE,
 };
+
+/** What a metric's value can be. */
+export const rangeOf = (name: MetricName): Range => RANGES[name] ?? SHARE;
 
 type Limited = {
   readonly metric: MetricName;
@@ -50,7 +59,7 @@ export function impossible(rule: Limited): Array<[key: string, sentence: string]
   if (compare !== 'value' && limit < 0) {
     return [['limit', 'cannot be below 0: decay is positive when the model got worse']];
   }
-  const [least, most] = rangeOf(metric, compare);
+  const [least, most] = comparedRange(metric, compare);
   const found: Array<[string, string]> = [];
   const never = rises
     ? limit > most || (op === '>' && limit === most)
@@ -74,8 +83,9 @@ export function impossible(rule: Limited): Array<[key: string, sentence: string]
   return found;
 }
 
-function rangeOf(name: MetricName, compare: string): Range {
-  const [least, most] = RANGES[name] ?? SHARE;
+/** What its value, or its decay, can be. */
+function comparedRange(name: MetricName, compare: string): Range {
+  const [least, most] = rangeOf(name);
   if (compare === 'value') return [least, most];
   if (compare === 'absolute-decay') return [Number.NEGATIVE_INFINITY, most - least];
   // What is better high and never below 0 can lose no more than all of itself.

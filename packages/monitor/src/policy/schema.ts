@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_SEGMENT_INPUTS } from '../metrics/segment-counts.ts';
 import { METRIC_NAMES, metricOf } from '../metrics/registry.ts';
 import { impossible } from './ranges.ts';
 
@@ -43,13 +44,16 @@ const guard = z.union([
   }),
 ]);
 
+/** Of a mean absolute error, as a share of that of the whole window. */
+const MOST_OF_ERROR = 100;
+
 const EVENTS = ['warning', 'alert', 'recovered', 'healthy'] as const;
 
 const rule = z
   .strictObject({
     id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens'),
     metric: z.enum(METRIC_NAMES),
-    /** `each-input` or the name of one input; only for metrics of inputs. */
+    /** `each-input` or the name of one input, for metrics of inputs; `each-class` or the name of one class, for those of classes. */
     scope: z.string().min(1).optional(),
     compare: z.enum(['value', 'relative-decay', 'absolute-decay']).default('value'),
     op: z.enum(['>', '>=', '<', '<=']),
@@ -77,6 +81,8 @@ function contradictions(given: RuleShape): Array<[string, string]> {
   const found: Array<[string, string]> = [];
   if (wanted === 'each-input' && scope === undefined)
     found.push(['scope', `is needed for ${name}: each-input, or the name of one input`]);
+  if (wanted === 'each-class' && scope === undefined)
+    found.push(['scope', `is needed for ${name}: each-class, or the name of one class`]);
   if (wanted === 'window' && scope !== undefined)
     found.push(['scope', `does not fit ${name}, which is one figure per window; leave it out`]);
   if (compare !== 'value' && held === null) {
@@ -100,6 +106,39 @@ function contradictions(given: RuleShape): Array<[string, string]> {
 const guardKind = (given: z.output<typeof guard>): 'noise' | 'z' | 'p' =>
   'noise' in given ? 'noise' : 'z' in given ? 'z' : 'p';
 
+/**
+ * How much worse a segment is than the whole window (AUC, accuracy; mean absolute error as a share of it), or its mean score lies
+ * from its event rate (calibration).
+ */
+const segmentRule = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and hyphens'),
+    /** Inputs that the baseline declares; left out: all of them. */
+    of: z.array(z.string().min(1)).min(1).max(MOST_SEGMENT_INPUTS).optional(),
+    /** Look at every two of them too. */
+    pairs: z.boolean().default(false),
+    metric: z.enum(['auc', 'calibration', 'accuracy', 'mae']),
+    limit: z.number().gt(0).max(MOST_OF_ERROR),
+    /** Labelled rows of a segment, and events and non-events among them, that it takes to look at it. */
+    minimum: z.strictObject({ rows: z.number().int().min(1), events: z.number().int().min(2).optional() }),
+    guard: z.strictObject({
+      p: z.number().gt(0).lt(1),
+      correct: z.enum(['benjamini-hochberg', 'bonferroni', 'none']).default('bonferroni'),
+    }),
+    /** As of other rules, for each segment by itself. */
+    periods: periods.optional(),
+    leave: z.strictObject({ limit: z.number().gt(0), periods: periods.optional() }).optional(),
+    severity,
+  })
+  .superRefine(({ metric, limit, leave, minimum }, context) => {
+    const say = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (metric !== 'mae' && limit >= 1) say('limit', `must be below 1: a difference of ${metric} is no larger`);
+    if ((metric === 'auc' || metric === 'calibration') && minimum.events === undefined)
+      say('minimum', `needs events for ${metric}: so many of each outcome`);
+    if (leave !== undefined && leave.limit > limit)
+      say('leave', `must have a limit milder than ${limit}, so at most that`);
+  });
+
 export const policySchema = z
   .strictObject({
     apiVersion: z.literal('fairway.dev/v1'),
@@ -108,6 +147,7 @@ export const policySchema = z
     period: z.strictObject({ every: z.enum(PERIODS), labelDelay: duration.optional(), coverageFloor: share }),
     minimum: z.strictObject({ rows: amount, events: amount, rowsPerBin: amount }),
     rules: z.array(rule).min(1, 'holds no rule; a policy needs at least one'),
+    segments: z.array(segmentRule).min(1).max(10).optional(),
     /** A prediction is "event" from this score on, for accuracy, recall and the like. Scores are counted in 1e-4 bins. */
     cutoff: share.multipleOf(0.0001).optional(),
     /** One retrain change of a model is open at a time, whatever the policy: `maxOpen` says so where a reader expects it. */
@@ -125,8 +165,8 @@ export const policySchema = z
       to: z.partialRecord(z.enum(EVENTS), z.array(z.string().min(1)).min(1)).optional(),
     }),
   })
-  .superRefine(({ rules, notify }, context) => {
-    const ids = rules.map(({ id }) => id);
+  .superRefine(({ rules, segments = [], notify }, context) => {
+    const ids = [...rules, ...segments].map(({ id }) => id);
     const twice = ids.find((id, index) => ids.indexOf(id) !== index);
     if (twice !== undefined)
       context.addIssue({ code: 'custom', path: ['rules'], message: `use the id ${twice} twice; ids must differ` });
@@ -138,4 +178,5 @@ export const policySchema = z
 /** The monitoring rules of a model. Durations are milliseconds. */
 export type Policy = z.output<typeof policySchema>;
 export type Rule = Policy['rules'][number];
+export type SegmentRule = z.output<typeof segmentRule>;
 export type PeriodLength = (typeof PERIODS)[number];

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { FairwayError, hashFields, type ModelVersion } from '@fairway/core';
+import { type Clock, FairwayError, hashFields, type ModelVersion } from '@fairway/core';
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { SnapshotBounds, Snapshots } from '../ports.ts';
@@ -14,20 +14,35 @@ import { snapshotColumns, snapshotQuery, snapshotRows } from './query.ts';
 const PARTIAL = '.partial';
 /** Higher levels cost several times the CPU for a fifth of the size. */
 const GZIP_LEVEL = 1;
+/** A snapshot that is being taken is written to all the time, once its rows are sorted. */
+const DEAD_AFTER_MS = 3_600_000;
 
 /** Runs reads in one repeatable-read transaction. */
 type InSnapshot = <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
 
 /** Snapshots as gzip'd CSV files in `directory`: streamed, synced, and visible under their name only when whole. */
-export function snapshotFiles(inSnapshot: InSnapshot, directory: string): Snapshots {
-  return { take: (bounds, modelVersion) => takeSnapshot(inSnapshot, directory, bounds, modelVersion) };
+export function snapshotFiles(inSnapshot: InSnapshot, directory: string, clock: Clock): Snapshots {
+  return {
+    take: async (...asked) => {
+      await prepareSnapshots(directory, clock);
+      return takeSnapshot(inSnapshot, directory, ...asked);
+    },
+  };
 }
 
-/** Makes the directory, and takes away what a killed process left half-written. */
-export async function prepareSnapshots(directory: string): Promise<void> {
+/**
+ * Makes the directory, and takes away what a killed process left half-written. The directory is shared by replicas: what one
+ * of them may be writing now stays, and goes before a later snapshot if it was left after all.
+ */
+export async function prepareSnapshots(directory: string, clock: Clock): Promise<void> {
   await mkdir(directory, { recursive: true });
-  for (const name of await readdir(directory))
-    if (name.endsWith(PARTIAL)) await rm(join(directory, name), { force: true });
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(PARTIAL)) continue;
+    // Gone meanwhile: whole, or taken away by another replica.
+    const written = await stat(join(directory, name)).catch(() => undefined);
+    if (written !== undefined && written.mtimeMs < clock.now() - DEAD_AFTER_MS)
+      await rm(join(directory, name), { force: true });
+  }
 }
 
 async function takeSnapshot(
@@ -35,14 +50,17 @@ async function takeSnapshot(
   directory: string,
   bounds: SnapshotBounds,
   modelVersion: ModelVersion,
+  classes?: readonly string[],
 ): ReturnType<Snapshots['take']> {
-  const query = snapshotQuery(bounds, modelVersion);
+  const query = snapshotQuery(bounds, modelVersion, classes);
   const base = `${bounds.model}-${bounds.version}-${bounds.environment}-${bounds.end.slice(0, 10)}`;
-  const partial = join(directory, `.${base}-${process.pid}${PARTIAL}`);
+  // Not the process id: in containers that share the directory it is the same.
+  const partial = join(directory, `.${base}-${randomUUID()}${PARTIAL}`);
+  const isAboutEvents = classes === undefined && modelVersion.target.level !== 'interval';
   try {
     // One snapshot of the database for the counts and the rows: a label that arrives meanwhile is in both or in neither.
     const { counts, sha256 } = await inSnapshot(async (client) => ({
-      counts: await countRows(client, bounds),
+      counts: { ...(await countRows(client, bounds)), ...(isAboutEvents ? {} : { events: 0 }) },
       sha256: await streamRows(client, query, partial),
     }));
     const file = `${base}-${sha256.slice(0, 12)}.csv.gz`;
@@ -50,7 +68,7 @@ async function takeSnapshot(
     await sync(directory);
     const { model, version, environment, start, end } = bounds;
     const id = hashFields([query, sha256]).slice(0, 20);
-    const columns = snapshotColumns(modelVersion);
+    const columns = snapshotColumns(modelVersion, classes);
     return { id, model, version, environment, file, query, start, end, ...counts, columns, sha256 };
   } catch (error) {
     await rm(partial, { force: true });

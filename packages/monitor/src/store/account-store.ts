@@ -14,7 +14,7 @@ select
   coalesce(sum(quarantined), 0)::float8 as quarantined,
   coalesce(sum(exchanges), 0)::float8 as exchanges,
   count(*)::float8 as packs,
-  (select coalesce(sum(count), 0)::float8 from monitoring.score_counts
+  (select coalesce(sum(count), 0)::float8 from monitoring.all_score_counts
     where label >= 0 and ($1::text is null or model = $1)) as labelled,
   (select coalesce(json_object_agg(reason, n), '{}'::json) from (
     select key as reason, sum(value::float8) as n from newest, jsonb_each_text(dropped)

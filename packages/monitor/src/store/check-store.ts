@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { CheckStore, DeadRetrain, UnusablePolicy } from '../notify-ports.ts';
+import type { CheckStore, DeadRetrain, UnusablePolicy } from '../ports/notify.ts';
 
 const UNUSABLE =
   'select model, blob, problem from monitoring.policies where problem is not null order by model limit 1000';

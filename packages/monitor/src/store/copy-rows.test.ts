@@ -66,3 +66,15 @@ test('rows beyond one piece grow the buffer and lose nothing', () => {
   rows.int4(1);
   expect([...rows.end()]).toEqual([0, 1, 0, 0, 0, 4, 0, 0, 0, 1, 0xff, 0xff]);
 });
+
+test('an array has its type, its length and its elements', () => {
+  const { length, bytes } = field((row) => row.list('int2', [3, -4], (value) => row.int2(value)));
+  expect(length).toBe(20 + 2 * 6);
+  expect(bytes.toString('hex')).toBe(
+    ['00000001', '00000000', '00000015', '00000002', '00000001', '000000020003', '00000002fffc'].join(''),
+  );
+  const none = field((row) => row.list('text', [], () => row.text('x')));
+  expect(none.bytes.toString('hex')).toBe(['00000000', '00000000', '00000019'].join(''));
+  const long = Array.from({ length: 100_000 }, (_, index) => index);
+  expect(field((row) => row.list('int8', long, (value) => row.int8(value))).length).toBe(20 + 12 * 100_000);
+});

@@ -13,6 +13,8 @@ export type CopyRows = {
   date(value: string | null): void;
   /** RFC 3339 with an offset. */
   time(value: string | null): void;
+  /** An array without nulls: `write` writes one element of that type for each item. */
+  list<T>(type: keyof typeof ELEMENTS, items: readonly T[], write: (item: T) => void): void;
   /** There is enough for one piece. */
   readonly isFull: boolean;
   /** The piece so far. */
@@ -21,6 +23,8 @@ export type CopyRows = {
   end(): Buffer;
 };
 
+/** Object ids of the types of elements (`pg_type.dat` in PostgreSQL's sources). */
+const ELEMENTS = { int2: 21, int4: 23, int8: 20, text: 25 } as const;
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const PIECE = 256 * 1024;
 const EPOCH_2000_MS = 946_684_800_000;
@@ -144,6 +148,16 @@ export function copyRows(columns: number): CopyRows {
       if (whole(day, 4, 0x8000_0000)) int32(day);
     },
     time: (value) => (value === null ? nothing() : int8(microsecondsOf(value))),
+    list: (type, items, write) => {
+      reserve(24);
+      const start = (at += 4);
+      for (const field of [items.length === 0 ? 0 : 1, 0, ELEMENTS[type]]) int32(field);
+      if (items.length > 0) {
+        for (const field of [items.length, 1]) int32(field);
+        for (const item of items) write(item);
+      }
+      buffer.writeInt32BE(at - start, start - 4);
+    },
     get isFull() {
       return at >= PIECE;
     },

@@ -1,30 +1,27 @@
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
-import type { PoolClient } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import type { Copy } from './batch.ts';
 import { type CopyRows, copyRows } from './copy-rows.ts';
 
 /**
  * COPY … FROM STDIN in binary format: 0.55 × the server's cost of text for rows with bytes and JSON (nothing is escaped,
- * written in hex or parsed). `write` fills in one row for each item; an error's `where` names the line, from 1.
+ * written in hex or parsed). `write` fills in one row for each item. No part where there are no items.
  */
-export async function copyInto<T>(
-  client: PoolClient,
+export function copyOf<T>(
   table: string,
   columns: readonly string[],
   items: readonly T[],
   write: (row: CopyRows, item: T) => void,
-): Promise<void> {
-  if (items.length === 0) return;
-  const rows = copyRows(columns.length);
-  const into = client.query(copyFrom(`copy ${table} (${columns.join(', ')}) from stdin (format binary)`));
-  const done = finished(into);
+): Copy[] {
+  if (items.length === 0) return [];
+  const text = `copy ${table} (${columns.join(', ')}) from stdin (format binary)`;
+  return [{ text, pieces: pieces(copyRows(columns.length), items, write) }];
+}
+
+/** A large pack goes down in pieces, so that it is not one large buffer. */
+function* pieces<T>(rows: CopyRows, items: readonly T[], write: (row: CopyRows, item: T) => void): Generator<Buffer> {
   for (const item of items) {
     rows.begin();
     write(rows, item);
-    // A large pack goes down in pieces, so that it is not one large buffer.
-    if (rows.isFull && !into.write(rows.take())) await Promise.race([once(into, 'drain'), done]);
+    if (rows.isFull) yield rows.take();
   }
-  into.end(rows.end());
-  await done;
+  yield rows.end();
 }

@@ -8,9 +8,10 @@ const UNSENT_RETRAINS = `
 select title, state, reason, coalesce(settled_at, created_at) as at from monitoring.outbox
 where kind = 'retrain' and state <> 'accepted' order by created_at desc limit $1`;
 
+/** Below -1 stand parts of sums, of models that predict a number (ADR 14). */
 const TOTALS = `
 select coalesce(sum(count), 0)::float8 as predictions, coalesce(sum(count) filter (where label >= 0), 0)::float8 as labelled
-from monitoring.score_counts`;
+from monitoring.all_score_counts where label >= -1`;
 
 const ACTIVE = `
 select exists (select 1 from monitoring.dirty_hours where touched_at > now() - interval '1 minute')

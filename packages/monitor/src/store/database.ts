@@ -12,6 +12,24 @@ export function openPool(url: string, name: string, log: Logger): Pool {
   return pool;
 }
 
+/**
+ * Lets new connections log on as `url` says; those that are open stay. false: it leads to another server, database or way of
+ * connecting, which a running process must not change to.
+ */
+export function renewLogin(pool: Pool, url: string): boolean {
+  if (placeOf(pool.options.connectionString ?? '') !== placeOf(url)) return false;
+  pool.options.connectionString = url;
+  return true;
+}
+
+/** A URL without who logs on. */
+function placeOf(url: string): string {
+  const place = new URL(url);
+  place.username = '';
+  place.password = '';
+  return place.href;
+}
+
 /** Answers once the database does; otherwise throws the sentence for whoever configured it. */
 async function checkDatabase(pool: Pool, url: string): Promise<void> {
   try {
@@ -26,20 +44,22 @@ async function checkDatabase(pool: Pool, url: string): Promise<void> {
 }
 
 /** Runs `work` in one transaction; anything thrown rolls back. A broken connection is not given back to the pool. */
-export async function withTransaction<T>(
-  pool: Pool,
-  work: (client: PoolClient) => Promise<T>,
-  begin = 'begin',
-): Promise<T> {
+export const withTransaction = <T>(pool: Pool, work: (client: PoolClient) => Promise<T>, begin = 'begin'): Promise<T> =>
+  withClient(pool, async (client) => {
+    await client.query(begin);
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  });
+
+/** Runs `work`, which begins and ends its transaction itself; anything thrown rolls back. A broken connection is not given back. */
+export async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw asRetryable(error);
   });
   let broken: Error | undefined;
   try {
-    await client.query(begin);
-    const result = await work(client);
-    await client.query('commit');
-    return result;
+    return await work(client);
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {
       broken = failure;
@@ -50,11 +70,18 @@ export async function withTransaction<T>(
   }
 }
 
-/** Reads that see one state of the database, however long they take. */
+/**
+ * Reads that see one state of the database, however long they take. Predictions and their labels lie in the same days: the
+ * rows of a day are joined with the labels of that day alone.
+ */
 export const readSnapshot =
   (pool: Pool) =>
   <T>(work: (client: PoolClient) => Promise<T>): Promise<T> =>
-    withTransaction(pool, work, 'begin isolation level repeatable read read only');
+    withTransaction(
+      pool,
+      work,
+      'begin isolation level repeatable read read only; set local enable_partitionwise_join = on',
+    );
 
 const asRetryable = (error: unknown): FairwayError =>
   new FairwayError('database.unavailable', `PostgreSQL does not answer: ${redact((error as Error).message)}.`, {

@@ -2,10 +2,8 @@ import { type Clock, iso, type Logger } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from './database.ts';
 
-export const DAY_TABLES = ['exchanges', 'predictions'] as const;
+export const DAY_TABLES = ['pack_frames', 'exchange_rows', 'prediction_rows', 'prediction_labels'] as const;
 const DAY_MS = 86_400_000;
-/** Room in each page, so that a label changes its row in place and no index: two thirds of the cost of a full page. */
-const SETTINGS = { exchanges: '', predictions: ' with (fillfactor = 90)' };
 /** Partitions for so many days to come stand ready: a recorder may be down over a long weekend. */
 const DAYS_AHEAD = 4;
 /** Days further back get no partition of their own: imported history of many years would make thousands. */
@@ -64,7 +62,7 @@ async function makePartition(client: PoolClient, table: (typeof DAY_TABLES)[numb
   await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
   const { rows } = await client.query<{ known: boolean }>('select to_regclass($1) is not null as known', [name]);
   if (rows[0]?.known) return;
-  await client.query(`create table ${name} (like monitoring.${table} including all)${SETTINGS[table]}`);
+  await client.query(`create table ${name} (like monitoring.${table} including all)`);
   await client.query(
     `with moved as (delete from monitoring.${table}_default where day = $1 returning *) insert into ${name} select * from moved`,
     [day],

@@ -1,47 +1,37 @@
 import type { Pool } from 'pg';
+import { haveCountsAlone } from './counts-lock.ts';
 import { withTransaction } from './database.ts';
 
-/** At most so many appended counts are added up in one transaction: some tens of milliseconds. */
-export const FOLD_BATCH = 20_000;
-/** `FWFC` in ASCII: one process folds, the others have nothing to do. */
-const LOCK = 0x46_57_46_43;
-const TRY_LOCK = `select pg_try_advisory_xact_lock(${LOCK}) as mine`;
-
-const KEYS = {
-  profile: 'model, version, environment, hour, variable, bin',
-  score: 'model, version, environment, hour, bin, label',
-} as const;
-
-/** As `mergeScores` in app/count.ts sorts them: labels add to the same cells. */
-const ORDER = {
-  profile: 'model, version, environment, hour, variable, bin',
-  score: ['model', 'version', 'environment', 'hour', 'bin::text', 'label::text']
-    .map((key) => (key === 'hour' ? key : `${key} collate "C"`))
-    .join(', '),
-} as const;
+/** So many appended rows, of a pack and hour each, are added up in one transaction. */
+export const FOLD_BATCH = 500;
 
 /** Taken and added in one statement: whoever reads meanwhile sees the counts in one place or in the other, once. */
-const fold = (kind: keyof typeof KEYS): string => `
+const FOLD = `
 with taken as (
-  delete from monitoring.${kind}_deltas where ctid = any(array(select ctid from monitoring.${kind}_deltas limit ${FOLD_BATCH}))
-  returning ${KEYS[kind]}, count
-), added as (
-  insert into monitoring.${kind}_counts as c (${KEYS[kind]}, count)
-  select ${KEYS[kind]}, sum(count) from taken group by ${KEYS[kind]} order by ${ORDER[kind]}
-  on conflict (${KEYS[kind]}) do update set count = c.count + excluded.count
+  delete from monitoring.appended_counts
+  where ctid = any(array(select ctid from monitoring.appended_counts limit ${FOLD_BATCH}))
+  returning *
+), scores as (
+  insert into monitoring.score_counts as c (model, version, environment, hour, bin, label, count)
+  select t.model, t.version, t.environment, t.hour, s.bin, s.label, sum(s.count)
+  from taken t cross join lateral unnest(t.score_bins, t.score_labels, t.score_counts) as s (bin, label, count)
+  group by t.model, t.version, t.environment, t.hour, s.bin, s.label
+  on conflict (model, version, environment, hour, bin, label) do update set count = c.count + excluded.count
+), inputs as (
+  insert into monitoring.profile_counts as c (model, version, environment, hour, variable, bin, count)
+  select t.model, t.version, t.environment, t.hour, p.variable, p.bin, sum(p.count)
+  from taken t cross join lateral unnest(t.variables, t.variable_bins, t.variable_counts) as p (variable, bin, count)
+  group by t.model, t.version, t.environment, t.hour, p.variable, p.bin
+  on conflict (model, version, environment, hour, variable, bin) do update set count = c.count + excluded.count
 )
 select count(*)::int as taken from taken`;
 
 /**
- * Adds up what packs have appended to the counts, a batch at a time; answers how many appended counts it took, 0 when
- * there are none or another process is at it. The counts are right before, during and after.
+ * Adds up what packs have appended to the counts, a batch at a time; answers how many appended rows it took, 0 when there
+ * are none or another process is at it. The counts are right before, during and after.
  */
 export const foldCounts = (pool: Pool): Promise<number> =>
   withTransaction(pool, async (client) => {
-    if (!(await client.query<{ mine: boolean }>(TRY_LOCK)).rows[0]?.mine) return 0;
-    let taken = 0;
-    for (const kind of ['profile', 'score'] as const) {
-      taken += (await client.query<{ taken: number }>(fold(kind))).rows[0]?.taken ?? 0;
-    }
-    return taken;
+    if (!(await haveCountsAlone(client))) return 0;
+    return (await client.query<{ taken: number }>(FOLD)).rows[0]?.taken ?? 0;
   });

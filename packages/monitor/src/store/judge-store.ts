@@ -1,8 +1,9 @@
-import { BELOW_BIN, canonicalJson, iso, type Verdict, type Window } from '@fairway/core';
+import { canonicalJson, iso, type Verdict } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
-import type { DirtyWindow, JudgeStore, Judgement, OutboxItem, WindowCounts } from '../ports.ts';
+import type { DirtyWindow, JudgeStore, Judgement, OutboxItem } from '../ports.ts';
 import { withTransaction } from './database.ts';
 import { insertEvidence } from './evidence-store.ts';
+import { windowCounts } from './window-counts.ts';
 
 const DIRTY_MODELS = 'select distinct model from monitoring.dirty_hours order by model';
 
@@ -13,24 +14,22 @@ group by 1, 2, 3
 having max(touched_at) <= clock_timestamp() - make_interval(secs => $3::float8 / 1000)
 order by start, version, environment`;
 
-/** {@link BELOW_BIN} says that values outside the baseline's range are counted, also by a 0. */
-const VARIABLE_COUNTS = `
-select variable, bin, sum(count)::float8 as count from monitoring.profile_counts
-where model = $1 and version = $2 and environment = $3 and hour >= $4 and hour < $5
-group by variable, bin having sum(count) <> 0 or bin = ${BELOW_BIN} order by variable collate "C", bin`;
-
-const SCORE_COUNTS = `
-select bin,
-  coalesce(sum(count) filter (where label = -1), 0)::float8 as unlabelled,
-  coalesce(sum(count) filter (where label = 0), 0)::float8 as "nonEvents",
-  coalesce(sum(count) filter (where label = 1), 0)::float8 as events
-from monitoring.score_counts
-where model = $1 and version = $2 and environment = $3 and hour >= $4 and hour < $5
-group by bin having sum(count) <> 0 order by bin`;
-
+/** Back from window to window through the primary key; what is not folded yet is read as a whole. */
 const EARLIER_STARTS = `
-select distinct date_trunc($5, hour, 'UTC') as start from monitoring.score_counts
-where model = $1 and version = $2 and environment = $3 and hour < $4 and count > 0
+with recursive found as (
+  (select hour from monitoring.score_counts
+   where model = $1 and version = $2 and environment = $3 and hour < $4 and count > 0 order by hour desc limit 1)
+  union all
+  select before.hour from found cross join lateral (
+    select c.hour from monitoring.score_counts c
+    where c.model = $1 and c.version = $2 and c.environment = $3 and c.hour < date_trunc($5, found.hour, 'UTC') and c.count > 0
+    order by c.hour desc limit 1
+  ) before
+), folded as (select hour from found limit $6)
+select date_trunc($5, hour, 'UTC') as start from folded
+union
+select date_trunc($5, hour, 'UTC') from monitoring.appended_counts
+where model = $1 and version = $2 and environment = $3 and hour < $4 and 0 < any(score_counts)
 order by start desc limit $6`;
 
 const VERDICTS = `
@@ -38,6 +37,14 @@ select distinct on (model, environment, start, version) body, judged_at as "judg
 from monitoring.verdicts
 where ($1::text is null or model = $1) and ($2::text is null or environment = $2)
 order by model, environment, start, version, revision desc`;
+
+/** The newest revision of the window before: what stands between two verdicts is insufficient ones. */
+const VERDICT_BEFORE = `
+select body, judged_at as "judgedAt" from monitoring.verdicts v
+where model = $1 and environment = $2 and start < $3 and body::json->>'state' <> 'insufficient' and not exists (
+  select from monitoring.verdicts n where n.model = $1 and n.environment = $2 and n.start = v.start and n.version = v.version
+    and n.revision > v.revision)
+order by start desc, version desc limit 1`;
 
 const LOCK_WINDOW = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 
@@ -70,7 +77,7 @@ export function judgeStore(pool: Pool): JudgeStore {
     dirtyModels: async () => (await pool.query<{ model: string }>(DIRTY_MODELS)).rows.map(({ model }) => model),
     dirtyWindows: async (model, every, settleMs) =>
       (await pool.query<DirtyRow>(DIRTY_WINDOWS, [model, every, settleMs])).rows.map(dirtyWindow),
-    counts: (window) => countsOf(pool, window),
+    counts: (window) => windowCounts(pool, window),
     earlierStarts: async ({ model, version, environment, start }, every, limit) => {
       const { rows } = await pool.query<{ start: Date }>(EARLIER_STARTS, [
         model,
@@ -86,6 +93,8 @@ export function judgeStore(pool: Pool): JudgeStore {
       const { rows } = await pool.query<VerdictRow>(VERDICTS, [model ?? null, environment ?? null]);
       return rows.map(storedVerdict);
     },
+    verdictBefore: async ({ model, environment, start }) =>
+      (await pool.query<VerdictRow>(VERDICT_BEFORE, [model, environment, start])).rows.map(storedVerdict)[0],
     keep: (judgement, judgedAt, items, marks, evidence) =>
       withTransaction(pool, async (client) => {
         const isNew = await insertVerdict(client, judgement, judgedAt);
@@ -117,20 +126,6 @@ const dirtyWindow = ({ version, environment, start, hours, revisions }: DirtyRow
   start: iso(start.getTime()),
   marks: hours.map((hour, index) => ({ hour: iso(hour.getTime()), revision: revisions[index] ?? '' })),
 });
-
-async function countsOf(pool: Pool, { model, version, environment, start, end }: Window): Promise<WindowCounts> {
-  const bounds = [model, version, environment, start, end];
-  const variables: Record<string, Array<readonly [number, number]>> = {};
-  for (const { variable, bin, count } of (await pool.query<VariableRow>(VARIABLE_COUNTS, bounds)).rows) {
-    (variables[variable] ??= []).push([bin, count]);
-  }
-  const { rows } = await pool.query<ScoreRow>(SCORE_COUNTS, bounds);
-  const scores = rows.map(({ bin, unlabelled, nonEvents, events }) => [bin, unlabelled, nonEvents, events] as const);
-  return { variables, scores };
-}
-
-type VariableRow = { variable: string; bin: number; count: number };
-type ScoreRow = { bin: number; unlabelled: number; nonEvents: number; events: number };
 
 async function insertVerdict(client: PoolClient, judgement: Judgement, judgedAt: string): Promise<boolean> {
   const { model, version, environment, start } = judgement.window;

@@ -12,5 +12,9 @@ export const ALONE_FOR_LABELS = `select pg_advisory_xact_lock(${LOCK})`;
 
 const LABELS = 0x46_57_4c_41;
 
+/** Of the session: no label is booked until it is given back. */
+export const NO_LABELS = `select pg_advisory_lock(${LABELS})`;
+export const LABELS_AGAIN = `select pg_advisory_unlock(${LABELS})`;
+
 /** Labels among themselves, from all recorders: of two for one prediction the second must see the first. `FWLA` in ASCII. */
 export const ONE_LABEL_REQUEST = `select pg_advisory_xact_lock(${LABELS})`;

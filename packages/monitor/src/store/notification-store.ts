@@ -10,7 +10,7 @@ import type {
   NotificationStore,
   PendingCard,
   Settled,
-} from '../notify-ports.ts';
+} from '../ports/notify.ts';
 import { withTransaction } from './database.ts';
 
 /** `FWNP` in ASCII: one monitor plans, the others go on. */

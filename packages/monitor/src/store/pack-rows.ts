@@ -1,106 +1,141 @@
-import type { PoolClient } from 'pg';
 import type { ProfileCount } from '@fairway/core';
 import type { ExchangeRow, PredictionRow, ScoreCount } from '../ports.ts';
-import { copyInto } from './copy.ts';
-import type { CopyRows } from './copy-rows.ts';
+import type { Copy } from './batch.ts';
+import { copyOf } from './copy.ts';
+import type { DayFrames } from './frames.ts';
+
+/** What a row needs to know besides what it is: the pack's number, and where its call stands in the pack's frames. */
+type Placed<T> = { readonly row: T; readonly stream: number; readonly position: number | null };
 
 const EXCHANGE_COLUMNS = [
   'day',
   'id',
-  'model',
-  'version',
-  'environment',
+  'stream',
   'time',
   'status',
   'outcome',
   'latency_ms',
   'correlation_id',
+  'sampling',
+  'pack',
+  'position',
+  'head',
   'request',
   'response',
-  'head',
   'instances',
   'reason',
 ];
 
-export const copyExchanges = (client: PoolClient, rows: readonly ExchangeRow[]): Promise<void> =>
-  copyInto(client, 'monitoring.exchanges', EXCHANGE_COLUMNS, rows, (into, row) => {
+export const copyFrames = (pack: number, rows: readonly DayFrames[]): Copy[] =>
+  copyOf('monitoring.pack_frames', ['day', 'pack', 'frames'], rows, (into, row) => {
+    into.date(row.day);
+    into.int8(pack);
+    into.bytes(row.frames);
+  });
+
+/** Their bytes are at hand where somebody will look: where there is a reason. */
+export const copyExchanges = (pack: number, rows: ReadonlyArray<Placed<ExchangeRow>>): Copy[] =>
+  copyOf('monitoring.exchange_rows', EXCHANGE_COLUMNS, rows, (into, { row, stream, position }) => {
     into.date(row.day);
     into.text(row.id);
-    into.word(row.model);
-    into.word(row.version);
-    into.word(row.environment);
+    into.int8(stream);
     into.time(row.time);
     into.int4(row.status);
     into.word(row.outcome);
     into.float8(row.latencyMs);
     into.text(row.correlationId);
-    into.bytes(row.request);
-    into.bytes(row.response);
-    into.bytes(row.head);
+    into.float8(row.sampling);
+    into.int8(pack);
+    into.int4(position);
+    for (const bytes of [row.head, row.request, row.response]) {
+      if (row.reason === null) into.text(null);
+      else into.bytes(bytes);
+    }
     into.int4(row.instances);
     into.word(row.reason);
   });
 
 const PREDICTION_COLUMNS = [
-  'day',
-  'id',
-  'exchange',
-  'model',
-  'version',
-  'version_source',
-  'environment',
   'time',
   'score',
+  'latency_ms',
+  'pack',
+  'stream',
+  'day',
+  'position',
+  'status',
+  'id',
   'inputs',
   'outputs',
-  'latency_ms',
-  'status',
   'correlation_id',
-  'label',
-  'observed_at',
+  'sampling',
 ];
 
-export const copyPredictions = (client: PoolClient, rows: readonly PredictionRow[]): Promise<void> =>
-  copyInto(client, 'monitoring.predictions', PREDICTION_COLUMNS, rows, (into, row) => {
-    into.date(row.day);
-    into.text(row.id);
-    into.text(row.exchange);
-    into.word(row.model);
-    into.word(row.version);
-    into.word(row.versionSource);
-    into.word(row.environment);
+type PlacedPrediction = Placed<PredictionRow> & { readonly sampling: number | null };
+
+export const copyPredictions = (pack: number, rows: readonly PlacedPrediction[]): Copy[] =>
+  copyOf('monitoring.prediction_rows', PREDICTION_COLUMNS, rows, (into, { row, stream, position, sampling }) => {
     into.time(row.time);
     into.float8(row.score);
+    into.float8(row.latencyMs);
+    into.int8(pack);
+    into.int8(stream);
+    into.date(row.day);
+    into.int4(position);
+    into.int4(row.status);
+    into.text(row.id);
     into.text(row.inputs);
     into.text(row.outputs);
-    into.float8(row.latencyMs);
-    into.int4(row.status);
     into.text(row.correlationId);
-    into.int2(row.label);
+    into.float8(sampling);
+  });
+
+type LabelRow = Pick<PredictionRow, 'day' | 'id' | 'observedAt'> & { readonly label: number };
+
+export const isLabelled = <T extends { readonly label: number | null }>(
+  row: T,
+): row is T & { readonly label: number } => row.label !== null;
+
+/** First labels of predictions. */
+export const copyLabels = (rows: readonly LabelRow[]): Copy[] =>
+  copyOf('monitoring.prediction_labels', ['day', 'label', 'observed_at', 'id'], rows, (into, row) => {
+    into.date(row.day);
+    into.float8(row.label);
     into.time(row.observedAt);
+    into.text(row.id);
   });
 
-const CELL_COLUMNS = ['model', 'version', 'environment', 'hour'];
+const APPENDED_COLUMNS = [
+  'hour',
+  'cells',
+  'model',
+  'version',
+  'environment',
+  'score_bins',
+  'score_labels',
+  'score_counts',
+  'variables',
+  'variable_bins',
+  'variable_counts',
+];
 
-function cell(into: CopyRows, { model, version, environment, hour }: Omit<ProfileCount, 'variable'>): void {
-  into.word(model);
-  into.word(version);
-  into.word(environment);
-  into.time(hour);
-}
+/** What is added to the counts of one hour. */
+export type AppendedCounts = Pick<ProfileCount, 'model' | 'version' | 'environment' | 'hour'> & {
+  readonly profile: ReadonlyArray<Pick<ProfileCount, 'variable' | 'bin' | 'count'>>;
+  readonly scores: ReadonlyArray<Pick<ScoreCount, 'bin' | 'label' | 'count'>>;
+};
 
-export const copyProfileDeltas = (client: PoolClient, counts: readonly ProfileCount[]): Promise<void> =>
-  copyInto(client, 'monitoring.profile_deltas', [...CELL_COLUMNS, 'variable', 'bin', 'count'], counts, (into, each) => {
-    cell(into, each);
-    into.word(each.variable);
-    into.int4(each.bin);
-    into.int8(each.count);
-  });
-
-export const copyScoreDeltas = (client: PoolClient, counts: readonly ScoreCount[]): Promise<void> =>
-  copyInto(client, 'monitoring.score_deltas', [...CELL_COLUMNS, 'bin', 'label', 'count'], counts, (into, each) => {
-    cell(into, each);
-    into.int4(each.bin);
-    into.int2(each.label);
-    into.int8(each.count);
+export const copyAppended = (rows: readonly AppendedCounts[]): Copy[] =>
+  copyOf('monitoring.appended_counts', APPENDED_COLUMNS, rows, (into, { profile, scores, ...of }) => {
+    into.time(of.hour);
+    into.int4(profile.length + scores.length);
+    into.word(of.model);
+    into.word(of.version);
+    into.word(of.environment);
+    into.list('int4', scores, ({ bin }) => into.int4(bin));
+    into.list('int2', scores, ({ label }) => into.int2(label));
+    into.list('int8', scores, ({ count }) => into.int8(count));
+    into.list('text', profile, ({ variable }) => into.word(variable));
+    into.list('int4', profile, ({ bin }) => into.int4(bin));
+    into.list('int8', profile, ({ count }) => into.int8(count));
   });

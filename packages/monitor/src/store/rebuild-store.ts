@@ -1,42 +1,69 @@
-import { type ExchangeHead, FairwayError, iso, type ProfileCount } from '@fairway/core';
+import { FairwayError, iso, type ProfileCount } from '@fairway/core';
 import type { Pool, PoolClient } from 'pg';
-import type { Frame } from '../app/frames.ts';
-import type { Hour, HourView, RebuildStore } from '../app/rebuild.ts';
-import type { LabelClass, ScoreCount } from '../ports.ts';
+import type { Hour, HourView, RebuildStore, SteadySession } from '../app/rebuild.ts';
+import type { HourOf, ScoreCount } from '../ports.ts';
+import { batch } from './batch.ts';
 import { appendCounts } from './counts.ts';
 import { withTransaction } from './database.ts';
+import { framesAt } from './frames.ts';
+import { LABELS_AGAIN, NO_LABELS } from './label-lock.ts';
+import { packedDifference, packedIn, unpack } from './pack-counts.ts';
+import { forgetUncounted } from './uncounted-hours.ts';
 
 /** `FWRB` in ASCII. Two rebuilds would both add what is missing. */
 const LOCK = 0x46_57_52_42;
 
 const HOURS = `
-select version, environment, hour from monitoring.score_counts where model = $1 and hour >= $2 and hour < $3
+select h.version, h.environment, h.hour, exists (
+  select from monitoring.uncounted_hours u
+  where u.model = $1 and u.version = h.version and u.environment = h.environment and u.hour = h.hour) as "isUncounted"
+from (
+select version, environment, hour from monitoring.all_score_counts where model = $1 and hour >= $2 and hour < $3
 union
-select version, environment, hour from monitoring.profile_counts where model = $1 and hour >= $2 and hour < $3
+select version, environment, hour from monitoring.all_profile_counts where model = $1 and hour >= $2 and hour < $3
 union
-select version, environment, date_trunc('hour', time, 'UTC') from monitoring.predictions
-where model = $1 and time >= $2 and time < $3
-order by hour, version, environment`;
+select s.version, s.environment, date_trunc('hour', p.time, 'UTC') from monitoring.prediction_rows p
+join monitoring.streams s on s.id = p.stream
+where s.model = $1 and p.time >= $2 and p.time < $3
+) h order by h.hour, h.version, h.environment`;
+
+const MARKED = `
+select revision from monitoring.uncounted_hours where model = $1 and version = $2 and environment = $3 and hour = $4`;
+
+const FILL = `
+update monitoring.prediction_rows p set score = g.score from unnest($1::date[], $2::text[], $3::float8[]) as g (day, id, score)
+where p.day = g.day and p.id = g.id and p.score is null`;
 
 const OF_HOUR = `model = $1 and version = $2 and environment = $3 and time >= $4 and time < $4::timestamptz + interval '1 hour'`;
 
-/** An exchange has one time, so all its rows are of one hour. */
-const EXCHANGES = `
-select convert_to(e.head::text, 'UTF8') as head, e.request, e.response
-from (select distinct day, exchange from monitoring.predictions where ${OF_HOUR}) p
-join monitoring.exchanges e on e.day = p.day and e.id = p.exchange`;
+const STREAMS = `stream in (select id from monitoring.streams where model = $1 and version = $2 and environment = $3)
+  and time >= $4 and time < $4::timestamptz + interval '1 hour'`;
 
-const LABELLED = `select score, label from monitoring.predictions where ${OF_HOUR}`;
+/** An exchange has one time, so all its rows are of one hour. */
+const CALLS = `
+select f.frames, c.positions from (
+  select day, pack, array_agg(position) as positions from (
+    select day, pack, position from monitoring.prediction_rows where ${STREAMS} and position is not null
+    union all
+    select day, pack, position from monitoring.exchange_rows where ${STREAMS} and instances > 0
+  ) one group by day, pack
+) c join monitoring.pack_frames f on f.day = c.day and f.pack = c.pack`;
+
+const LABELLED = `select score, truth as label from monitoring.predictions where ${OF_HOUR}`;
+
+const TRUTHS = `
+select l.id, l.label from unnest($1::date[], $2::text[]) as k (day, id)
+join monitoring.prediction_labels l on l.day = k.day and l.id = k.id`;
 
 const counts = (kind: 'profile' | 'score', second: string) => `
-select bin, ${second}, sum(count)::float8 as count from monitoring.${kind}_counts
+select bin, ${second}, sum(count)::float8 as count from monitoring.all_${kind}_counts
 where model = $1 and version = $2 and environment = $3 and hour = $4 group by bin, ${second}`;
 /** A sum of 0 is what is left of labels that moved; below the baseline's range it says "none". */
 const PROFILE = counts('profile', 'variable');
 const SCORES = `${counts('score', 'label')} having sum(count) <> 0`;
 
-/** Bodies are of some KiB, and at most some MiB. */
-const EXCHANGES_AT_ONCE = 50;
+/** A pack is of some MiB at most once it is inflated. */
+const PACKS_AT_ONCE = 1;
 const ROWS_AT_ONCE = 5000;
 
 /** Rows and counts for `rebuild`. An hour is seen in one repeatable-read transaction, and mended in another. */
@@ -54,13 +81,14 @@ export const rebuildStore = (pool: Pool): RebuildStore => ({
       }
       return await work({
         hours: ({ model, from, to }) => hoursOf(pool, [model, from, to]),
-        view: (hour, look) =>
-          withTransaction(
-            pool,
-            (client) => look(viewOn(client, hour)),
-            'begin isolation level repeatable read read only',
-          ),
-        add: (profile, scores) => withTransaction(pool, (client) => appendCounts(client, profile, scores)),
+        view: (hour, look) => withTransaction(pool, (client) => look(viewOn(client, hour)), `${ONE_VIEW} read only`),
+        add: async (profile, scores) => {
+          await withTransaction(pool, (client) => batch(client, appendCounts(profile, scores)));
+        },
+        settle: (hour, work) => settle(holder, hour, work),
+        packed: ({ model, from, to }) => packedIn(pool, model, from, to),
+        packedDifference: (packed) => packedDifference(pool, packed),
+        unpack: (packed) => unpack(pool, packed),
       });
     } finally {
       // A connection that cannot say so is closed, and the lock goes with it.
@@ -70,19 +98,61 @@ export const rebuildStore = (pool: Pool): RebuildStore => ({
   },
 });
 
+const ONE_VIEW = 'begin isolation level repeatable read';
+
+/**
+ * All on the connection that holds the locks: requests with labels that wait may have every other one. What a view writes is
+ * committed with it; killed in between, the mark stays, and the hour is counted again from the start.
+ */
+async function settle<T>(holder: PoolClient, hour: HourOf, work: (steady: SteadySession) => Promise<T>): Promise<T> {
+  await holder.query(NO_LABELS);
+  try {
+    const { model, version, environment, hour: start } = hour;
+    const marked = await holder.query<{ revision: string }>(MARKED, [model, version, environment, start]);
+    const found = await work({
+      view: (of, look) => within(holder, ONE_VIEW, () => look(viewOn(holder, of))),
+      add: async (profile, scores) => {
+        await within(holder, 'begin', () => batch(holder, appendCounts(profile, scores)));
+      },
+      fill: async (rows) => {
+        await holder.query(FILL, [
+          rows.map(({ day }) => day),
+          rows.map(({ id }) => id),
+          rows.map(({ score }) => score),
+        ]);
+      },
+    });
+    for (const { revision } of marked.rows) await forgetUncounted(holder, hour, revision);
+    return found;
+  } finally {
+    await holder.query(LABELS_AGAIN);
+  }
+}
+
+async function within<T>(client: PoolClient, begin: string, work: () => Promise<T>): Promise<T> {
+  await client.query(begin);
+  try {
+    const result = await work();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
+  }
+}
+
 async function hoursOf(pool: Pool, [model, from, to]: readonly [string, string, string]): Promise<Hour[]> {
-  type Row = { version: string; environment: string; hour: Date };
+  type Row = { version: string; environment: string; hour: Date; isUncounted: boolean };
   const { rows } = await pool.query<Row>(HOURS, [model, from, to]);
   return rows.map(({ hour, ...rest }) => ({ model, ...rest, hour: iso(hour.getTime()) }));
 }
 
-function viewOn(client: PoolClient, hour: Hour): HourView {
+function viewOn(client: PoolClient, hour: HourOf): HourView {
   const key = [hour.model, hour.version, hour.environment, hour.hour];
   return {
     exchanges: async function* () {
-      let position = 0;
-      for await (const rows of batches<ExchangeRow>(client, EXCHANGES, key, EXCHANGES_AT_ONCE)) {
-        yield rows.map((row) => frameOf(row, position++));
+      for await (const rows of batches<CallsRow>(client, CALLS, key, PACKS_AT_ONCE)) {
+        for (const { frames, positions } of rows) yield await framesAt(frames, positions);
       }
     },
     labelled: async function* () {
@@ -90,6 +160,13 @@ function viewOn(client: PoolClient, hour: Hour): HourView {
       for await (const rows of batches<LabelledRow>(client, LABELLED, key, ROWS_AT_ONCE)) {
         yield rows.map((row) => ({ ...row, model, version, environment, time }));
       }
+    },
+    truths: async (of) => {
+      const { rows } = await client.query<{ id: string; label: number }>(TRUTHS, [
+        of.map(({ day }) => day),
+        of.map(({ id }) => id),
+      ]);
+      return new Map(rows.map(({ id, label }) => [id, label]));
     },
     stored: async () => ({
       profile: (await client.query<Pick<ProfileCount, 'variable' | 'bin' | 'count'>>(PROFILE, key)).rows.map((row) => ({
@@ -104,15 +181,8 @@ function viewOn(client: PoolClient, hour: Hour): HourView {
   };
 }
 
-type ExchangeRow = { readonly head: Buffer; readonly request: Buffer; readonly response: Buffer };
-type LabelledRow = { readonly score: number | null; readonly label: LabelClass };
-
-const frameOf = ({ head, request, response }: ExchangeRow, position: number): Frame => ({
-  position,
-  exchange: { head: JSON.parse(head.toString('utf8')) as ExchangeHead, request, response },
-  head,
-  bytes: () => Buffer.concat([head, request, response]),
-});
+type CallsRow = { readonly frames: Buffer; readonly positions: readonly number[] };
+type LabelledRow = { readonly score: number | null; readonly label: number | null };
 
 /** Rows of a query through a cursor, so many at once. */
 async function* batches<T extends object>(

@@ -21,6 +21,9 @@ const OLD_UNDATED = `
 delete from monitoring.undated_predictions where id = any(array(
   select id from monitoring.undated_predictions where day < $1 limit ${BATCH}))`;
 
+/** Of versions that never became known: without rows there is nothing to count again. */
+const OLD_UNCOUNTED = 'delete from monitoring.uncounted_hours where hour < $1';
+
 /** Whole epochs only: what is left of one would look like a gap. */
 const OLD_LEDGER = `
 with old as (
@@ -46,6 +49,7 @@ export async function dropOldDays(pool: Pool, now: number, days: number): Promis
     more ||= (await pool.query(OLD_DEFAULT_ROWS(table), [oldest])).rowCount === BATCH;
   }
   more ||= (await pool.query(OLD_UNDATED, [oldest])).rowCount === BATCH;
+  await pool.query(OLD_UNCOUNTED, [oldest]);
   const ledger = iso(now - (days + LEDGER_DAYS_MORE) * DAY_MS);
   return (await pool.query(OLD_LEDGER, [ledger])).rowCount === BATCH || more;
 }

@@ -9,12 +9,12 @@ import type { PeriodLength } from '../policy/schema.ts';
  */
 const STARTS = `
 with recursive found as (
-  (select version, environment, hour from only monitoring.score_counts
+  (select version, environment, hour from monitoring.score_counts
    where model = $1 order by version, environment, hour limit 1)
   union all
   select next.version, next.environment, next.hour from found
   cross join lateral (
-    select c.version, c.environment, c.hour from only monitoring.score_counts c
+    select c.version, c.environment, c.hour from monitoring.score_counts c
     where c.model = $1 and (c.version, c.environment, c.hour) >= (found.version, found.environment,
       (date_trunc($2, found.hour at time zone 'UTC') + $3::interval) at time zone 'UTC')
     order by c.version, c.environment, c.hour limit 1
@@ -23,7 +23,7 @@ with recursive found as (
 select version, environment, start from (
   select version, environment, date_trunc($2, hour, 'UTC') as start from found
   union
-  select version, environment, date_trunc($2, hour, 'UTC') from monitoring.score_deltas where model = $1
+  select version, environment, date_trunc($2, hour, 'UTC') from monitoring.appended_counts where model = $1 and score_counts <> '{}'
 ) starts
 where $4::text is null or environment = $4
 order by start desc, environment desc, version desc limit $5`;

@@ -1,6 +1,6 @@
 import { type Change, FairwayError, redact, urlOrigin } from '@fairway/core';
 import { create, isAxiosError } from 'axios';
-import type { Notification } from '../notify-ports.ts';
+import type { Notification } from '../ports/notify.ts';
 import type { ModelSummary, PolicyFile, Reference, Writer } from '../ports.ts';
 
 const TIMEOUT_MS = 10_000;

@@ -71,8 +71,12 @@ async function identity(path: string): Promise<string | undefined> {
 }
 
 function parsedIndex(text: string): Index {
-  const index = JSON.parse(text) as Partial<Index>;
-  if (Array.isArray(index.manifests)) return index as Index;
+  try {
+    const index = JSON.parse(text) as Partial<Index>;
+    if (Array.isArray(index.manifests)) return index as Index;
+  } catch {
+    // The sentence below says it.
+  }
   throw imageError('index.json of the image layout lists no manifests; put back the one that was written last.');
 }
 

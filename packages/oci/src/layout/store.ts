@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checked, collected, digestOf } from '../bytes.ts';
 import { asImageError, imageError } from '../errors.ts';
@@ -39,11 +39,9 @@ export function layoutStore(folder: string, setting = 'IMAGE_LAYOUT'): ImageStor
 
 const blobPath = ({ blobs }: Rim, digest: string): string => join(blobs, digest.slice('sha256:'.length));
 
+/** Not by node:fs/promises, whose rejection costs more than the look: an image asks for seven blobs that are not there. */
 const isThere = (rim: Rim, digest: string): Promise<boolean> =>
-  access(blobPath(rim, digest)).then(
-    () => true,
-    () => false,
-  );
+  new Promise((resolve) => access(blobPath(rim, digest), (error) => resolve(error === null)));
 
 async function* read(rim: Rim, digest: string): AsyncIterable<Buffer> {
   const bytes = createReadStream(blobPath(rim, digest), { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>;
@@ -80,13 +78,26 @@ async function add(rim: Rim, blob: NewBlob): Promise<Stored> {
 async function drain(bytes: AsyncIterable<Uint8Array>, file: FileHandle): Promise<Stored> {
   const hash = createHash('sha256');
   let size = 0;
+  let small: Uint8Array[] = [];
+  let held = 0;
   for await (const chunk of bytes) {
     hash.update(chunk);
     size += chunk.length;
-    await file.writeFile(chunk);
+    held += chunk.length;
+    small.push(chunk);
+    if (held < WRITE_BYTES) continue;
+    await writeTogether(file, small);
+    [small, held] = [[], 0];
   }
+  await writeTogether(file, small);
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
+
+/** A tar of small files comes in pieces of some hundred bytes. */
+const WRITE_BYTES = 2 ** 18;
+
+const writeTogether = (file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> =>
+  file.writeFile(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks));
 
 /** On disk whole and under its digest, or not at all. */
 async function written(rim: Rim, write: (file: FileHandle) => Promise<Stored>): Promise<Stored> {

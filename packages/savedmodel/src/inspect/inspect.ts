@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BYTES, eachField, FairwayError } from '@fairway/core';
 import { digestTree, type Member, savedModelMembers } from '../digest.ts';
+import { readFile } from '../files.ts';
 import { readGraphs } from './graph.ts';
 import { namesOf } from './names.ts';
 import { problemsOf, remarksOf } from './problems.ts';
@@ -27,7 +27,7 @@ export async function inspectSavedModel(dir: string): Promise<SavedModelReport> 
   const warmup = await readWarmup(dir, files);
   const report = {
     definition: 1 as const,
-    digest: await digestTree(dir),
+    digest: await digestTree(dir, files),
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     files: files.map(({ path, size }) => ({ path, bytes: size })),
     schemaVersion,

@@ -1,6 +1,14 @@
 import { EMPTY_TREE, type Forge, now, type Repository } from './forge.ts';
 import { branches, changedFiles, type Commit, commits, moveRef } from './objects.ts';
-import { commentPayload, issuePayload, pullPayload, repositoryPayload, timeOf, userPayload } from './payloads.ts';
+import {
+  commentPayload,
+  headsOf,
+  issuePayload,
+  pullPayload,
+  repositoryPayload,
+  timeOf,
+  userPayload,
+} from './payloads.ts';
 import type { RepositoryState } from './state.ts';
 import type { User } from './users.ts';
 import { isWanted } from './webhooks.ts';
@@ -108,7 +116,7 @@ async function payloadOf(forge: Forge, repository: Repository, by: User, notice:
     action: notice.action,
     number: pull.number,
     ...(notice.changes ? { changes: notice.changes } : {}),
-    pull_request: await pullPayload(forge, repository, pull, await branches(forge.git(repository))),
+    pull_request: await pullPayload(forge, repository, pull, await headsOf(forge, repository, [pull])),
     requested_reviewer: null,
     ...common,
     commit_id: pull.merged && notice.action === 'closed' ? pull.merged.commit : '',

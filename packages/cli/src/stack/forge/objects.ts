@@ -14,11 +14,22 @@ export type Commit = {
 };
 
 /** Branch name → commit; without a prototype, for a branch may be called `constructor`. */
-export async function branches(git: Git): Promise<Record<string, string>> {
-  const text = await git.text(['for-each-ref', '--format=%(refname:lstrip=2) %(objectname)', 'refs/heads']);
+export type Heads = Record<string, string>;
+
+export const branches = (git: Git): Promise<Heads> => heads(git, 'refs/heads');
+
+/** The same for the named ones alone, of thousands. */
+export const branchesNamed = (git: Git, names: readonly string[]): Promise<Heads> =>
+  heads(git, ...names.map((name) => `refs/heads/${name}`));
+
+/** Branches by exact names or by the folder that they are in (git-for-each-ref(1)). */
+async function heads(git: Git, ...patterns: readonly string[]): Promise<Heads> {
+  const found = Object.create(null) as Heads;
+  // Without a pattern git would list every ref.
+  if (patterns.length === 0) return found;
+  const text = await git.text(['for-each-ref', '--format=%(refname:lstrip=2) %(objectname)', '--', ...patterns]);
   const lines = text === '' ? [] : text.split('\n');
-  const heads = Object.create(null) as Record<string, string>;
-  return Object.assign(heads, Object.fromEntries(lines.map((line) => line.split(' ') as [string, string])));
+  return Object.assign(found, Object.fromEntries(lines.map((line) => line.split(' ') as [string, string])));
 }
 
 /** The commit that a branch, tag or id names; undefined when there is none. */

@@ -1,5 +1,5 @@
 import type { Forge, Repository } from './forge.ts';
-import type { Commit } from './objects.ts';
+import { branchesNamed, type Commit, type Heads } from './objects.ts';
 import type { CommentState, HookState, LabelState, PullState, StatusState } from './state.ts';
 import { emailOf } from './users.ts';
 
@@ -76,12 +76,16 @@ export type PullFacts = {
 
 export const isWorkInProgress = ({ title }: Pick<PullState, 'title'>): boolean => /^(wip:|\[wip\])/i.test(title);
 
+/** The branches that pull requests are about, as they are now. */
+export const headsOf = (forge: Forge, repository: Repository, pulls: readonly PullState[]): Promise<Heads> =>
+  branchesNamed(forge.git(repository), [...new Set(pulls.flatMap(({ head, base }) => [head, base]))]);
+
 /** Facts of an open pull request come from the branches as they are now, of an ended one from its record. */
 export async function pullFacts(
   forge: Forge,
   repository: Repository,
   pull: PullState,
-  heads: Readonly<Record<string, string>>,
+  heads: Readonly<Heads>,
 ): Promise<PullFacts> {
   const baseSha = heads[pull.base] ?? '';
   const headSha = (pull.state === 'open' ? heads[pull.head] : undefined) ?? pull.headSha;
@@ -91,12 +95,7 @@ export async function pullFacts(
   return { baseSha, headSha, mergeBase, mergeable: tree !== undefined && !isWorkInProgress(pull) };
 }
 
-export async function pullPayload(
-  forge: Forge,
-  repository: Repository,
-  pull: PullState,
-  heads: Readonly<Record<string, string>>,
-) {
+export async function pullPayload(forge: Forge, repository: Repository, pull: PullState, heads: Readonly<Heads>) {
   const facts = await pullFacts(forge, repository, pull, heads);
   const repo = repositoryPayload(forge, repository);
   const html = `${webBase(forge, repository)}/pulls/${pull.number}`;

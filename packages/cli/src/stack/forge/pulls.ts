@@ -1,8 +1,8 @@
 import { refuse } from '../web/http.ts';
 import { type Forge, now, pullOf, type Repository } from './forge.ts';
-import { branches, moveRef } from './objects.ts';
+import { branchesNamed, moveRef } from './objects.ts';
 import { type Notice, tell } from './notices.ts';
-import { pullFacts } from './payloads.ts';
+import { headsOf, pullFacts } from './payloads.ts';
 import type { PullState, RepositoryState } from './state.ts';
 import type { User } from './users.ts';
 
@@ -22,7 +22,7 @@ export async function openPull(forge: Forge, repository: Repository, user: User,
   if (head === wanted.base) nothing();
   const number = await forge.store.change(repository, async (draft) => {
     const git = forge.git(repository);
-    const heads = await branches(git);
+    const heads = await branchesNamed(git, [head, wanted.base]);
     const [headSha, baseSha] = [heads[head], heads[wanted.base]];
     if (headSha === undefined || baseSha === undefined) return refuse(404, "The target couldn't be found.");
     refuseSecond(draft, head, wanted.base);
@@ -105,7 +105,7 @@ async function applyState(
   if (state !== 'open' && state !== 'closed') refuse(412, `unknown state: ${state}`);
   if (state === pull.state) return undefined;
   const git = forge.git(draft);
-  const heads = await branches(git);
+  const heads = await headsOf(forge, draft, [pull]);
   if (state === 'closed') {
     pull.mergeBase = (await pullFacts(forge, draft, pull, heads)).mergeBase;
     Object.assign(pull, { state, closedAt: now(forge), closedBy: user.name });

@@ -34,7 +34,7 @@ export async function openStore(root: string): Promise<Store> {
   const write = async (state: RepositoryState) => {
     await writeFile(`${fileOf(root, state)}.new`, JSON.stringify(state));
     await rename(`${fileOf(root, state)}.new`, fileOf(root, state));
-    states.set(keyOf(state), structuredClone(state));
+    states.set(keyOf(state), state);
   };
   const current = (key: string) => {
     const state = states.get(key);
@@ -61,7 +61,8 @@ export async function openStore(root: string): Promise<Store> {
     change: (repository, step) =>
       inTurn(keyOf(repository), async () => {
         const draft = structuredClone(current(keyOf(repository)));
-        const result = await step(draft, () => write(draft));
+        // The draft goes on being changed: what is seen meanwhile is a copy.
+        const result = await step(draft, () => write(structuredClone(draft)));
         await write(draft);
         return result;
       }),

@@ -1,12 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, type Logger, pause, systemClock } from '@fairway/core';
+import { type Chain, webhookChain } from './admission/chain.ts';
+import { admittedWriter, type Writer } from './admission/writer.ts';
 import { type Identity, loadIdentity } from './api/certificate.ts';
 import { writeKubeconfig } from './api/kubeconfig.ts';
 import { listen, type Listener } from './api/listener.ts';
 import { serveLog } from './api/logs.ts';
 import { serviceReport } from './api/reports.ts';
 import { apiHandler } from './api/server.ts';
+import { accountUser, usersOf } from './api/users.ts';
 import { type ArgoParts, applicationController } from './argocd/application.ts';
 import { applicationSetController } from './argocd/applicationset.ts';
 import { renderer } from './argocd/manifests.ts';
@@ -44,6 +47,8 @@ export type ClusterConfig = {
   readonly gitPollMs: number;
   readonly kubeconfigOut: string | undefined;
   readonly argocdNamespace: string;
+  /** API groups that it does not serve. */
+  readonly lacks: readonly string[];
   /** What programs and git need of our own environment. */
   readonly path: string;
   readonly tmpdir: string;
@@ -61,7 +66,8 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
   const registry = openRegistry(openStore(journal), clock, {
     clusterIP: () => network.serviceAddress(serviceAddresses(registry)),
   });
-  const workers = clusterWorkers(config, { registry, clock, log, network });
+  const chain = webhookChain(registry);
+  const workers = clusterWorkers(config, { registry, chain, clock, log, network });
   const identity = loadIdentity(
     join(dataDir, 'tls'),
     ['127.0.0.1', 'localhost', ...(/^[\d.]+$/.test(config.host) ? [config.host] : [])],
@@ -69,6 +75,8 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
   );
   const listener = await startApi(config, {
     registry,
+    chain,
+    clock,
     identity,
     log,
     report: () => workers.pods(),
@@ -89,7 +97,20 @@ export async function startCluster(config: ClusterConfig, log: Logger): Promise<
 const serviceAddresses = (registry: Registry): Set<string> =>
   new Set(registry.list(SERVICE).flatMap(({ spec }) => spec.clusterIP ?? []));
 
-type Ground = { readonly registry: Registry; readonly clock: Clock; readonly log: Logger; readonly network: Network };
+type Ground = {
+  readonly registry: Registry;
+  readonly chain: Chain;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly network: Network;
+};
+
+/** The writer of one of the cluster's own accounts; what webhooks warn of is logged, as nobody else hears it. */
+const ownWriter = ({ registry, chain, log }: Ground, namespace: string, account: string): Writer =>
+  admittedWriter(registry, chain, {
+    user: accountUser(namespace, account),
+    warn: (warning) => log.warn({ account, warning }, 'a webhook warns'),
+  });
 
 /** What works on the objects once the API is up. */
 type Workers = {
@@ -115,8 +136,8 @@ function clusterWorkers(config: ClusterConfig, ground: Ground): Workers {
     garbageController(registry),
     claimController(registry),
     deploymentController(registry, clock, record),
-    replicaSetController(registry, clock, record),
-    jobController(registry, clock, record),
+    replicaSetController(registry, ownWriter(ground, 'kube-system', 'replicaset-controller'), clock, record),
+    jobController(registry, ownWriter(ground, 'kube-system', 'job-controller'), clock, record),
     endpointController(registry),
     proxy,
     node.controller,
@@ -153,16 +174,17 @@ function clusterNode(config: ClusterConfig, { registry, clock, log, network }: G
   );
 }
 
-function argoParts(
-  { dataDir, path, kubectl, argocdNamespace: namespace }: ClusterConfig,
-  { registry, clock, log }: Ground,
-): ArgoParts {
+function argoParts({ dataDir, path, kubectl, argocdNamespace: namespace }: ClusterConfig, ground: Ground): ArgoParts {
+  const { registry, clock, log } = ground;
+  const writer = ownWriter(ground, namespace, `${namespace}-argocd-application-controller`);
   const repositories = openRepositories(registry, { dataDir: join(dataDir, 'argocd'), namespace, path }, log);
-  return { registry, repositories, render: renderer(repositories, kubectl, path), clock, log, namespace };
+  return { registry, writer, repositories, render: renderer(repositories, kubectl, path), clock, log, namespace };
 }
 
 type ApiGround = {
   readonly registry: Registry;
+  readonly chain: Chain;
+  readonly clock: Clock;
   readonly identity: Identity;
   readonly log: Logger;
   readonly report: () => object[];
@@ -171,11 +193,13 @@ type ApiGround = {
 
 async function startApi(
   config: ClusterConfig,
-  { registry, identity, log, report, webhook }: ApiGround,
+  { registry, chain, clock, identity, log, report, webhook }: ApiGround,
 ): Promise<Listener> {
   const handler = apiHandler({
     registry,
-    token: config.token,
+    chain,
+    lacks: config.lacks,
+    users: usersOf(registry, config.token, clock),
     admin: { ready: () => undefined, metrics: async () => metrics(registry) },
     serveLog: async (target, query, response) => serveLog(registry, config.dataDir, target, query, response),
     webhook,

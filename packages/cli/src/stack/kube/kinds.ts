@@ -1,5 +1,7 @@
+import type { WebhookConfiguration } from './admission/configuration.ts';
 import type { AppProject, Application, ApplicationSet } from './argocd/types.ts';
 import type { KubeObject } from './objects.ts';
+import type { Definition, Role, RoleBinding } from './rights.ts';
 import type {
   Deployment,
   EndpointSlice,
@@ -47,6 +49,10 @@ const builtin = <T extends KubeObject = KubeObject>(
   custom: false,
   shortNames: options.shortNames ?? [],
 });
+const crd = (group: string, version: string, kind: string, plural: string, options: Options = {}): Kind => ({
+  ...builtin(group, version, kind, plural, options),
+  custom: true,
+});
 const argo = <T extends KubeObject>(kind: string, plural: string, shortNames: string[], status: boolean): Kind<T> => ({
   ...builtin('argoproj.io', 'v1alpha1', kind, plural, { shortNames, status }),
   custom: true,
@@ -91,14 +97,42 @@ export const APPLICATION_SET: Kind<ApplicationSet> = argo(
 );
 export const APP_PROJECT: Kind<AppProject> = argo('AppProject', 'appprojects', ['appproj', 'appprojs'], false);
 
-/** Every kind that the embedded API serves. To add one: one line. */
+const RBAC = 'rbac.authorization.k8s.io';
+export const SERVICE_ACCOUNT = builtin('', 'v1', 'ServiceAccount', 'serviceaccounts', { shortNames: ['sa'] });
+export const ROLE: Kind<Role> = builtin(RBAC, 'v1', 'Role', 'roles');
+export const CLUSTER_ROLE: Kind<Role> = builtin(RBAC, 'v1', 'ClusterRole', 'clusterroles', { namespaced: false });
+export const ROLE_BINDING: Kind<RoleBinding> = builtin(RBAC, 'v1', 'RoleBinding', 'rolebindings');
+export const CLUSTER_ROLE_BINDING: Kind<RoleBinding> = builtin(
+  RBAC,
+  'v1',
+  'ClusterRoleBinding',
+  'clusterrolebindings',
+  { namespaced: false },
+);
+export const DEFINITION: Kind<Definition> = builtin(
+  'apiextensions.k8s.io',
+  'v1',
+  'CustomResourceDefinition',
+  'customresourcedefinitions',
+  { namespaced: false, status: true, shortNames: ['crd', 'crds'] },
+);
+
+export const MUTATING_WEBHOOKS: Kind<WebhookConfiguration> = builtin(
+  'admissionregistration.k8s.io',
+  'v1',
+  'MutatingWebhookConfiguration',
+  'mutatingwebhookconfigurations',
+  { namespaced: false },
+);
+
+/** Every kind that the embedded API serves by itself. To add one: one line. */
 export const KINDS: readonly Kind[] = [
   NAMESPACE,
   POD,
   SERVICE,
   SECRET,
   CONFIG_MAP,
-  builtin('', 'v1', 'ServiceAccount', 'serviceaccounts', { shortNames: ['sa'] }),
+  SERVICE_ACCOUNT,
   EVENT,
   VOLUME,
   CLAIM,
@@ -107,10 +141,41 @@ export const KINDS: readonly Kind[] = [
   JOB,
   ENDPOINT_SLICE,
   builtin('coordination.k8s.io', 'v1', 'Lease', 'leases'),
+  ROLE,
+  CLUSTER_ROLE,
+  ROLE_BINDING,
+  CLUSTER_ROLE_BINDING,
+  DEFINITION,
+  MUTATING_WEBHOOKS,
+  // Kept as they are; nothing here scales, drains nodes, filters packets or routes.
+  builtin('apps', 'v1', 'StatefulSet', 'statefulsets', { status: true, shortNames: ['sts'] }),
+  builtin('autoscaling', 'v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', { shortNames: ['hpa'] }),
+  builtin('policy', 'v1', 'PodDisruptionBudget', 'poddisruptionbudgets', { shortNames: ['pdb'] }),
+  builtin('networking.k8s.io', 'v1', 'NetworkPolicy', 'networkpolicies', { shortNames: ['netpol'] }),
+  builtin('networking.k8s.io', 'v1', 'Ingress', 'ingresses', { shortNames: ['ing'] }),
+  crd('gateway.networking.k8s.io', 'v1', 'HTTPRoute', 'httproutes'),
+  crd('monitoring.coreos.com', 'v1', 'ServiceMonitor', 'servicemonitors'),
+  crd('route.openshift.io', 'v1', 'Route', 'routes', { status: true }),
   APPLICATION,
   APPLICATION_SET,
   APP_PROJECT,
 ];
+
+/** Kinds that CustomResourceDefinitions add: every served version, and none that is there anyway. */
+export const definedKinds = (definitions: readonly Definition[]): Kind[] =>
+  definitions.flatMap(({ spec: { group, names, scope, versions } }) =>
+    versions
+      .filter(({ served }) => served)
+      .map(({ name, subresources }) => ({
+        ...builtin(group, name, names.kind, names.plural, {
+          namespaced: scope === 'Namespaced',
+          status: subresources?.status !== undefined,
+          ...(names.shortNames === undefined ? {} : { shortNames: names.shortNames }),
+        }),
+        custom: true,
+      }))
+      .filter((kind) => !KINDS.some((known) => known.group === group && known.plural === kind.plural)),
+  );
 
 /** `apps/Deployment`; the core group is empty: `/Pod`. */
 export const kindKey = (kind: Pick<Kind, 'group' | 'kind'>): string => `${kind.group}/${kind.kind}`;

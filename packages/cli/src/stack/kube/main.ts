@@ -21,6 +21,7 @@ const env = readEnv(process.env, {
     fallback: 1000,
   }),
   ARGOCD_NAMESPACE: text('namespace of Applications and ApplicationSets', 'openshift-gitops'),
+  API_GROUPS_LACKING: optionalText('API groups that it does not serve, as a cluster without Argo CD, by commas'),
   KUBECONFIG_OUT: optionalText('where to write a kubeconfig for this API'),
   CACHE_DIR: optionalText('folder for kubectl, shared by all stacks of this user'),
   LOG_LEVEL: choice('lowest level that is logged', LOG_LEVELS, 'info'),
@@ -63,6 +64,7 @@ const part = {
       gitPollMs: env.GIT_POLL_MS,
       kubeconfigOut: env.KUBECONFIG_OUT,
       argocdNamespace: env.ARGOCD_NAMESPACE,
+      lacks: (env.API_GROUPS_LACKING ?? '').split(',').filter((group) => group !== ''),
       path: process.env['PATH'] ?? '',
       tmpdir: tmpdir(),
     };

@@ -10,6 +10,16 @@ export type OwnerReference = {
   readonly blockOwnerDeletion?: boolean;
 };
 
+/** Who set which fields (`metadata.managedFields`). */
+export type ManagedFields = {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly apiVersion: string;
+  readonly time: string;
+  readonly fieldsType: 'FieldsV1';
+  readonly fieldsV1: object;
+};
+
 export type Metadata = {
   readonly name: string;
   readonly namespace?: string;
@@ -24,6 +34,7 @@ export type Metadata = {
   readonly annotations?: Dict;
   readonly ownerReferences?: readonly OwnerReference[];
   readonly finalizers?: readonly string[];
+  readonly managedFields?: readonly ManagedFields[];
 };
 
 /** Any object; never changed in place, so it may be shared between store, watchers and controllers. */

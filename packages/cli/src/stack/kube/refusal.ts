@@ -36,6 +36,12 @@ export function refusal(reason: Reason, message: string, details?: object): Fair
   return new FairwayError(code, message, { detail: { reason, ...(details === undefined ? {} : { details }) } });
 }
 
+/** A refusal in the words and with the HTTP code of somebody else: an admission webhook. */
+export function denial(code: number, message: string): FairwayError {
+  const reason = Object.entries(CODES).find(([, known]) => known === code)?.[0] ?? 'Forbidden';
+  return new FairwayError('input.invalid', message, { detail: { reason, code } });
+}
+
 /** The reason of a {@link refusal}; undefined for any other error. */
 export function reasonOf(error: unknown): Reason | undefined {
   if (!(error instanceof FairwayError)) return undefined;
@@ -56,7 +62,12 @@ export function statusOf(error: unknown): Status {
     status: 'Failure',
     message,
     reason,
-    code: CODES[reason],
+    code: codeOf(error) ?? CODES[reason],
     ...(typeof details === 'object' && details !== null ? { details } : {}),
   };
+}
+
+function codeOf(error: unknown): number | undefined {
+  const code = error instanceof FairwayError ? error.detail['code'] : undefined;
+  return typeof code === 'number' ? code : undefined;
 }

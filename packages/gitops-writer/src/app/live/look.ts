@@ -3,6 +3,7 @@ import type { HealthySight, StoredChange } from '../../change.ts';
 import type { Application, Deployment, HowFresh, Relation, SyncWindow } from '../../ports.ts';
 import { environmentFolder, environmentName, retrainApplication, retrainFolder } from '../../render/paths.ts';
 import type { StepContext } from '../step.ts';
+import { crashLoop, isOverdue } from './crash-loop.ts';
 import { commitOf, contained } from './contained.ts';
 import { faultless } from './faultless.ts';
 import { fresh } from './fresh.ts';
@@ -133,6 +134,8 @@ export async function lookAtRollout(
     return { application, deployment: undefined, objection, sight: undefined };
   const deployment = await context.cluster.deployment(environmentName(change.model, change.environment), change.model);
   const unfinished = rolledOut(deployment, stampOf(stored), application);
+  const fallen = unfinished?.fails === true ? undefined : await fallenPods(stored, deployment, context);
+  if (fallen !== undefined) return { application, deployment, objection: fallen, sight: undefined };
   if (unfinished !== undefined) return { application, deployment, objection: unfinished, sight: undefined };
   const { objection: unhealthy, sight } = healthy(application, {
     rolledOutAt: later(deployment?.rolledOutAt, facts.mergedAt),
@@ -141,6 +144,19 @@ export async function lookAtRollout(
     hysteresisMs,
   });
   return { application, deployment, objection: unhealthy, sight };
+}
+
+/** Pods are read only when the Deployment lacks some for too long. */
+async function fallenPods(
+  stored: StoredChange,
+  deployment: Deployment | undefined,
+  { cluster, clock }: LookContext,
+): Promise<Objection | undefined> {
+  const { model, environment } = stored.change;
+  const stamp = stampOf(stored);
+  if (deployment?.stamp !== stamp || deployment.observedGeneration < deployment.generation) return undefined;
+  if (!isOverdue(deployment, later(deployment.rolledOutAt, stored.facts.mergedAt), clock.now())) return undefined;
+  return crashLoop(await cluster.pods(environmentName(model, environment), deployment.selector), stamp);
 }
 
 /** undefined while the end of the rollout is not known. */

@@ -39,6 +39,7 @@ const deployment: Deployment = {
   updated: 1,
   available: 1,
   selector: {},
+  deadlineMs: 600_000,
 };
 const pod = (name: string): Pod => ({ name, ready: true, terminating: false, stamp: 'me', exitCodes: [] });
 
@@ -133,6 +134,22 @@ describe('the proof', () => {
     const proof = await prove(stored, world({ pods: 120, cluster: { servingState } }).context, 5_000);
     expect(proof).toMatchObject({ live: true, reason: expect.stringContaining('120 of 120 pods') });
     expect([asked, most]).toEqual([50, 8]);
+  });
+  it('fails a change whose pods fall when their deadline has gone by once more, and lets it wait before', async () => {
+    const fallen = { ...pod('p0'), ready: false, crashing: [{ container: 'serving', restarts: 5 }] };
+    const short = { ...deployment, available: 0, deadlineMs: 5_000 };
+    const cluster = (rolledOutAt: string): Partial<Cluster> => ({
+      deployment: () => Promise.resolve({ ...short, rolledOutAt }),
+      pods: () => Promise.resolve([fallen]),
+    });
+    const before = (ms: number) => new Date(NOW - ms).toISOString();
+    expect(await judge({ cluster: cluster(before(5_000)) })).toMatchObject({
+      fails: true,
+      reason: expect.stringContaining('CrashLoopBackOff'),
+    });
+    expect(await judge({ cluster: cluster(before(4_999)) })).toMatchObject({
+      reason: expect.stringContaining('0 of 1'),
+    });
   });
   it('finds the one pod of many that still loads', async () => {
     const servingState = ({ name }: Pod) => Promise.resolve(name === 'p6' ? 'LOADING' : 'AVAILABLE');

@@ -84,6 +84,7 @@ const deployment: Deployment = {
   updated: 2,
   available: 2,
   selector: {},
+  deadlineMs: 600_000,
 };
 
 describe('rolled out', () => {

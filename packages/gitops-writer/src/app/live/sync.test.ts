@@ -4,7 +4,7 @@ import { commitOf, contained } from './contained.ts';
 import { faultless } from './faultless.ts';
 import { fresh, mayRefresh } from './fresh.ts';
 import { applied, settled } from './settled.ts';
-import { type SyncFacts, synced } from './synced.ts';
+import { type OwnResource, type SyncFacts, synced } from './synced.ts';
 
 const X = 'a'.repeat(40);
 const Y = 'b'.repeat(40);
@@ -251,6 +251,15 @@ describe('synced', () => {
     ['nothing is listed', [], false],
   ])('by own resources: %s', (_, resources, holds) => {
     expect(judge({ resources }, { rule: 'own-resources' }) === undefined).toBe(holds);
+  });
+  it.each<[string, ResourceWord[], boolean]>([
+    ['is not rendered', allOurs, true],
+    ['is Synced', [...allOurs, { ...word(1, 'Synced'), kind: 'Route' }], true],
+    ['is not Synced', [...allOurs, { ...word(1, 'OutOfSync'), kind: 'Route' }], false],
+    ['has no status', [...allOurs, { ...word(1), kind: 'Route' }], false],
+  ])('by own resources, of what only some environments have: %s', (_, resources, holds) => {
+    const some = own.map((one): OwnResource => ({ ...one, kind: 'Route', optional: true }));
+    expect(judge({ resources }, { rule: 'own-resources', own: [...own, ...some] }) === undefined).toBe(holds);
   });
   it('does not take a failed comparison for drift of others', () => {
     expect(judge({ syncStatus: 'Unknown', resources: allOurs }, { rule: 'own-resources' })?.state).toBe('unknown');

@@ -8,7 +8,8 @@ import { blockingWindow } from './sync-window.ts';
  */
 export type SyncRule = 'strict' | 'own-resources';
 
-export type OwnResource = Pick<ResourceWord, 'group' | 'kind' | 'namespace' | 'name'>;
+/** `optional`: not every environment has it. */
+export type OwnResource = Pick<ResourceWord, 'group' | 'kind' | 'namespace' | 'name'> & { readonly optional?: true };
 
 export type SyncFacts = {
   readonly rule: SyncRule;
@@ -34,8 +35,10 @@ export function synced(application: Application, facts: SyncFacts): Objection | 
 }
 
 /** A resource that `status.resources` does not list, or lists without a status, is not Synced. */
-const isSynced = (own: OwnResource, resources: readonly ResourceWord[]): boolean =>
-  resources.find((word) => isSame(own, word))?.status === 'Synced';
+function isSynced(own: OwnResource, resources: readonly ResourceWord[]): boolean {
+  const word = resources.find((one) => isSame(own, one));
+  return word === undefined ? own.optional === true : word.status === 'Synced';
+}
 
 const isSame = (own: OwnResource, word: ResourceWord): boolean =>
   own.group === word.group && own.kind === word.kind && own.namespace === word.namespace && own.name === word.name;

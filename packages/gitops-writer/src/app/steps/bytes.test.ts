@@ -1,4 +1,12 @@
-import { type Approval, type Baseline, type Change, gate, type ModelVersion, silentLogger } from '@fairway/core';
+import {
+  type Approval,
+  type Baseline,
+  type Change,
+  FairwayError,
+  gate,
+  type ModelVersion,
+  silentLogger,
+} from '@fairway/core';
 import { expect, it } from 'vitest';
 import type { StoredChange } from '../../change.ts';
 import type { ImageBuilder, ModelSource } from '../../ports.ts';
@@ -22,15 +30,21 @@ source: { registry: directory }
 environments: [{ name: prod, namespace: m-prod, merge: review }]
 `;
 
-/** A registry that holds `digest`, and an image builder that counts. */
+/** A registry that holds `digest`, and an image builder that packs nothing else than what was approved. */
 function world(digest: string) {
-  const modelVersion = { model: 'm', version: '1', digest } as ModelVersion;
+  const modelVersion = { model: 'm', version: '1', digest: approved } as ModelVersion;
   const seen = { built: 0, disposed: 0 };
-  const source: Pick<ModelSource, 'load' | 'copy'> = {
+  const source: Pick<ModelSource, 'load' | 'files'> = {
     load: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }),
-    copy: () => Promise.resolve({ folder: 'f', digest, dispose: () => Promise.resolve(void (seen.disposed += 1)) }),
+    files: () => Promise.resolve({ folder: 'f', dispose: () => Promise.resolve(void (seen.disposed += 1)) }),
   };
-  const images: ImageBuilder = { build: () => Promise.resolve(`image@${digest}#${(seen.built += 1)}`) };
+  const images: ImageBuilder = {
+    build: (wanted) => {
+      if (wanted.modelVersion.digest !== digest)
+        throw new FairwayError('model.changed', 'It is another one.', { detail: { digest } });
+      return Promise.resolve(`image@${digest}#${(seen.built += 1)}`);
+    },
+  };
   const changes = {
     loaded: () => Promise.resolve({ modelVersion, baseline: {} as Baseline }),
     firstApproval: () => Promise.resolve('event'),
@@ -52,12 +66,12 @@ it('goes on with the approved bytes', async () => {
   expect(seen).toEqual({ built: 1, disposed: 1 });
 });
 
-it('refuses other bytes before it packs them', async () => {
+it('refuses other bytes, and says which are there now', async () => {
   const { context, seen } = world(other);
-  const changed = {
-    status: 'failed',
-    error: { code: 'model.changed', message: expect.stringContaining('register the new bytes') },
-  };
-  expect(await build.run(stored, context)).toMatchObject(changed);
+  await expect(build.run(stored, context)).rejects.toMatchObject({
+    code: 'model.changed',
+    disposition: 'terminal',
+    message: expect.stringMatching(new RegExp(`${approved} then, ${other} now\\); register the new bytes`)),
+  });
   expect(seen).toEqual({ built: 0, disposed: 1 });
 });

@@ -9,7 +9,7 @@ import { itemsOf, untilEmpty } from '../http/pages.ts';
 import { clipped, reviewersOf, sameText } from '../http/words.ts';
 import { type Labels, labels } from './labels.ts';
 import { merge } from './merge.ts';
-import { branchOf, eventSchema, isOwn, type Pull, pullSchema, toPullRequest } from './pulls.ts';
+import { branchOf, eventSchema, isForeign, isOwn, type Pull, pullSchema, toPullRequest } from './pulls.ts';
 
 export type GiteaAccess = {
   readonly url: string;
@@ -47,6 +47,7 @@ export function giteaForge({ url, repository, credentials, base, clock }: GiteaA
     setStatus: (commit, status) => setStatus(gitea, commit, status),
     merge: (number, headSha, message) => merge(call, number, headSha, message),
     list: (prefix) => list(gitea, prefix),
+    foreign: () => foreign(gitea),
   };
 }
 
@@ -66,14 +67,18 @@ async function find({ call, base }: Gitea, branch: string): Promise<ForgePullReq
 
 /** Oldest first: what is opened or closed meanwhile moves nothing from one page to another. */
 async function* ownPulls(call: ForgeClient, base: string): AsyncGenerator<Pull> {
-  const query = { state: 'all', sort: 'oldest', limit: PAGE };
-  for await (const pull of itemsOf(call, untilEmpty, pullSchema, 'the list of pull requests', '/pulls', query)) {
-    if (isOwn(pull, base)) yield pull;
-  }
+  for await (const pull of pullsIn(call, 'all')) if (isOwn(pull, base)) yield pull;
 }
+
+const pullsIn = (call: ForgeClient, state: 'all' | 'open'): AsyncIterable<Pull> =>
+  itemsOf(call, untilEmpty, pullSchema, 'the list of pull requests', '/pulls', { state, sort: 'oldest', limit: PAGE });
 
 async function* list({ call, base }: Gitea, prefix: string): AsyncGenerator<ForgePullRequest> {
   for await (const pull of ownPulls(call, base)) if (branchOf(pull).startsWith(prefix)) yield toPullRequest(pull);
+}
+
+async function* foreign({ call, base }: Gitea): AsyncGenerator<ForgePullRequest> {
+  for await (const pull of pullsIn(call, 'open')) if (isForeign(pull, base)) yield toPullRequest(pull);
 }
 
 async function read({ call }: Gitea, number: number): Promise<ForgePullRequest> {

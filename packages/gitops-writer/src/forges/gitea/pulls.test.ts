@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isOwn, type Pull, toPullRequest } from './pulls.ts';
+import { isForeign, isOwn, type Pull, toPullRequest } from './pulls.ts';
 
 const pull = (more: Partial<Pull> = {}): Pull => ({
   number: 7,
@@ -14,11 +14,13 @@ const pull = (more: Partial<Pull> = {}): Pull => ({
 const head = pull().head;
 
 it.each([
-  ['its own branch', {}, true],
-  ['a fork', { head: { ...head, repo_id: 6 } }, false],
-  ['a fork that is gone', { head: { ...head, repo_id: -1 } }, false],
-  ['another base', { base: { ...pull().base, ref: 'release' } }, false],
-])('%s', (_what, more, own) => expect(isOwn(pull(more), 'main')).toBe(own));
+  ['its own branch', {}, true, false],
+  ['a fork', { head: { ...head, repo_id: 6 } }, false, true],
+  ['a fork that is gone', { head: { ...head, repo_id: -1 } }, false, true],
+  ['another base', { base: { ...pull().base, ref: 'release' } }, false, false],
+])('%s', (_what, more, own, foreign) =>
+  expect([isOwn(pull(more), 'main'), isForeign(pull(more), 'main')]).toEqual([own, foreign]),
+);
 
 it.each([
   [{ mergeable: true }, 'ready'],

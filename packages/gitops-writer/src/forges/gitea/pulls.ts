@@ -28,6 +28,9 @@ export const eventSchema = z.object({ type: z.string(), user: userSchema.nullish
 export const isOwn = ({ head, base }: Pull, into: string): boolean =>
   base.ref === into && head.repo_id === base.repo_id;
 
+/** Whether it comes from another repository, one that is gone too. */
+export const isForeign = (pull: Pull, into: string): boolean => pull.base.ref === into && !isOwn(pull, into);
+
 /** `label` keeps the branch's name when the branch is gone; `ref` then is `refs/pull/<number>/head`. */
 export const branchOf = ({ head }: Pull): string => head.label;
 

@@ -6,7 +6,7 @@ import { type ApiCredentials, type ForgeClient, forgeClient } from '../http/clie
 import { byLink, itemsOf } from '../http/pages.ts';
 import type { GithubAddress } from './address.ts';
 import { merge } from './merge.ts';
-import { isOwn, issueSchema, type Pull, pullSchema, toPullRequest } from './pulls.ts';
+import { isForeign, isOwn, issueSchema, type Pull, pullSchema, toPullRequest } from './pulls.ts';
 import { type MergeQueue, mergeQueue, queueReason } from './queue.ts';
 import { addLabels, askReviewers, comment, setStatus } from './talk.ts';
 
@@ -57,6 +57,7 @@ export function githubForge({ address, repository, credentials, base, clock }: G
     setStatus: (commit, status) => setStatus(call, path, commit, status),
     merge: (number, headSha, message) => merge(call, queue, path, number, headSha, message),
     list: (prefix) => list(github, prefix),
+    foreign: () => foreign(github),
   };
 }
 
@@ -72,11 +73,20 @@ async function find({ call, base, owner, path }: Github, branch: string): Promis
   return chosen === undefined ? undefined : found.get(chosen.number);
 }
 
-async function* list({ call, base, path }: Github, prefix: string): AsyncGenerator<ForgePullRequest> {
-  const query = { state: 'all', base, sort: 'created', direction: 'asc', per_page: PAGE };
-  for await (const pull of itemsOf(call, byLink, pullSchema, 'the list of pull requests', `${path}/pulls`, query)) {
-    if (isOwn(pull, base) && pull.head.ref.startsWith(prefix)) yield toPullRequest(pull);
+async function* list(github: Github, prefix: string): AsyncGenerator<ForgePullRequest> {
+  for await (const pull of pullsIn(github, 'all')) {
+    if (isOwn(pull, github.base) && pull.head.ref.startsWith(prefix)) yield toPullRequest(pull);
   }
+}
+
+async function* foreign(github: Github): AsyncGenerator<ForgePullRequest> {
+  for await (const pull of pullsIn(github, 'open')) if (isForeign(pull, github.base)) yield toPullRequest(pull);
+}
+
+/** Oldest first: what is opened or closed meanwhile moves little from one page to another. */
+function pullsIn({ call, base, path }: Github, state: 'all' | 'open'): AsyncIterable<Pull> {
+  const query = { state, base, sort: 'created', direction: 'asc', per_page: PAGE };
+  return itemsOf(call, byLink, pullSchema, 'the list of pull requests', `${path}/pulls`, query);
 }
 
 async function read({ call, queue, path }: Github, number: number): Promise<ForgePullRequest> {

@@ -27,6 +27,9 @@ export const issueSchema = z.object({ closed_by: userSchema.nullish() });
 export const isOwn = ({ head, base }: Pull, into: string): boolean =>
   base.ref === into && head.repo?.full_name === base.repo.full_name;
 
+/** Whether it comes from another repository, one that is gone too. */
+export const isForeign = (pull: Pull, into: string): boolean => pull.base.ref === into && !isOwn(pull, into);
+
 export function toPullRequest(pull: Pull): ForgePullRequest {
   const isMerged = typeof pull.merged_at === 'string';
   return {

@@ -7,7 +7,7 @@ import { type ForgeClient, forgeClient } from '../http/client.ts';
 import { byNextPage, itemsOf } from '../http/pages.ts';
 import { asText } from './commands.ts';
 import { merge } from './merge.ts';
-import { isOwn, type Request, requestSchema, toPullRequest } from './requests.ts';
+import { isForeign, isOwn, type Request, requestSchema, toPullRequest } from './requests.ts';
 import { comment, type People, people, setStatus } from './talk.ts';
 import { type MergeTrain, mergeTrain, trainReason } from './train.ts';
 
@@ -55,6 +55,7 @@ export function gitlabForge({ url, repository, credentials, base, clock }: Gitla
     setStatus: (commit, status) => setStatus(call, path, commit, status),
     merge: (number, headSha, message) => merge(call, gitlab.train, path, number, headSha, message),
     list: (prefix) => list(gitlab, prefix),
+    foreign: () => foreign(gitlab),
   };
 }
 
@@ -69,12 +70,21 @@ async function find({ call, base, path }: Gitlab, branch: string): Promise<Reque
   return chosen === undefined ? undefined : found.get(chosen.number);
 }
 
-async function* list({ call, base, path }: Gitlab, prefix: string): AsyncGenerator<ForgePullRequest> {
-  const query = { state: 'all', target_branch: base, order_by: 'created_at', sort: 'asc', per_page: PAGE };
-  const doing = 'the list of merge requests';
-  for await (const request of itemsOf(call, byNextPage, requestSchema, doing, `${path}/merge_requests`, query)) {
-    if (isOwn(request, base) && request.source_branch.startsWith(prefix)) yield toPullRequest(request);
+async function* list(gitlab: Gitlab, prefix: string): AsyncGenerator<ForgePullRequest> {
+  for await (const request of requestsIn(gitlab, 'all')) {
+    if (isOwn(request, gitlab.base) && request.source_branch.startsWith(prefix)) yield toPullRequest(request);
   }
+}
+
+async function* foreign(gitlab: Gitlab): AsyncGenerator<ForgePullRequest> {
+  for await (const request of requestsIn(gitlab, 'opened')) {
+    if (isForeign(request, gitlab.base)) yield toPullRequest(request);
+  }
+}
+
+function requestsIn({ call, base, path }: Gitlab, state: 'all' | 'opened'): AsyncIterable<Request> {
+  const query = { state, target_branch: base, order_by: 'created_at', sort: 'asc', per_page: PAGE };
+  return itemsOf(call, byNextPage, requestSchema, 'the list of merge requests', `${path}/merge_requests`, query);
 }
 
 async function read({ call, train, path }: Gitlab, number: number): Promise<ForgePullRequest> {

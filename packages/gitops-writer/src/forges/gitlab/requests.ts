@@ -37,6 +37,10 @@ export type Request = z.infer<typeof requestSchema>;
 export const isOwn = (request: Request, base: string): boolean =>
   request.target_branch === base && request.source_project_id === request.target_project_id;
 
+/** Whether it comes from another project, one that is gone too. */
+export const isForeign = (request: Request, base: string): boolean =>
+  request.target_branch === base && !isOwn(request, base);
+
 export function toPullRequest(request: Request): ForgePullRequest {
   const { iid, state, merged_at, merge_user, merged_by, closed_by } = request;
   const isMerged = state === 'merged';

@@ -72,16 +72,16 @@ describe('answers', () => {
 
 describe('a forge that cannot be used', () => {
   it.each([
-    [{ status: 500, body: '{"message":"token secret-token-1 broke"}' }, {}, 'it answered 500'],
-    [{ status: 503, headers: { 'retry-after': '7' } }, { retryAfterMs: 7_000 }, 'it answered 503 (no reason given)'],
-    [{ status: 429, headers: { 'retry-after': '9' } }, { retryAfterMs: 9_000 }, 'it asks for a pause (429'],
+    ['it answered 500', { status: 500, body: '{"message":"token secret-token-1 broke"}' }, {}],
+    ['it answered 503 (no reason given)', { status: 503, headers: { 'retry-after': '7' } }, { retryAfterMs: 7_000 }],
+    ['it asks for a pause (429', { status: 429, headers: { 'retry-after': '9' } }, { retryAfterMs: 9_000 }],
     [
+      'pause',
       { status: 403, body: '{"message":"You have exceeded a secondary rate limit"}' },
       { retryAfterMs: 60_000 },
-      'pause',
     ],
-    [{ body: 'x'.repeat(33 * 2 ** 20) }, {}, 'maxContentLength'],
-  ])('%j', async (reply, detail, words) => {
+    ['maxContentLength', { body: 'x'.repeat(33 * 2 ** 20) }, {}],
+  ])('%s', async (words, reply, detail) => {
     const { base } = await serve(() => reply);
     const error = await failure(clientOf(base)('GET', '/x'));
     expect(error).toMatchObject({ code: 'forge.unavailable', disposition: 'retryable', detail });

@@ -13,7 +13,9 @@ export type Credential = {
 /** Name of the credential that WRITER_TOKEN stands for. */
 const WRITER = 'writer';
 
-const secret = line(500).min(16, 'must have at least 16 characters').optional();
+const LEAST = 16;
+const TOO_SHORT = `must have at least ${LEAST} characters`;
+const secret = line(500).min(LEAST, TOO_SHORT).optional();
 const schema = z.array(
   z
     .strictObject({
@@ -47,6 +49,12 @@ export function readCredentials(raw: string | undefined): { value: readonly Cred
   const tokens = credentials.flatMap(({ token }) => (token === undefined ? [] : [token]));
   if (repeated(tokens) !== undefined) return { problem: 'has a token twice; give each credential its own' };
   return { value: credentials };
+}
+
+/** Reads WRITER_TOKEN, as long as the tokens of other callers have to be. */
+export function readToken(raw: string | undefined): { value: string } | { problem: string } {
+  if (raw === undefined) return { problem: 'is not set' };
+  return raw.length < LEAST ? { problem: TOO_SHORT } : { value: raw };
 }
 
 /** WRITER_TOKEN may do everything. */

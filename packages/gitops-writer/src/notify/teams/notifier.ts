@@ -1,6 +1,6 @@
 import { type Clock, deliverCard } from '@fairway/core';
+import { postJson } from '@fairway/remote';
 import type { Notifier } from '../../ports.ts';
-import { postJson } from '../../post-json.ts';
 
 const TIMEOUT_MS = 15_000;
 

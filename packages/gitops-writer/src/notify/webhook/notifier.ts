@@ -1,6 +1,6 @@
 import { classifyWebhookAnswer, type Clock, signedMessage } from '@fairway/core';
+import { postJson } from '@fairway/remote';
 import type { Notifier } from '../../ports.ts';
-import { postJson } from '../../post-json.ts';
 
 const TIMEOUT_MS = 10_000;
 

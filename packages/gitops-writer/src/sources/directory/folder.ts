@@ -40,9 +40,7 @@ export async function versionFolder(directory: string, model: string, version: s
 
 export function asSourceError(error: unknown, where: string): FairwayError {
   if (error instanceof FairwayError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC')
-    return new FairwayError('disk.full', 'There is no space left below DATA_DIR for a copy of the model; free some.');
+  const { message } = error as Error;
   return new FairwayError(
     'registry.unavailable',
     `The model registry (MODEL_DIRECTORY, ${where}) cannot be read: ${message}`,

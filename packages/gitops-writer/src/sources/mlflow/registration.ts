@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FairwayError, type Signature, type Target, type Variable } from '@fairway/core';
+import { FairwayError, type Signature, type Variable } from '@fairway/core';
 import {
   compareWithRegistration,
   type Expected,
@@ -15,6 +15,7 @@ import {
 import { BESIDE } from './layout.ts';
 import type { MlModel } from './mlmodel.ts';
 import type { Tags } from './registry.ts';
+import { targetSaid } from './target.ts';
 
 /** What a version of MLflow tells about itself, beside its bytes. `folder` holds saved_model.pb and the files about it. */
 export type Told = {
@@ -34,20 +35,9 @@ export type Gathered = {
   readonly problems: readonly string[];
 };
 
-const FIELDS = {
-  variable: { tag: 'fairway.target', property: 'targetVariable', about: 'the column of the true outcome' },
-  event: { tag: 'fairway.event', property: 'targetEvent', about: 'the value of it that counts as the event' },
-  probability: {
-    tag: 'fairway.probability',
-    property: 'eventProbVar',
-    about: 'the output with the probability of the event',
-  },
-} as const;
-
 /**
- * MLflow knows signatures, but no target and no baseline. A tag of the version tells first, then the files that SAS Model Manager
- * would have (docs/contracts.md) among the artifacts, then a tag of the registered model; of tensors the files, then the
- * signature in MLmodel, then the SavedModel itself. Nothing is guessed.
+ * MLflow knows signatures, but no target (target.ts) and no baseline. Of tensors the files that SAS Model Manager would have
+ * (docs/contracts.md) tell first, then the signature in MLmodel, then the SavedModel itself. Nothing is guessed.
  */
 export async function gatherRegistration(told: Told): Promise<Gathered> {
   const { folder, model, version } = told;
@@ -56,7 +46,15 @@ export async function gatherRegistration(told: Told): Promise<Gathered> {
   const signature = await signatureIn(folder);
   const problems = (await faultsOf(folder, found.faults)).map(({ file, what }) => `${file} ${what}`);
   const said = signatureSaid(told.mlmodel, problems);
-  const target = await targetOf(told, found.target?.classification, problems);
+  const { target, problems: unknown } = targetSaid({
+    properties: (await jsonIn(folder, 'ModelProperties.json')) ?? {},
+    versionTags: told.versionTags,
+    modelTags: told.modelTags,
+    baseline: found.baseline,
+    nominal: found.target?.classification,
+    outputs: signature?.outputs ?? [],
+  });
+  problems.push(...unknown);
   const { expected, variables } = tensorsOf(found, said, signature);
   if (said !== undefined && signature !== undefined && (found.inputs ?? found.outputs) !== undefined) {
     // The files are what is compared; what MLflow says besides must be true all the same.
@@ -87,7 +85,7 @@ async function faultsOf<T extends { file: string; what: string }>(folder: string
   return faults.filter(
     ({ file, what }) =>
       file === 'baseline.json' ||
-      (!absent.has(file) && !/^has no (targetVariable|targetEvent|eventProbVar)$/.test(what)),
+      (!absent.has(file) && !/^has no (targetVariable|targetEvent|eventProbVar|predictionVariable)$/.test(what)),
   );
 }
 
@@ -142,35 +140,10 @@ const variablesIn = ({ inputs, outputs }: Signature): Variable[] => [
   ),
 ];
 
-async function targetOf(
-  { folder, versionTags, modelTags }: Told,
-  nominal: string | undefined,
-  problems: string[],
-): Promise<Target | undefined> {
-  const properties = await jsonIn(folder, 'ModelProperties.json');
-  const said = (tag: string, property: unknown): string | undefined =>
-    [versionTags[tag], textOf(property), modelTags[tag]].find((value) => value !== undefined && value !== '');
-  const of = (field: keyof typeof FIELDS): string => {
-    const { tag, property, about } = FIELDS[field];
-    const value = said(tag, properties?.[property]);
-    if (value === undefined) {
-      problems.push(`tag ${tag} is missing: set it, on the version or on the registered model, to ${about}`);
-    }
-    return value ?? '';
-  };
-  const [variable, event, probability] = [of('variable'), of('event'), of('probability')];
-  if (variable === '' || event === '' || probability === '') return undefined;
-  const classification = said('fairway.classification', nominal);
-  return { variable, event, probability, ...(classification === undefined ? {} : { classification }) };
-}
-
 type Json = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'number' ? String(value) : typeof value === 'string' ? value : undefined;
 
 async function textIn(folder: string, file: string): Promise<string | undefined> {
   try {

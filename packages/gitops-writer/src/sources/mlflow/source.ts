@@ -1,5 +1,4 @@
 import { FairwayError, GOLDEN_FILE, hashFields, iso, sha256 } from '@fairway/core';
-import { digestTree } from '@fairway/savedmodel';
 import type { Champion, LoadedVersion, ModelReference, ModelSource, RegisteredVersion } from '../../ports.ts';
 import { answerToOf } from './answer-to.ts';
 import { ARTIFACT_LIMITS } from './artifacts/paths.ts';
@@ -22,19 +21,13 @@ export function mlflowSource(context: VersionContext): ModelSource {
       const loaded = await withVersion(context, found, (opened) => loadVersion(context, of.model, opened));
       return { ...loaded, answerTo: answerToOf({ name, version }) };
     },
-    copy: async (of, version) => {
+    files: async (of, version) => {
       const found = await readyVersion(context, nameOf(of), version);
       return withVersion(context, found, async (opened) => {
-        const files = wantedFiles(opened.artifacts, layoutOf(opened).folder);
+        const all = wantedFiles(opened.artifacts, layoutOf(opened).folder);
         // What is told about the model is read when it is loaded; only the cases it is asked with travel on.
-        const wanted = files.filter(({ to }) => to === GOLDEN_FILE || !BESIDE.some((name) => name === to));
-        const fetched = await fetchFiles(opened.store, wanted, context.scratch, context.limits ?? ARTIFACT_LIMITS);
-        try {
-          return { ...fetched, digest: await digestTree(fetched.folder) };
-        } catch (error) {
-          await fetched.dispose();
-          throw error;
-        }
+        const wanted = all.filter(({ to }) => to === GOLDEN_FILE || !BESIDE.some((name) => name === to));
+        return fetchFiles(opened.store, wanted, context.scratch, context.limits ?? ARTIFACT_LIMITS);
       });
     },
     versions: async (of) => {

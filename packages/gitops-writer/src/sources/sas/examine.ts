@@ -58,12 +58,23 @@ function fieldProblems(project: SasProject, model?: SasModel, contents: readonly
   const lacks = (what: string, field: string): string =>
     `Project ${project.name} in SAS has no ${what} (${field}); set it in the properties of the project, or in ModelProperties.json of the model.`;
   const isOf = project.function ?? model?.function;
+  const level = project.targetLevel || model?.targetLevel;
+  const isNumber = level?.toLowerCase() === 'interval';
+  const wanted = isNumber ? 'prediction' : 'classification';
   const fields: ReadonlyArray<readonly [unknown, string, string]> = [
-    [isOf, 'function', 'function: classification'],
+    [isOf, 'function', `function: ${wanted}`],
     [project.targetVariable || model?.targetVariable, 'target variable', 'targetVariable'],
-    [project.targetLevel || model?.targetLevel, 'target level', 'targetLevel: binary or nominal'],
-    [project.targetEventValue ?? model?.targetEvent, 'target event value', 'targetEventValue'],
-    [project.eventProbabilityVariable || model?.eventProbVar, 'event probability variable', 'eventProbabilityVariable'],
+    [level, 'target level', 'targetLevel: binary, nominal, or interval for a number'],
+    ...(isNumber
+      ? [[project.predictionVariable, 'prediction variable', 'predictionVariable'] as const]
+      : ([
+          [project.targetEventValue ?? model?.targetEvent, 'target event value', 'targetEventValue'],
+          [
+            project.eventProbabilityVariable || model?.eventProbVar,
+            'event probability variable',
+            'eventProbabilityVariable',
+          ],
+        ] as const)),
   ];
   const missing = has('ModelProperties.json')
     ? []
@@ -72,8 +83,10 @@ function fieldProblems(project: SasProject, model?: SasModel, contents: readonly
   const noOutputs = outputVariables.length === 0 && !roles.has('output') && !has('outputVar.json');
   return [
     ...missing.map(([, what, field]) => lacks(what, field)),
-    ...(isOf && isOf.toLowerCase() !== 'classification'
-      ? [`Project ${project.name} in SAS is one of ${isOf}; Fairway carries models of function classification.`]
+    ...(isOf && isOf.toLowerCase() !== wanted
+      ? [
+          `Project ${project.name} in SAS is one of ${isOf}, with target level ${level ?? 'unknown'}; Fairway carries models of function classification, and of function prediction with target level interval.`,
+        ]
       : []),
     ...(noInputs ? [lacks('input variables', 'variables')] : []),
     ...(noOutputs ? [lacks('output variables', 'variables')] : []),

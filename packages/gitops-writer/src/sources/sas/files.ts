@@ -61,6 +61,7 @@ async function completeProperties(folder: string, project: SasProject, { model }
     targetLevel: filled(model.targetLevel) ?? project.targetLevel,
     targetEvent: filled(model.targetEvent) ?? project.targetEventValue,
     eventProbVar: filled(model.eventProbVar) ?? project.eventProbabilityVariable,
+    predictionVariable: project.predictionVariable,
     algorithm: model.algorithm,
     tool: model.tool,
     properties: model.properties.map(({ name, value, type }) => ({ name, value, type: type ?? 'string' })),

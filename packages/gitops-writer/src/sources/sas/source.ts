@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { privateFolder, REGISTRATION_FILES, unpackModel } from '@fairway/archive';
 import { type Clock, FairwayError, iso, pause, sha256 } from '@fairway/core';
-import { digestTree, loadModelVersion } from '@fairway/savedmodel';
-import type { Champion, LoadedVersion, ModelCopy, ModelReference, ModelSource } from '../../ports.ts';
+import { loadModelVersion } from '@fairway/savedmodel';
+import type { Champion, LoadedVersion, ModelFiles, ModelReference, ModelSource } from '../../ports.ts';
 import type { SasServer } from './client.ts';
 import { archiveOf, contentNamed, contentsOf, download, stateOfContent, stateOfContents } from './contents.ts';
 import { examineProject } from './examine.ts';
@@ -38,9 +38,9 @@ export function sasSource(options: SasSource): ModelSource {
   };
   return {
     load: loadVersion,
-    copy: async (of, version) => {
+    files: async (of, version) => {
       const resolved = await resolveVersion(server, await projectOf(server, of), version);
-      return inScratch(options, (folder) => copy(options, of, resolved, folder));
+      return inScratch(options, (folder) => files(options, of, resolved, folder));
     },
     versions: async (of) => {
       const versions = await versionsOf(server, await projectOf(server, of));
@@ -89,16 +89,9 @@ async function load(
   }
 }
 
-async function copy(options: SasSource, of: ModelReference, version: SasVersion, folder: string): Promise<ModelCopy> {
+async function files(options: SasSource, of: ModelReference, version: SasVersion, folder: string): Promise<ModelFiles> {
   const contents = await contentsOf(options.server, version);
-  const unpacked = await unpackModel(await fetchArchive(options, of, version, contents, folder), options.scratch);
-  const dispose = () => unpacked.dispose();
-  try {
-    return { folder: unpacked.folder, digest: await digestTree(unpacked.folder), dispose };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
+  return unpackModel(await fetchArchive(options, of, version, contents, folder), options.scratch);
 }
 
 async function fetchArchive(

@@ -1,6 +1,6 @@
 import { type CardAnswer, type CardContent, sha256 } from '@fairway/core';
 import { createTransport } from 'nodemailer';
-import type { Notifier } from '../../notify-ports.ts';
+import type { Notifier } from '../../ports/notify.ts';
 import { mailHtml, mailSubject, mailText } from './mail.ts';
 
 const TIMEOUT_MS = 15_000;

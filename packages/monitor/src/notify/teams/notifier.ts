@@ -1,6 +1,6 @@
 import { type Clock, deliverCard } from '@fairway/core';
-import type { Notifier } from '../../notify-ports.ts';
-import { postJson } from '../../post-json.ts';
+import { postJson } from '@fairway/remote';
+import type { Notifier } from '../../ports/notify.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -2,8 +2,8 @@ import { json, refuse } from '../../web/http.ts';
 import type { Call, Reply, Route } from '../../web/router.ts';
 import { EMPTY_TREE, type Forge, now, pullOf, type Repository, repositoryOf } from '../forge.ts';
 import { MERGE_STYLES, mergePull, type MergeOptions } from '../merge.ts';
-import { branches, changedFiles, commits, diff } from '../objects.ts';
-import { pullFacts, pullPayload, reviewPayload, webBase } from '../payloads.ts';
+import { changedFiles, commits, diff } from '../objects.ts';
+import { headsOf, pullFacts, pullPayload, reviewPayload, webBase } from '../payloads.ts';
 import { editPull, openPull } from '../pulls.ts';
 import type { PullState } from '../state.ts';
 import { empty, type Fields, paged, readFields } from './input.ts';
@@ -55,8 +55,8 @@ const repositoryIn = (forge: Forge, { params }: Call) => repositoryOf(forge, par
 
 async function showPull(forge: Forge, { owner, name }: Repository, number: number, status: number): Promise<Reply> {
   const fresh = repositoryOf(forge, owner, name);
-  const heads = await branches(forge.git(fresh));
-  return json(status, await pullPayload(forge, fresh, pullOf(fresh, number), heads));
+  const pull = pullOf(fresh, number);
+  return json(status, await pullPayload(forge, fresh, pull, await headsOf(forge, fresh, [pull])));
 }
 
 async function listPulls(forge: Forge, call: Call): Promise<Reply> {
@@ -67,7 +67,7 @@ async function listPulls(forge: Forge, call: Call): Promise<Reply> {
     .filter((pull) => (state === 'all' || pull.state === state) && (base === null || pull.base === base))
     .sort(pullOrder(call.query.get('sort') ?? ''));
   const { items, headers } = paged(call, found);
-  const heads = await branches(forge.git(repository));
+  const heads = await headsOf(forge, repository, items);
   const shown = await Promise.all(items.map((pull) => pullPayload(forge, repository, pull, heads)));
   return json(200, shown, headers);
 }
@@ -96,7 +96,7 @@ export async function pullDiff(forge: Forge, repository: Repository, pull: PullS
 
 /** Merge base and head: the two commits between which a pull request's changes lie. */
 async function rangeOf(forge: Forge, repository: Repository, pull: PullState): Promise<[string, string]> {
-  const heads = await branches(forge.git(repository));
+  const heads = await headsOf(forge, repository, [pull]);
   const { mergeBase, headSha } = await pullFacts(forge, repository, pull, heads);
   return [mergeBase || EMPTY_TREE, headSha];
 }

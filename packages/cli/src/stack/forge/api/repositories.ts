@@ -2,7 +2,7 @@ import { json, refuse } from '../../web/http.ts';
 import type { Call, Reply, Route } from '../../web/router.ts';
 import { type Forge, type Repository, repositoryOf } from '../forge.ts';
 import { tellMovedHeads } from '../notices.ts';
-import { blob, branches, type Commit, commits, entries, type Entry, resolve } from '../objects.ts';
+import { blob, branches, branchesNamed, type Commit, commits, entries, type Entry, resolve } from '../objects.ts';
 import { commitPayload, repositoryPayload, timeOf, userPayload, webBase } from '../payloads.ts';
 import { createRepository } from '../repositories.ts';
 import type { Signed } from './signed.ts';
@@ -40,7 +40,7 @@ export const repositoryRoutes = (forge: Forge, signed: Signed): Route[] => [
     path: '/repos/:owner/:repo/branches/*branch',
     answer: signed(async ({ user, repository, params }) => {
       const branch = params['branch'] ?? '';
-      const sha = (await branches(forge.git(repository)))[branch];
+      const sha = (await branchesNamed(forge.git(repository), [branch]))[branch];
       if (sha === undefined) refuse(404, "The target couldn't be found.");
       if (branch === repository.defaultBranch) refuse(403, 'can not delete default branch');
       await forge.git(repository).run(['update-ref', '-d', `refs/heads/${branch}`]);
@@ -63,7 +63,7 @@ async function listBranches(forge: Forge, call: Call): Promise<Reply> {
 async function getBranch(forge: Forge, { params }: Call): Promise<Reply> {
   const repository = repositoryOf(forge, params['owner'], params['repo']);
   const name = params['branch'] ?? '';
-  const sha = (await branches(forge.git(repository)))[name];
+  const sha = (await branchesNamed(forge.git(repository), [name]))[name];
   if (sha === undefined) return refuse(404, "The target couldn't be found.");
   return json(200, await branchPayload(forge, repository, name, sha));
 }

@@ -2,8 +2,8 @@ import { html, type Html } from '../../web/html.ts';
 import { markdown } from '../../web/markdown.ts';
 import { latestByContext } from '../api/statuses.ts';
 import { EMPTY_TREE, type Forge, type Repository } from '../forge.ts';
-import { branches, commits, diff } from '../objects.ts';
-import { pullFacts, type PullFacts } from '../payloads.ts';
+import { commits, diff } from '../objects.ts';
+import { headsOf, pullFacts, type PullFacts } from '../payloads.ts';
 import type { CommentState, PullState, StatusState } from '../state.ts';
 import { diffView, parseDiff } from './diff.ts';
 import { layout, when } from './layout.ts';
@@ -18,7 +18,7 @@ export async function pullPage(
   notice: string | undefined,
 ): Promise<Html> {
   const git = forge.git(repository);
-  const facts = await pullFacts(forge, repository, pull, await branches(git));
+  const facts = await pullFacts(forge, repository, pull, await headsOf(forge, repository, [pull]));
   const from = facts.mergeBase || EMPTY_TREE;
   const changed = parseDiff((await diff(git, from, facts.headSha, false)).toString('utf8'));
   const own = await commits(git, from === EMPTY_TREE ? facts.headSha : `${from}..${facts.headSha}`, 50);

@@ -1,6 +1,6 @@
 import { html, type Html } from '../../web/html.ts';
 import type { Forge, Repository } from '../forge.ts';
-import { branches, type Commit, commits } from '../objects.ts';
+import { branchesNamed, type Commit, commits } from '../objects.ts';
 import type { PullState } from '../state.ts';
 import { layout, when } from './layout.ts';
 
@@ -25,7 +25,7 @@ const FILTERS = ['all', 'open', 'closed'];
 /** Pull requests (all, `open` or `closed`) and the newest commits of the default branch. */
 export async function repositoryPage(forge: Forge, repository: Repository, state: string): Promise<Html> {
   const git = forge.git(repository);
-  const head = (await branches(git))[repository.defaultBranch];
+  const head = (await branchesNamed(git, [repository.defaultBranch]))[repository.defaultBranch];
   const recent = head === undefined ? [] : await commits(git, head, MAX_COMMITS);
   const pulls = repository.pulls.filter((pull) => state === 'all' || pull.state === state).reverse();
   const title = `${repository.owner}/${repository.name}`;

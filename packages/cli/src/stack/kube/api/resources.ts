@@ -1,4 +1,5 @@
 import { parse as parseYaml } from 'yaml';
+import type { Writer } from '../admission/writer.ts';
 import { apiVersionOf, type Kind, qualified } from '../kinds.ts';
 import { type Draft, isRecord, type KubeObject } from '../objects.ts';
 import { refusal } from '../refusal.ts';
@@ -7,6 +8,7 @@ import { mergePatch, strategicMerge } from '../store/merge.ts';
 import type { Registry, RemoveOptions } from '../store/registry.ts';
 import { type Matches, parseFieldSelector, parseLabelSelector } from '../store/selectors.ts';
 import { notFound } from '../store/validate.ts';
+import { page } from './pages.ts';
 import type { Target } from './target.ts';
 
 /** An API call without its transport. */
@@ -16,32 +18,40 @@ export type ApiCall = {
   readonly query: URLSearchParams;
   readonly contentType: string;
   readonly body: Buffer;
+  /** The client's own name. */
+  readonly agent: string;
 };
 export type ApiAnswer = { readonly code: number; readonly body: object };
+/** Objects to read, and the way to write them. */
+export type Objects = { readonly registry: Registry; readonly writer: Writer };
 
-/** Answers every verb but watch and log. Throws refusals. */
-export function answerResource(registry: Registry, call: ApiCall): ApiAnswer {
+/** Answers every verb but watch and log. Rejects with refusals. */
+export async function answerResource(objects: Objects, call: ApiCall): Promise<ApiAnswer> {
+  const { registry, writer } = objects;
   const { method, target } = call;
+  if (target.name === undefined && ['PUT', 'PATCH'].includes(method)) throw notAllowed();
   switch (method) {
     case 'GET':
       return target.name === undefined ? listObjects(registry, call) : { code: 200, body: find(registry, target) };
     case 'POST':
-      return createObject(registry, call);
+      return createObject(writer, call);
     case 'PUT':
-      return replaceObject(registry, call);
+      return replaceObject(writer, call);
     case 'PATCH':
-      return patchObject(registry, call);
+      return patchObject(objects, call);
     case 'DELETE':
-      return target.name === undefined ? removeAll(registry, call) : removeOne(registry, call);
+      return target.name === undefined ? removeAll(objects, call) : removeOne(objects, call);
     default:
-      throw refusal('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+      throw notAllowed();
   }
 }
 
+const notAllowed = () => refusal('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+
 /** The selectors of a list or watch request as one predicate. */
-export function selectorOf(query: URLSearchParams): Matches {
+export function selectorOf(kind: Kind, query: URLSearchParams): Matches {
   const labels = parseLabelSelector(query.get('labelSelector') ?? '');
-  const fields = parseFieldSelector(query.get('fieldSelector') ?? '');
+  const fields = parseFieldSelector(query.get('fieldSelector') ?? '', kind);
   return (object) => labels(object) && fields(object);
 }
 
@@ -50,49 +60,75 @@ function find(registry: Registry, { kind, namespace = '', name = '' }: Target): 
 }
 
 function listObjects(registry: Registry, { target: { kind, namespace }, query }: ApiCall): ApiAnswer {
-  const items = registry.list(kind, namespace).filter(selectorOf(query));
-  const metadata = { resourceVersion: String(registry.store.version()) };
+  const { items, metadata } = page(registry, registry.list(kind, namespace).filter(selectorOf(kind, query)), query);
   return { code: 200, body: { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata, items } };
 }
 
+/** The metadata of an answer without the rest; a refusal as it is. */
+export function partial({ code, body }: ApiAnswer): ApiAnswer {
+  const { kind, metadata, items } = body as KubeObject & { items?: readonly KubeObject[] };
+  if (code >= 300 || kind === 'Status') return { code, body };
+  const one = (object: KubeObject) => ({ ...META, kind: 'PartialObjectMetadata', metadata: object.metadata });
+  if (items === undefined) return { code, body: one(body as KubeObject) };
+  return { code, body: { ...META, kind: 'PartialObjectMetadataList', metadata, items: items.map(one) } };
+}
+
+const META = { apiVersion: 'meta.k8s.io/v1' };
+
+const managerOf = ({ query, agent }: ApiCall) => query.get('fieldManager') || agent;
 const isDryRun = (query: URLSearchParams) => query.getAll('dryRun').includes('All');
 
-function createObject(registry: Registry, call: ApiCall): ApiAnswer {
+async function createObject(writer: Writer, call: ApiCall): Promise<ApiAnswer> {
   const { target, query } = call;
-  if (target.name !== undefined)
-    throw refusal('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  if (target.name !== undefined) throw notAllowed();
   const draft = inTarget(target, readObject(call));
-  return { code: 201, body: registry.create(target.kind, draft, { dryRun: isDryRun(query) }) };
+  return { code: 201, body: await writer.create(target.kind, draft, { dryRun: isDryRun(query) }) };
 }
 
-function replaceObject(registry: Registry, call: ApiCall): ApiAnswer {
+async function replaceObject(writer: Writer, call: ApiCall): Promise<ApiAnswer> {
   const { target, query } = call;
   const draft = inTarget(target, readObject(call));
-  return { code: 200, body: registry.update(target.kind, draft, partOf(target), { dryRun: isDryRun(query) }) };
+  const options = { dryRun: isDryRun(query), manager: managerOf(call) };
+  return { code: 200, body: await writer.update(target.kind, placeOf(target), () => draft, partOf(target), options) };
 }
 
+const placeOf = ({ namespace = '', name = '' }: Target) => ({ namespace, name });
 const partOf = ({ subresource }: Target) => (subresource === 'status' ? 'status' : 'all');
 
-function patchObject(registry: Registry, call: ApiCall): ApiAnswer {
+async function patchObject({ registry, writer }: Objects, call: ApiCall): Promise<ApiAnswer> {
   const { target, query, contentType } = call;
+  const { kind } = target;
+  const options = { dryRun: isDryRun(query), manager: managerOf(call) };
+  if (contentType === 'application/apply-patch+yaml') return applyObject({ registry, writer }, call);
+  if (!PATCH_TYPES.includes(contentType)) throw unknownFormat(PATCH_TYPES.join(', '));
+  // A patch is made on the object as it is; only a resourceVersion inside the patch itself is a precondition.
+  const patched = (current: KubeObject): Draft => {
+    const made = applyPatch(kind, contentType, current, readBody(call));
+    if (!isRecord(made) || !isRecord(made['metadata']))
+      throw refusal('BadRequest', 'The patch leaves no object with metadata.');
+    return inTarget(target, made as unknown as Draft);
+  };
+  return { code: 200, body: await writer.update(kind, placeOf(target), patched, partOf(target), options) };
+}
+
+/** Server-side apply. */
+async function applyObject({ registry, writer }: Objects, call: ApiCall): Promise<ApiAnswer> {
+  const { target, query } = call;
   const { kind, namespace = '', name = '' } = target;
-  const current = registry.get(kind, namespace, name);
-  const options = { dryRun: isDryRun(query) };
-  if (contentType === 'application/apply-patch+yaml' || contentType === 'application/apply-patch+cbor') {
-    if (!query.get('fieldManager'))
-      throw refusal(
-        'Invalid',
-        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      );
-    if (!current) return { code: 201, body: registry.create(kind, inTarget(target, readObject(call)), options) };
-  }
-  if (!current) return notFound(kind, name);
-  const patched = applyPatch(kind, contentType, current, readBody(call));
-  if (!isRecord(patched) || !isRecord(patched['metadata']))
-    throw refusal('BadRequest', 'The patch leaves no object with metadata.');
-  const draft = inTarget(target, patched as unknown as Draft);
-  // A patch was made on the object as it is; only a resourceVersion inside the patch itself is a precondition.
-  return { code: 200, body: registry.update(kind, draft, partOf(target), options) };
+  const manager = query.get('fieldManager') ?? '';
+  if (manager === '') throw noManager();
+  const draft = inTarget(target, readObject(call));
+  if ('managedFields' in draft.metadata) throw refusal('BadRequest', 'metadata.managedFields must be nil');
+  const code = registry.get(kind, namespace, name) ? 200 : 201;
+  const applier = { manager, force: query.get('force') === 'true' };
+  return { code, body: await writer.apply(kind, draft, applier, { dryRun: isDryRun(query) }) };
+}
+
+function noManager(): Error {
+  const message = 'Required value: is required for apply patch';
+  const causes = [{ reason: 'FieldValueRequired', message, field: 'fieldManager' }];
+  const details = { group: 'meta.k8s.io', kind: 'PatchOptions', causes };
+  return refusal('Invalid', `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${message}`, details);
 }
 
 function applyPatch(kind: Kind, contentType: string, current: KubeObject, patch: unknown): unknown {
@@ -101,8 +137,6 @@ function applyPatch(kind: Kind, contentType: string, current: KubeObject, patch:
       return jsonPatch(current, patch);
     case 'application/merge-patch+json':
       return mergePatch(current, patch);
-    case 'application/apply-patch+yaml':
-      return kind.custom ? mergePatch(current, patch) : strategicMerge(current, patch);
     case 'application/strategic-merge-patch+json':
       if (!kind.custom) return strategicMerge(current, patch);
       break;
@@ -110,6 +144,13 @@ function applyPatch(kind: Kind, contentType: string, current: KubeObject, patch:
   }
   throw unknownFormat('application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml');
 }
+
+const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
 
 const unknownFormat = (known: string) =>
   refusal(
@@ -191,22 +232,25 @@ function removeOptions({ query, body }: ApiCall): RemoveOptions {
       ? (propagation as 'Foreground' | 'Orphan')
       : 'Background',
     uid: typeof preconditions['uid'] === 'string' ? preconditions['uid'] : undefined,
+    resourceVersion:
+      typeof preconditions['resourceVersion'] === 'string' ? preconditions['resourceVersion'] : undefined,
   };
 }
 
-function removeOne(registry: Registry, call: ApiCall): ApiAnswer {
+async function removeOne({ registry, writer }: Objects, call: ApiCall): Promise<ApiAnswer> {
   const { kind, namespace = '', name = '' } = call.target;
   const before = find(registry, call.target);
-  const after = registry.remove(kind, namespace, name, removeOptions(call));
+  const after = await writer.remove(kind, namespace, name, removeOptions(call));
   if (after.metadata.deletionTimestamp !== undefined || kind.kind === 'Pod') return { code: 200, body: after };
   const details = { name, group: kind.group, kind: kind.plural, uid: before.metadata.uid };
   return { code: 200, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } };
 }
 
-function removeAll(registry: Registry, call: ApiCall): ApiAnswer {
+async function removeAll({ registry, writer }: Objects, call: ApiCall): Promise<ApiAnswer> {
   const { kind, namespace } = call.target;
-  const items = registry.list(kind, namespace).filter(selectorOf(call.query));
-  for (const { metadata } of items) registry.remove(kind, metadata.namespace ?? '', metadata.name, removeOptions(call));
+  const items = registry.list(kind, namespace).filter(selectorOf(kind, call.query));
+  for (const { metadata } of items)
+    await writer.remove(kind, metadata.namespace ?? '', metadata.name, removeOptions(call));
   const metadata = { resourceVersion: String(registry.store.version()) };
   return { code: 200, body: { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata, items } };
 }

@@ -1,4 +1,4 @@
-import { KINDS, type Kind } from '../kinds.ts';
+import type { Kind } from '../kinds.ts';
 import { refusal } from '../refusal.ts';
 
 /** What a resource path names. */
@@ -6,11 +6,11 @@ export type Target = {
   readonly kind: Kind;
   readonly namespace?: string;
   readonly name?: string;
-  readonly subresource?: 'status' | 'log' | 'finalize';
+  readonly subresource?: 'status' | 'log' | 'finalize' | 'token';
 };
 
 /** `/api/v1/…` and `/apis/<group>/<version>/…`; undefined for paths that are no resource path. Unknown resources are 404. */
-export function parseTarget(path: string): Target | undefined {
+export function parseTarget(kinds: readonly Kind[], path: string): Target | undefined {
   const parts = path
     .split('/')
     .filter((part) => part !== '')
@@ -22,7 +22,7 @@ export function parseTarget(path: string): Target | undefined {
   const scoped =
     rest[0] === 'namespaces' && rest.length > 2 && !(core && ['status', 'finalize'].includes(rest[2] ?? ''));
   const [plural, name, subresource, ...more] = scoped ? rest.slice(2) : rest;
-  const kind = KINDS.find((known) => known.group === group && known.version === version && known.plural === plural);
+  const kind = kinds.find((known) => known.group === group && known.version === version && known.plural === plural);
   if (!kind || more.length > 0 || (scoped && !kind.namespaced)) throw unknownResource();
   return {
     kind,
@@ -35,6 +35,7 @@ export function parseTarget(path: string): Target | undefined {
 function checkSubresource(kind: Kind, subresource: string): NonNullable<Target['subresource']> {
   if (subresource === 'status' && kind.status) return 'status';
   if (subresource === 'log' && kind.kind === 'Pod') return 'log';
+  if (subresource === 'token' && kind.kind === 'ServiceAccount') return 'token';
   if (subresource === 'finalize' && kind.kind === 'Namespace') return 'finalize';
   throw unknownResource();
 }

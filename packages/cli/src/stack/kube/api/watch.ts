@@ -15,6 +15,8 @@ type WatchEvent = {
 /** A watcher that falls this far behind is cut off; it reads the list again. */
 const MAX_PENDING_BYTES = 16 * 1024 * 1024;
 const BOOKMARK_MS = 30_000;
+/** The last bookmark comes this long before a watch ends, so that its follower starts where it ended. */
+const LAST_BOOKMARK_MS = 2_000;
 /** client-go's default when the request names none. */
 const DEFAULT_TIMEOUT_S = 1800;
 
@@ -60,8 +62,12 @@ export function serveWatch(
   const bookmark = (annotations: object) => send(bookmarkAt(target, registry.store.version(), annotations));
   if (query.get('sendInitialEvents') === 'true') bookmark({ 'k8s.io/initial-events-end': 'true' });
   const unsubscribe = registry.store.subscribe(pass);
-  const timers = [setTimeout(() => response.end(), 1000 * (Number(query.get('timeoutSeconds')) || DEFAULT_TIMEOUT_S))];
-  if (query.get('allowWatchBookmarks') === 'true') timers.push(setInterval(() => bookmark({}), BOOKMARK_MS));
+  const lastsMs = 1000 * (Number(query.get('timeoutSeconds')) || DEFAULT_TIMEOUT_S);
+  const timers = [setTimeout(() => response.end(), lastsMs)];
+  if (query.get('allowWatchBookmarks') === 'true') {
+    timers.push(setInterval(() => bookmark({}), BOOKMARK_MS));
+    if (lastsMs > LAST_BOOKMARK_MS) timers.push(setTimeout(() => bookmark({}), lastsMs - LAST_BOOKMARK_MS));
+  }
   response.once('close', () => {
     unsubscribe();
     for (const timer of timers) clearTimeout(timer);

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@fairway/core';
+import type { Writer } from '../admission/writer.ts';
 import { type Controller, keyOf, splitKey } from '../controllers/loop.ts';
 import { APPLICATION, kindKey, KINDS } from '../kinds.ts';
 import type { Registry } from '../store/registry.ts';
@@ -25,6 +26,8 @@ import {
 
 export type ArgoParts = {
   readonly registry: Registry;
+  /** By which what is synced is written. */
+  readonly writer: Writer;
   readonly repositories: Repositories;
   readonly render: Renderer;
   readonly clock: Clock;
@@ -167,7 +170,7 @@ async function runOperation(parts: ArgoParts, app: Application, operation: Opera
   if (!running) return undefined;
   const comparison = await compareNow(parts, running, revisionOf(running, operation), false);
   const { revision } = comparison;
-  const outcome = oneStep(parts.registry, running, operation, comparison, due.state);
+  const outcome = await oneStep(parts, running, operation, comparison, due.state);
   const state = afterTry(running, due.state, revision ?? revisionOf(running, operation), outcome, parts.clock.now());
   const over = state.phase !== 'Running';
   const hooks = outcome.phase === 'Running';
@@ -186,16 +189,16 @@ async function runOperation(parts: ArgoParts, app: Application, operation: Opera
 const HOOK_LOOK_MS = 1_000;
 
 /** Applies, or looks at what was applied and its hooks. A selective sync runs none. */
-function oneStep(
-  registry: Registry,
+async function oneStep(
+  { registry, writer }: ArgoParts,
   app: Application,
   operation: Operation,
   { compared, hooks, failure }: Comparison,
   { syncResult }: OperationState,
-): SyncOutcome | { readonly phase: 'Error'; readonly message: string } {
+): Promise<SyncOutcome | { readonly phase: 'Error'; readonly message: string }> {
   if (failure) return { phase: 'Error', message: failure.message };
-  if (syncResult) return continueSync({ registry, app }, compared, hooks, syncResult.resources ?? []);
-  const outcome = runSync(registry, app, operation, compared);
+  if (syncResult) return continueSync({ registry, writer, app }, compared, hooks, syncResult.resources ?? []);
+  const outcome = await runSync({ registry, writer }, app, operation, compared);
   const whole = outcome.phase === 'Succeeded' && operation.sync?.resources === undefined;
   return whole && hooks.length > 0
     ? { ...outcome, phase: 'Running', message: 'one or more tasks are running' }

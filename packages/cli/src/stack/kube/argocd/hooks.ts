@@ -1,3 +1,4 @@
+import type { Writer } from '../admission/writer.ts';
 import { kindKey, type Kind } from '../kinds.ts';
 import type { KubeObject } from '../objects.ts';
 import { reasonOf } from '../refusal.ts';
@@ -21,18 +22,18 @@ export function hookProblem(object: KubeObject): string | undefined {
   return `${object.kind} ${object.metadata.name} is a hook of ${phases.join(', ')}: the embedded cluster runs PostSync hooks only.`;
 }
 
-type Parts = { readonly registry: Registry; readonly app: Application };
+type Parts = { readonly registry: Registry; readonly writer: Writer; readonly app: Application };
 
 /**
  * One look at a sync that has PostSync hooks, after everything was applied (gitops-engine, `pkg/sync`): waits until what
  * was applied is healthy, then runs the hooks wave by wave. `results` is what the look before has left.
  */
-export function continueSync(
+export async function continueSync(
   parts: Parts,
   compared: readonly Compared[],
   hooks: readonly Hook[],
   results: readonly ResourceResult[],
-): SyncOutcome {
+): Promise<SyncOutcome> {
   const settled = results.map((result) => (isRunning(result) && !result.hookType ? looked(result, compared) : result));
   const sick = settled.some(({ hookPhase }) => hookPhase === 'Failed');
   if (sick) return failed(settled);
@@ -60,7 +61,7 @@ const isOf = (result: ResourceResult, kind: Kind, namespace: string, name: strin
 
 const waveOf = ({ object }: Hook): number => Number(object.metadata.annotations?.[SYNC_WAVE] ?? 0);
 
-function runHooks(parts: Parts, hooks: readonly Hook[], before: readonly ResourceResult[]): SyncOutcome {
+async function runHooks(parts: Parts, hooks: readonly Hook[], before: readonly ResourceResult[]): Promise<SyncOutcome> {
   const results = before.map((result) => (isRunning(result) ? watched(parts.registry, hooks, result) : result));
   const going = results.filter(isRunning);
   if (going.length > 0) return running(results, `waiting for completion of hook ${named(going, 'hooks')}`);
@@ -87,28 +88,34 @@ const placeOf = ({ object: { metadata } }: Hook): [namespace: string, name: stri
 ];
 
 /** Deletes what an earlier sync has left under the same names, then creates. */
-function startWave({ registry, app }: Parts, wave: readonly Hook[], results: readonly ResourceResult[]): SyncOutcome {
+async function startWave(
+  parts: Parts,
+  wave: readonly Hook[],
+  results: readonly ResourceResult[],
+): Promise<SyncOutcome> {
+  const { registry } = parts;
   const left = wave.filter((hook) => policies(hook).has('BeforeHookCreation') && liveOf(registry, hook) !== undefined);
   for (const hook of left) discard(registry, hook);
   const still = left
     .filter((hook) => liveOf(registry, hook) !== undefined)
     .map((hook) => resultOf(hook, 'Running', ''));
   if (still.length > 0) return running(results, `waiting for deletion of ${named(still, 'hooks')}`);
-  const created = wave.map((hook) => create(registry, app, hook));
+  const created: ResourceResult[] = [];
+  for (const hook of wave) created.push(await create(parts, hook));
   const all = [...results, ...created];
   if (created.some(({ hookPhase }) => hookPhase === 'Failed'))
     return failed(all, 'one or more objects failed to apply');
   return running(all, `waiting for completion of hook ${named(created, 'hooks')}`);
 }
 
-function create(registry: Registry, app: Application, hook: Hook): ResourceResult {
+async function create({ registry, writer, app }: Parts, hook: Hook): Promise<ResourceResult> {
   const { kind, object } = hook;
   if (!permitsKind(registry, app, kind)) {
     const what = `resource ${kind.group}:${kind.kind} is not permitted in project ${app.spec.project}`;
     return { ...resultOf(hook, 'Failed', what), status: 'SyncFailed' };
   }
   try {
-    registry.create(kind, applied(object, undefined));
+    await writer.create(kind, applied(object, undefined));
     return resultOf(hook, 'Running', `${object.metadata.name} created`);
   } catch (error) {
     if (reasonOf(error) === undefined) throw error;

@@ -1,3 +1,4 @@
+import type { Writer } from '../admission/writer.ts';
 import { kindKey, NAMESPACE, qualified } from '../kinds.ts';
 import { reasonOf } from '../refusal.ts';
 import type { Registry } from '../store/registry.ts';
@@ -32,27 +33,33 @@ export type SyncOutcome = {
   readonly resources: readonly ResourceResult[];
 };
 
+/** Objects to read, and the way to write them. */
+export type Objects = { readonly registry: Registry; readonly writer: Writer };
+
 /** Applies every target and prunes what Git no longer wants. Everything is tried; one failure fails the operation. */
-export function runSync(
-  registry: Registry,
+export async function runSync(
+  { registry, writer }: Objects,
   app: Application,
   operation: Operation,
   everything: readonly Compared[],
-): SyncOutcome {
+): Promise<SyncOutcome> {
   const chosen = operation.sync?.resources;
   const compared =
     chosen === undefined ? everything : everything.filter((item) => chosen.some((one) => isOne(item, one)));
   const options = operation.sync?.syncOptions ?? app.spec.syncPolicy?.syncOptions ?? [];
-  const problem = options.includes('CreateNamespace=true') ? createNamespace(registry, app) : undefined;
+  const problem = options.includes('CreateNamespace=true')
+    ? await createNamespace({ registry, writer }, app)
+    : undefined;
   if (problem !== undefined) return { phase: 'Failed', message: problem, resources: [] };
   const targets = compared.filter(({ target }) => target !== undefined).sort((a, b) => rank(a) - rank(b));
   const surplus = compared.filter(({ target }) => target === undefined).sort((a, b) => rank(b) - rank(a));
-  const applies = targets.map((item) =>
-    permitsKind(registry, app, item.kind) ? applyOne(registry, item) : notPermitted(app, item),
-  );
+  const applies: ResourceResult[] = [];
+  for (const item of targets)
+    applies.push(permitsKind(registry, app, item.kind) ? await applyOne(writer, item) : notPermitted(app, item));
   const failed = applies.some(({ status }) => status === 'SyncFailed');
   // Argo CD prunes only after everything was applied.
-  const prunes = failed ? [] : surplus.map((item) => pruneOne(registry, item, operation.sync?.prune === true));
+  const prunes: ResourceResult[] = [];
+  for (const item of failed ? [] : surplus) prunes.push(await pruneOne(writer, item, operation.sync?.prune === true));
   const resources = [...applies, ...prunes];
   const reasons = resources.filter(({ status }) => status === 'SyncFailed').map(({ message }) => message);
   if (reasons.length === 0) return { phase: 'Succeeded', message: 'successfully synced (all tasks run)', resources };
@@ -62,12 +69,12 @@ export function runSync(
 const isOne = ({ kind, namespace, name }: Compared, one: SyncResource): boolean =>
   kind.group === one.group && kind.kind === one.kind && namespace === (one.namespace ?? '') && name === one.name;
 
-function createNamespace(registry: Registry, app: Application): string | undefined {
+async function createNamespace({ registry, writer }: Objects, app: Application): Promise<string | undefined> {
   const name = app.spec.destination.namespace;
   if (name === undefined || registry.get(NAMESPACE, '', name)) return undefined;
   const { labels, annotations } = app.spec.syncPolicy?.managedNamespaceMetadata ?? {};
   try {
-    registry.create(NAMESPACE, {
+    await writer.create(NAMESPACE, {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) },
@@ -102,13 +109,14 @@ const notPermitted = (app: Application, item: Compared): ResourceResult =>
     `resource ${item.kind.group}:${item.kind.kind} is not permitted in project ${app.spec.project}`,
   );
 
-function applyOne(registry: Registry, item: Compared): ResourceResult {
+async function applyOne(writer: Writer, item: Compared): Promise<ResourceResult> {
   const { kind, target, live } = item;
   const what = `${qualified(kind)}/${item.name}`;
   if (!target) return result(item, 'SyncFailed', `${what} has no manifest`);
   try {
-    const draft = applied(target, live);
-    const written = live ? registry.update(kind, draft) : registry.create(kind, draft);
+    const written = live
+      ? await writer.update(kind, item, () => applied(target, live))
+      : await writer.create(kind, applied(target, live));
     const changed = written.metadata.resourceVersion !== live?.metadata.resourceVersion;
     return result(item, 'Synced', `${what} ${live ? (changed ? 'configured' : 'unchanged') : 'created'}`);
   } catch (error) {
@@ -117,10 +125,10 @@ function applyOne(registry: Registry, item: Compared): ResourceResult {
   }
 }
 
-function pruneOne(registry: Registry, item: Compared, prune: boolean): ResourceResult {
+async function pruneOne(writer: Writer, item: Compared, prune: boolean): Promise<ResourceResult> {
   if (!prune) return result(item, 'PruneSkipped', 'ignored (requires pruning)');
   try {
-    registry.remove(item.kind, item.namespace, item.name, { propagation: 'Foreground' });
+    await writer.remove(item.kind, item.namespace, item.name, { propagation: 'Foreground' });
   } catch (error) {
     if (reasonOf(error) !== 'NotFound') throw error;
   }

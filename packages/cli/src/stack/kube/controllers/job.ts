@@ -1,10 +1,12 @@
 import type { Clock } from '@fairway/core';
+import type { Writer } from '../admission/writer.ts';
 import { JOB, kindKey, POD } from '../kinds.ts';
-import { type Condition, controlledBy, isControlledBy, kubeTime, withCondition } from '../objects.ts';
-import { type Registry, randomSuffix } from '../store/registry.ts';
+import { type Condition, isControlledBy, kubeTime, withCondition } from '../objects.ts';
+import type { Registry } from '../store/registry.ts';
 import { isPodFinished, isPodReady, type Job, type Pod } from '../workloads.ts';
 import type { EventRecorder } from './events.ts';
 import { type Controller, keyOf, splitKey } from './loop.ts';
+import { createPod } from './new-pod.ts';
 
 /** A failed pod is tried again after 1 s, doubled each time, at most a minute (Kubernetes starts at 10 s). */
 const retryMs = (failures: number): number => Math.min(1000 * 2 ** (failures - 1), 60_000);
@@ -13,7 +15,8 @@ const retryMs = (failures: number): number => Math.min(1000 * 2 ** (failures - 1
 type Outcome = { readonly type: 'Complete' | 'Failed'; readonly reason: string; readonly message: string };
 
 /** Runs Jobs to completion: pods, retries, deadlines, and removal after `ttlSecondsAfterFinished`. */
-export function jobController(registry: Registry, clock: Clock, record: EventRecorder): Controller {
+export function jobController(registry: Registry, writer: Writer, clock: Clock, record: EventRecorder): Controller {
+  const objects = { registry, writer };
   return {
     name: 'job',
     keys: ({ kind, object }) => {
@@ -22,13 +25,13 @@ export function jobController(registry: Registry, clock: Clock, record: EventRec
       const owner = object.metadata.ownerReferences?.find((ref) => ref.controller && ref.kind === 'Job');
       return owner ? [`${object.metadata.namespace}/${owner.name}`] : [];
     },
-    reconcile(key) {
+    async reconcile(key) {
       const job = registry.get(JOB, ...splitKey(key));
       if (!job || job.metadata.deletionTimestamp !== undefined) return undefined;
       const ended = job.status?.conditions?.find(
         ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
       );
-      return ended ? expire(registry, job, ended, clock.now()) : advance(registry, job, clock.now(), record);
+      return ended ? expire(registry, job, ended, clock.now()) : advance(objects, job, clock.now(), record);
     },
   };
 }
@@ -41,7 +44,14 @@ function expire(registry: Registry, job: Job, { lastTransitionTime = '' }: Condi
   return left <= 0 ? undefined : left;
 }
 
-function advance(registry: Registry, job: Job, now: number, record: EventRecorder): number | undefined {
+type Objects = { readonly registry: Registry; readonly writer: Writer };
+
+async function advance(
+  { registry, writer }: Objects,
+  job: Job,
+  now: number,
+  record: EventRecorder,
+): Promise<number | undefined> {
   const pods = registry.list(POD, job.metadata.namespace).filter((pod) => isControlledBy(pod, job.metadata.uid));
   const counts = countPods(pods);
   const startTime = job.status?.startTime ?? kubeTime(now);
@@ -49,7 +59,7 @@ function advance(registry: Registry, job: Job, now: number, record: EventRecorde
   const active = pods.filter((pod) => !isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined);
   if (outcome || job.spec.suspend)
     for (const { metadata } of active) registry.remove(POD, metadata.namespace ?? '', metadata.name);
-  const wait = outcome || job.spec.suspend ? undefined : startPods(registry, job, active, pods, now, record);
+  const wait = outcome || job.spec.suspend ? undefined : await startPods(writer, job, active, pods, now, record);
   writeStatus(registry, job, { startTime, outcome, now });
   if (outcome)
     record(
@@ -114,21 +124,21 @@ function refusedByPolicy(job: Job, pod: Pod): string | undefined {
 }
 
 /** Creates missing pods; answers how long to wait where a retry is not due yet. */
-function startPods(
-  registry: Registry,
+async function startPods(
+  writer: Writer,
   job: Job,
   active: readonly Pod[],
   pods: readonly Pod[],
   now: number,
   record: EventRecorder,
-): number | undefined {
+): Promise<number | undefined> {
   const { succeeded, failed } = countPods(pods);
   const wanted = Math.min(job.spec.parallelism ?? 1, (job.spec.completions ?? 1) - succeeded);
   if (active.length >= wanted) return undefined;
   const lastFailure = Math.max(0, ...pods.filter((pod) => pod.status?.phase === 'Failed').map(finishedAt));
   const wait = failed === 0 ? 0 : lastFailure + retryMs(failed) - now;
   if (wait > 0) return wait;
-  for (let i = active.length; i < wanted; i++) createPod(registry, job, record);
+  for (let i = active.length; i < wanted; i++) await createPod(writer, job, job.spec.template, record);
   return undefined;
 }
 
@@ -139,23 +149,6 @@ const finishedAt = (pod: Pod): number =>
       Date.parse(state.terminated?.finishedAt ?? '1970-01-01T00:00:00Z'),
     ),
   );
-
-function createPod(registry: Registry, job: Job, record: EventRecorder): void {
-  const name = `${job.metadata.name.slice(0, 57)}-${randomSuffix()}`;
-  registry.create(POD, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      ...job.spec.template.metadata,
-      name,
-      generateName: `${job.metadata.name}-`,
-      ...(job.metadata.namespace === undefined ? {} : { namespace: job.metadata.namespace }),
-      ownerReferences: [controlledBy(job)],
-    },
-    spec: job.spec.template.spec,
-  });
-  record(job, 'Normal', 'SuccessfulCreate', `Created pod: ${name}`);
-}
 
 function writeStatus(
   registry: Registry,

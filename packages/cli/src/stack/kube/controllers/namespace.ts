@@ -1,4 +1,4 @@
-import { KINDS, kindKey, NAMESPACE } from '../kinds.ts';
+import { DEFINITION, definedKinds, KINDS, kindKey, NAMESPACE } from '../kinds.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './loop.ts';
 
@@ -15,9 +15,10 @@ export function namespaceController(registry: Registry): Controller {
     reconcile(name) {
       const namespace = registry.get(NAMESPACE, '', name);
       if (!namespace || namespace.metadata.deletionTimestamp === undefined) return undefined;
-      const inside = KINDS.filter(({ namespaced }) => namespaced).flatMap((kind) =>
-        registry.list(kind, name).map((object) => ({ kind, object })),
-      );
+      const kinds = [...KINDS, ...definedKinds(registry.list(DEFINITION))];
+      const inside = kinds
+        .filter(({ namespaced }) => namespaced)
+        .flatMap((kind) => registry.list(kind, name).map((object) => ({ kind, object })));
       for (const { kind, object } of inside) {
         if (object.metadata.deletionTimestamp === undefined) registry.remove(kind, name, object.metadata.name);
       }

@@ -1,13 +1,20 @@
 import type { Clock } from '@fairway/core';
+import type { Writer } from '../admission/writer.ts';
 import { kindKey, POD, REPLICA_SET } from '../kinds.ts';
-import { controlledBy, isControlledBy } from '../objects.ts';
-import { type Registry, randomSuffix } from '../store/registry.ts';
+import { isControlledBy } from '../objects.ts';
+import type { Registry } from '../store/registry.ts';
 import { isPodFinished, isPodReady, type Pod, type ReplicaSet } from '../workloads.ts';
 import type { EventRecorder } from './events.ts';
 import { type Controller, keyOf, splitKey } from './loop.ts';
+import { createPod } from './new-pod.ts';
 
 /** Keeps the asked number of pods of each ReplicaSet. */
-export function replicaSetController(registry: Registry, clock: Clock, record: EventRecorder): Controller {
+export function replicaSetController(
+  registry: Registry,
+  writer: Writer,
+  clock: Clock,
+  record: EventRecorder,
+): Controller {
   return {
     name: 'replicaset',
     keys: ({ kind, object }) => {
@@ -16,12 +23,12 @@ export function replicaSetController(registry: Registry, clock: Clock, record: E
       const owner = object.metadata.ownerReferences?.find((ref) => ref.controller && ref.kind === 'ReplicaSet');
       return owner ? [`${object.metadata.namespace}/${owner.name}`] : [];
     },
-    reconcile(key) {
+    async reconcile(key) {
       const set = registry.get(REPLICA_SET, ...splitKey(key));
       if (!set || set.metadata.deletionTimestamp !== undefined) return undefined;
       const pods = activePods(registry, set);
       const missing = (set.spec.replicas ?? 1) - pods.length;
-      for (let i = 0; i < missing; i++) createPod(registry, set, record);
+      for (let i = 0; i < missing; i++) await createPod(writer, set, set.spec.template, record);
       if (missing < 0)
         for (const pod of [...pods].sort(expendableFirst).slice(0, -missing)) deletePod(registry, set, pod, record);
       return writeStatus(registry, set, clock.now());
@@ -41,24 +48,6 @@ const activePods = (registry: Registry, set: ReplicaSet): Pod[] =>
 const expendableFirst = (a: Pod, b: Pod): number =>
   Number(isPodReady(a)) - Number(isPodReady(b)) ||
   (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1);
-
-function createPod(registry: Registry, set: ReplicaSet, record: EventRecorder): void {
-  const { template } = set.spec;
-  const name = `${set.metadata.name}-${randomSuffix()}`;
-  registry.create(POD, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      ...template.metadata,
-      name,
-      generateName: `${set.metadata.name}-`,
-      ...(set.metadata.namespace === undefined ? {} : { namespace: set.metadata.namespace }),
-      ownerReferences: [controlledBy(set)],
-    },
-    spec: template.spec,
-  });
-  record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${name}`);
-}
 
 function deletePod(registry: Registry, set: ReplicaSet, pod: Pod, record: EventRecorder): void {
   registry.remove(POD, pod.metadata.namespace ?? '', pod.metadata.name);

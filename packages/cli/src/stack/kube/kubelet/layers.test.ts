@@ -74,6 +74,8 @@ describe('unpackLayer', () => {
     ['symlink', { name: 'link', type: 'symlink', linkname: '/etc' }],
     ['link', { name: 'hard', type: 'link', linkname: 'a' }],
     ['fifo', { name: 'pipe', type: 'fifo' }],
+    ['nothing that has a name', { name: '.wh...' }],
+    ['nothing that has a name', { name: 'a/.wh..' }],
   ])('refuses what %s: %j', async (reason, entry) => {
     await expect(unpack([entry])).rejects.toThrow(reason);
     expect(existsSync(join(dir, 'outside'))).toBe(false);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { FairwayError } from '@fairway/core';
+import { hiddenBy } from '@fairway/oci';
 import { extract, type Header } from 'tar-stream';
 
 /** Media types of layers that we unpack, and whether they are compressed. */
@@ -13,8 +14,6 @@ const GZIPPED: Readonly<Record<string, boolean>> = {
   'application/vnd.oci.image.layer.v1.tar+gzip': true,
   'application/vnd.docker.image.rootfs.diff.tar.gzip': true,
 };
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
 
 /**
  * Unpacks one layer blob over `root` (OCI image spec, "layer": later layers win, whiteouts remove) and checks the blob's
@@ -45,8 +44,9 @@ async function unpackEntry(content: Entry, root: string): Promise<void> {
     throw unfit(`a layer names ${JSON.stringify(header.name)}, which leaves the image`);
   const path = join(root, name);
   checkParents(root, parts);
-  if (basename(name).startsWith(WHITEOUT)) {
-    removeHidden(path);
+  const hidden = hiddenBy(name);
+  if (hidden !== undefined) {
+    remove(join(root, hidden.path), hidden.kept);
     content.resume();
   } else if (header.type === 'directory' || name === '' || name === '.') {
     mkdirSync(path, { recursive: true });
@@ -74,14 +74,11 @@ function checkParents(root: string, parts: readonly string[]): void {
   }
 }
 
-function removeHidden(path: string): void {
-  const folder = dirname(path);
-  if (basename(path) !== OPAQUE) {
-    rmSync(join(folder, basename(path).slice(WHITEOUT.length)), { recursive: true, force: true });
-    return;
-  }
-  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+/** What a whiteout hides; `kept`: only what is in the folder. */
+function remove(path: string, kept: boolean): void {
+  if (!kept) return rmSync(path, { recursive: true, force: true });
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true });
 }
 
 const unfit = (what: string) =>

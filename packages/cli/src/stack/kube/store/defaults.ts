@@ -1,4 +1,4 @@
-import { type Kind, kindKey } from '../kinds.ts';
+import { type Kind, kindKey, MUTATING_WEBHOOKS } from '../kinds.ts';
 import { isRecord, type KubeObject } from '../objects.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -116,9 +116,28 @@ const SPEC_DEFAULTS: Readonly<Record<string, (spec: Fields) => Fields>> = {
   'batch/Job': job,
 };
 
+const WEBHOOK: Fields = {
+  failurePolicy: 'Fail',
+  matchPolicy: 'Equivalent',
+  namespaceSelector: {},
+  objectSelector: {},
+  reinvocationPolicy: 'Never',
+  timeoutSeconds: 10,
+};
+
+const webhook = (value: Fields): Fields => ({
+  ...fill(WEBHOOK, value),
+  ...mapped(value, 'rules', (rule) => fill({ scope: '*' }, rule)),
+  ...present(value, 'clientConfig', (config) => ({
+    ...config,
+    ...present(config, 'service', (service) => fill({ port: 443 }, service)),
+  })),
+});
+
 /** The object with the defaults that the API server writes into it; applying it twice changes nothing. */
 export function withDefaults<T extends KubeObject>(kind: Kind, object: T): T {
   if (kindKey(kind) === '/Secret') return secret(object);
+  if (kindKey(kind) === kindKey(MUTATING_WEBHOOKS)) return { ...object, ...mapped(object, 'webhooks', webhook) };
   const spec = SPEC_DEFAULTS[kindKey(kind)];
   return spec ? { ...object, spec: spec(record(object['spec'])) } : object;
 }

@@ -31,10 +31,11 @@ const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
   secrets: ['name'],
   conditions: ['type'],
   ownerReferences: ['uid'],
+  webhooks: ['name'],
 };
 
 /** The key by which a list under this field merges, judged by its items (`ports` differ between pods and services). */
-function mergeKey(field: string, lists: readonly (readonly unknown[])[]): string | undefined {
+export function mergeKey(field: string, lists: readonly (readonly unknown[])[]): string | undefined {
   return MERGE_KEYS[field]?.find((key) => lists.every((items) => items.every((item) => isRecord(item) && key in item)));
 }
 

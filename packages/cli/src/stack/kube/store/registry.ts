@@ -5,12 +5,23 @@ import { JOB, type Kind, kindKey, NAMESPACE, POD, qualified, SERVICE } from '../
 import { type Draft, type KubeObject, kubeTime, type Metadata } from '../objects.ts';
 import { refusal } from '../refusal.ts';
 import type { Job, Pod, Service } from '../workloads.ts';
+import { type Applier, applied, firstApplied, ownersAfter } from './apply.ts';
 import { withDefaults } from './defaults.ts';
 import type { Store } from './store.ts';
 import { notFound, validate } from './validate.ts';
 
-type WriteOptions = { readonly dryRun?: boolean };
+/**
+ * `manager`: who is told as the owner of what is written. `owners`: the draft brings its owners, as an apply has worked them out.
+ * `preview`: answers what would be written, before it is checked; nothing is stored.
+ */
+export type WriteOptions = {
+  readonly dryRun?: boolean;
+  readonly manager?: string;
+  readonly owners?: boolean;
+  readonly preview?: boolean;
+};
 export type RemoveOptions = WriteOptions & {
+  readonly resourceVersion?: string | undefined;
   readonly gracePeriodSeconds?: number | undefined;
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan' | undefined;
   readonly uid?: string | undefined;
@@ -23,6 +34,8 @@ export type Registry = {
   create(kind: Kind, draft: Draft, options?: WriteOptions): KubeObject;
   /** Writes everything but the status (or only the status); 409 when `resourceVersion` is given and stale. */
   update(kind: Kind, draft: Draft, part?: 'all' | 'status', options?: WriteOptions): KubeObject;
+  /** Server-side apply: creates, or lays `draft` over what is there; 409 where another manager has set a field otherwise. */
+  apply(kind: Kind, draft: Draft, applier: Applier, options?: WriteOptions): KubeObject;
   /** Removes, or marks for removal where finalizers or a running pod must end first. Answers the object as it is then. */
   remove(kind: Kind, namespace: string, name: string, options?: RemoveOptions): KubeObject;
   readonly store: Pick<Store, 'version' | 'eventsSince' | 'subscribe'>;
@@ -35,15 +48,19 @@ export type Admission = { clusterIP(): string };
 const counts = (kind: Kind): boolean =>
   kind.custom || ['apps', 'batch', 'discovery.k8s.io'].includes(kind.group) || kindKey(kind) === '/Pod';
 
+/** Whoever writes without saying a name, our own controllers among them. */
+const NOBODY = 'fairway';
+
 export function openRegistry(store: Store, clock: Clock, admission: Admission): Registry {
-  return {
+  const registry: Registry = {
     get: <T extends KubeObject>(kind: Kind<T>, namespace: string, name: string) =>
       store.get(kind, namespace, name) as T | undefined,
     list: <T extends KubeObject>(kind: Kind<T>, namespace?: string) => store.list(kind, namespace) as T[],
     create(kind, draft, options = {}) {
-      const object = withDefaults(kind, admit(kind, named(kind, draft, clock.now()), admission));
-      validate(kind, object, undefined);
+      const object = withDefaults(kind, admit(kind, named(kind, draft, clock.now(), options.owners), admission));
       checkNamespace(store, kind, object);
+      if (options.preview) return object;
+      validate(kind, object, undefined);
       checkAbsent(store, kind, object);
       return options.dryRun ? object : store.put(kind, object);
     },
@@ -51,27 +68,45 @@ export function openRegistry(store: Store, clock: Clock, admission: Admission): 
       const { name = '', namespace = '' } = draft.metadata;
       const current = store.get(kind, namespace, name) ?? notFound(kind, name);
       checkPrecondition(kind, current, draft);
-      const next = merged(kind, current, draft, part);
+      const written = merged(kind, current, draft, part);
+      const managedFields = options.owners
+        ? draft.metadata.managedFields
+        : ownersAfter(kind, current, written, options.manager ?? NOBODY, clock.now());
+      const next = managedFields ? { ...written, metadata: { ...written.metadata, managedFields } } : written;
+      if (options.preview) return next;
       if (part === 'all') validate(kind, next, current);
       if (isDeepStrictEqual(next, current) || options.dryRun) return next;
-      const written = store.put(kind, next);
-      return (isFinished(kind, written) ? store.remove(kind, namespace, name) : undefined) ?? written;
+      const stored = store.put(kind, next);
+      return (isFinished(kind, stored) ? store.remove(kind, namespace, name) : undefined) ?? stored;
     },
     remove(kind, namespace, name, options = {}) {
       const current = store.get(kind, namespace, name) ?? notFound(kind, name);
       checkUid(kind, current, options.uid);
+      checkVersion(kind, current, options.resourceVersion);
       const marked = markDeleted(kind, current, options, clock.now());
       if (options.dryRun) return marked ?? current;
       if (marked === undefined) return store.remove(kind, namespace, name) ?? current;
       return isDeepStrictEqual(marked, current) ? current : store.put(kind, marked);
     },
+    apply(kind, draft, applier, options = {}) {
+      const { name = '', namespace = '' } = draft.metadata;
+      const current = store.get(kind, namespace, name);
+      if (!current)
+        return registry.create(kind, firstApplied(kind, draft, applier, clock.now()), { ...options, owners: true });
+      checkPrecondition(kind, current, draft);
+      const { resourceVersion: _, ...metadata } = draft.metadata;
+      const next = applied(kind, current, { ...draft, metadata }, applier, clock.now());
+      return registry.update(kind, next, 'all', { ...options, owners: true });
+    },
     store,
   };
+  return registry;
 }
 
 /** Everything a new object gets from the server: name, uid, times, generation; its status starts empty. */
-function named(kind: Kind, draft: Draft, now: number): KubeObject {
-  const { name, generateName, namespace, labels, annotations, ownerReferences, finalizers } = draft.metadata;
+function named(kind: Kind, draft: Draft, now: number, owners = false): KubeObject {
+  const { name, generateName, namespace, labels, annotations, ownerReferences, finalizers, managedFields } =
+    draft.metadata;
   const chosen = name ?? (generateName === undefined ? undefined : `${generateName.slice(0, 58)}${randomSuffix()}`);
   if (chosen === undefined)
     throw refusal(
@@ -90,6 +125,7 @@ function named(kind: Kind, draft: Draft, now: number): KubeObject {
     ...(annotations ? { annotations } : {}),
     ...(ownerReferences ? { ownerReferences } : {}),
     ...(finalizers ? { finalizers } : {}),
+    ...(owners && managedFields ? { managedFields } : {}),
   };
   const { status, ...rest } = draft;
   const initial = INITIAL_STATUS[kindKey(kind)] ?? (kind.status ? {} : status);
@@ -102,6 +138,12 @@ const INITIAL_STATUS: Readonly<Record<string, object>> = {
   '/PersistentVolume': { phase: 'Available' },
   '/PersistentVolumeClaim': { phase: 'Pending' },
   '/Service': { loadBalancer: {} },
+  'apiextensions.k8s.io/CustomResourceDefinition': {
+    conditions: [
+      { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts' },
+      { type: 'Established', status: 'True', reason: 'InitialNamesAccepted' },
+    ],
+  },
 };
 
 /** Five characters of the alphabet that Kubernetes uses: no vowels, so no words. */
@@ -159,6 +201,12 @@ function checkAbsent(store: Store, kind: Kind, { metadata: { name, namespace = '
 function checkUid(kind: Kind, { metadata }: KubeObject, uid: string | undefined): void {
   if (uid === undefined || uid === metadata.uid) return;
   throw conflict(kind, metadata.name, 'the UID in the precondition does not match');
+}
+
+function checkVersion(kind: Kind, { metadata }: KubeObject, version: string | undefined): void {
+  if (version === undefined || version === metadata.resourceVersion) return;
+  const why = `the ResourceVersion in the precondition (${version}) does not match the ResourceVersion in record (${metadata.resourceVersion})`;
+  throw conflict(kind, metadata.name, why);
 }
 
 function checkPrecondition(kind: Kind, current: KubeObject, { metadata }: Draft): void {

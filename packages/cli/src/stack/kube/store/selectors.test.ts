@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../objects.ts';
+import { POD } from '../kinds.ts';
 import { parseFieldSelector, parseLabelSelector, selects } from './selectors.ts';
 
 const object = (labels: Record<string, string>): KubeObject => ({
@@ -31,7 +32,7 @@ describe('parseFieldSelector', () => {
     ['metadata.name=x,status.phase=Running', true],
     ['metadata.name!=x', false],
     ['spec.nodeName=', true],
-  ])('%s: %s', (text, result) => expect(parseFieldSelector(text)(object({}))).toBe(result));
+  ])('%s: %s', (text, result) => expect(parseFieldSelector(text, POD)(object({}))).toBe(result));
 });
 
 describe('selects', () => {

@@ -1,3 +1,4 @@
+import { type Kind, kindKey } from '../kinds.ts';
 import { isRecord, type Dict, type KubeObject } from '../objects.ts';
 import { refusal } from '../refusal.ts';
 import type { LabelSelector } from '../workloads.ts';
@@ -10,8 +11,33 @@ export function parseLabelSelector(text: string): Matches {
   return (object) => tests.every((test) => test(object.metadata.labels ?? {}));
 }
 
-/** `metadata.name=x,status.phase!=Running`: equality on one path each. */
-export function parseFieldSelector(text: string): Matches {
+/** Paths that can be selected beside name and namespace; a real server knows no others. */
+const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
+  '/Event': [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'reason',
+    'type',
+  ],
+  '/Namespace': ['status.phase'],
+  '/Pod': [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'status.phase',
+    'status.podIP',
+  ],
+  '/Secret': ['type'],
+  'batch/Job': ['status.successful'],
+};
+
+/** `metadata.name=x,status.phase!=Running`: equality on one path each. Throws 400 for a path that the kind does not offer. */
+export function parseFieldSelector(text: string, kind: Pick<Kind, 'group' | 'kind'>): Matches {
+  const known = ['metadata.name', ...('namespaced' in kind && !kind.namespaced ? [] : ['metadata.namespace'])];
+  const selectable = [...known, ...(SELECTABLE[kindKey(kind)] ?? [])];
   const tests = splitTop(text).map((part) => {
     const found = /^([\w.]+)\s*(==|!=|=)\s*(.*)$/.exec(part);
     if (!found)
@@ -20,6 +46,11 @@ export function parseFieldSelector(text: string): Matches {
         `The field selector ${JSON.stringify(part)} is not of the form path=value or path!=value.`,
       );
     const [, path = '', operator, value] = found;
+    if (!selectable.includes(path))
+      throw refusal(
+        'BadRequest',
+        `"${path}" is not a known field selector: only ${selectable.map((one) => JSON.stringify(one)).join(', ')}`,
+      );
     return (object: KubeObject) => (readPath(object, path) === value) === (operator !== '!=');
   });
   return (object) => tests.every((test) => test(object));

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Kind, kindKey, qualified } from '../kinds.ts';
+import { type Kind, kindKey, MUTATING_WEBHOOKS, qualified } from '../kinds.ts';
 import { type Dict, isRecord, type KubeObject } from '../objects.ts';
 import { refusal } from '../refusal.ts';
 import type { Container, Deployment, Job, PodSpec, Service } from '../workloads.ts';
 import { selects } from './selectors.ts';
+import { checkWebhooks } from './validate-webhooks.ts';
 
 /** One wrong field, in the API's words. */
 type Cause = { readonly field: string; readonly message: string };
@@ -37,6 +38,7 @@ const CHECKS: Readonly<Record<string, (object: KubeObject, previous: KubeObject 
     checkDeployment(deployment as Deployment, previous as Deployment | undefined),
   'apps/ReplicaSet': (set) => checkTemplate(set as Deployment),
   'batch/Job': (job, previous) => checkJob(job as Job, previous as Job | undefined),
+  [kindKey(MUTATING_WEBHOOKS)]: (configuration) => checkWebhooks(configuration),
 };
 
 function checkMetadata(kind: Kind, { metadata }: KubeObject): Cause[] {

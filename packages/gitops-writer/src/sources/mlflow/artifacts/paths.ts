@@ -1,3 +1,4 @@
+import { pathTree } from '@fairway/archive';
 import { FairwayError } from '@fairway/core';
 import type { Artifact } from './store.ts';
 
@@ -36,26 +37,14 @@ export function checkListing(artifacts: readonly Artifact[], of: string, limits:
   if (artifacts.length > limits.files) throw wrong(of, `are more than ${limits.files} files`);
   const total = artifacts.reduce((sum, { size }) => sum + (size ?? 0), 0);
   if (total > limits.bytes) throw wrong(of, `are larger than ${gib(limits.bytes)} together`);
-  const seen = new Map<string, Seen>();
+  const tree = pathTree();
   for (const { path } of artifacts) {
     const problem = pathProblem(path, limits.path);
     if (problem !== undefined) throw wrong(of, `have a file whose name ${problem}: ${shown(path)}`);
-    const names = path.split('/');
-    for (let depth = 1; depth <= names.length; depth += 1) {
-      const at = { path: names.slice(0, depth).join('/'), isFile: depth === names.length };
-      const other = seen.get(folded(at.path));
-      if (other === undefined) seen.set(folded(at.path), at);
-      else if (other.path !== at.path) {
-        throw wrong(of, `have ${shown(other.path)} and ${shown(at.path)}, which are one on some disks`);
-      } else if (other.isFile || at.isFile) throw wrong(of, `have ${shown(path)} twice, or as a file and a folder`);
-    }
+    const placed = tree.add(path, false);
+    if ('wrong' in placed) throw wrong(of, `have a file ${shown(path)} that ${placed.wrong}`);
   }
 }
-
-type Seen = { readonly path: string; readonly isFile: boolean };
-
-/** The same for names that some file systems take for one. */
-const folded = (path: string): string => path.normalize('NFC').toLowerCase().toUpperCase().normalize('NFC');
 
 const gib = (bytes: number): string => `${Math.round(bytes / 2 ** 30)} GiB`;
 const shown = (path: string): string => JSON.stringify(path.length > 120 ? `${path.slice(0, 120)}…` : path);

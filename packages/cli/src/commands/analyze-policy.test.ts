@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_POLICY, parsePolicy } from '@fairway/monitor';
+import { afterAll, expect, test } from 'vitest';
+import { openSpool } from './analyze-column.ts';
+import { analyzeFiles } from './analyze-files.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fairway-analyze-policy-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A thousand rows; x is missing in `share` of them. */
+function file(name: string, share: number): string {
+  const path = join(folder, name);
+  const rows = Array.from({ length: 1000 }, (_, row) => `${row % 10 < share * 10 ? '' : row % 101},${row % 7}`);
+  writeFileSync(path, ['x,y', ...rows, ''].join('\n'));
+  return path;
+}
+
+test('a rule with a limit for leaving looks back over the windows as the monitor does', async () => {
+  const rule =
+    "{ id: gone, metric: missing, scope: x, op: '>=', limit: 0.5, leave: { limit: 0.1 }, severity: warning }";
+  const policy = parsePolicy(DEFAULT_POLICY.replace(/rules:[^]*notify/, `rules: [${rule}]\nnotify`), undefined);
+  const window = [0.6, 0.2, 0].map((share, index) => file(`w${index}.csv`, share));
+  const spool = openSpool();
+  try {
+    const files = { baseline: file('b.csv', 0), window, ignore: [], cutoff: 0.5 };
+    const { windows } = await analyzeFiles(files, () => policy, spool);
+    expect(windows.map(({ verdict }) => verdict)).toEqual(['warning', 'warning', 'healthy']);
+  } finally {
+    spool.close();
+  }
+});

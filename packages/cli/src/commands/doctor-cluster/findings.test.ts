@@ -1,0 +1,197 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadIdentity } from '../../stack/kube/api/certificate.ts';
+import { exclusionFindings } from './argocd.ts';
+import type { Item, Looker } from './cluster.ts';
+import type { Finding } from './finding.ts';
+import { managedFindings, twinFindings } from './installation.ts';
+import { kindFindings } from './kinds.ts';
+import { modelMounts } from './mounts.ts';
+import { clockFinding, versionFindings } from './server.ts';
+import { bundleFinding, webhookFindings } from './webhook.ts';
+
+const told = (findings: readonly Finding[]) => findings.map(({ state, text }) => `${state}: ${text}`);
+
+describe('the version of Kubernetes', () => {
+  const minors = Array.from({ length: 16 }, (_, index) => 20 + index);
+  it.each(minors)('1.%i is taken, and what it lacks is named with the mend', (minor) => {
+    const found = told(versionFindings(`v1.${minor}.3`, `${minor}+`));
+    const lacks = [
+      [21, /^missing: v1\.\d+\.3 lacks policy\/v1 \(1\.21\): leave component disruption-budgets/],
+      [23, /^missing: v1\.\d+\.3 lacks autoscaling\/v2 \(1\.23\): leave component recorder-hpa out/],
+      [25, /^warning: v1\.\d+\.3 lacks Pod Security admission/],
+      [29, /^missing: v1\.\d+\.3 lacks native sidecars \(1\.29\).*capture\.agent: injector/],
+    ] as const;
+    const expected = lacks.filter(([before]) => minor < before).map(([, words]) => expect.stringMatching(words));
+    expect(found).toEqual(expected.length > 0 ? expected : [`ok: v1.${minor}.3`]);
+  });
+  it.each([
+    ['v1.19.16', '19', /^missing: v1\.19\.16 is older than 1\.20.*: upgrade the cluster$/],
+    ['v1.36.0', '36', /^warning: v1\.36\.0 is newer than 1\.35.*: read its notes/],
+    ['', 'x', /^warning: says no version that can be read \(""\)$/],
+  ])('%s is told in a sentence', (version, minor, words) => {
+    expect(told(versionFindings(version, minor))).toEqual([expect.stringMatching(words)]);
+  });
+});
+
+it.each([
+  [0, 'ok'],
+  [-4, 'ok'],
+  [6, 'warning'],
+  [-30, 'warning'],
+  [61, 'missing'],
+  [-3600, 'missing'],
+])('a clock that is %i s away is %s', (seconds, state) => {
+  const now = Date.parse('2026-11-23T10:00:00Z');
+  const found = clockFinding(new Date(now + seconds * 1000).toUTCString(), now, now);
+  expect(found.state).toBe(state);
+  if (state !== 'ok') expect(found.text).toMatch(/s apart: let both take their time from the same NTP servers/);
+});
+it('a server that says no time is a warning', () => {
+  expect(clockFinding(undefined, 0, 0)).toMatchObject({
+    state: 'warning',
+    text: expect.stringMatching(/not say its time/),
+  });
+});
+
+describe('what cannot be seen in a cluster', () => {
+  /** A cluster that serves these kinds and has these objects by path. */
+  const cluster = (
+    kinds: Readonly<Record<string, readonly string[]>>,
+    objects: Record<string, unknown> = {},
+  ): Looker => ({
+    namespace: 'fairway',
+    argocd: 'openshift-gitops',
+    get: async (path) => (path in objects ? { found: objects[path] as Item } : { absent: true }),
+    list: async (path) => (path in objects ? { found: objects[path] as Item[] } : { absent: true }),
+    exists: async (path) => (path in objects ? { found: true } : { absent: true }),
+    post: async () => ({ status: 500, body: undefined, date: undefined }),
+    kinds: async (apiVersion) => kinds[apiVersion] ?? [],
+  });
+  const shipped = (folder: string, apiVersion: string, kind: string) => ({
+    folder,
+    object: { apiVersion, kind, metadata: { name: 'one' } },
+  });
+
+  it('is told for each kind that nobody serves: Argo CD, Routes, the Prometheus operator', async () => {
+    const found = await kindFindings(cluster({ 'apps/v1': ['Deployment'] }), [
+      shipped('services/writer', 'apps/v1', 'Deployment'),
+      shipped('', 'argoproj.io/v1alpha1', 'AppProject'),
+      shipped('overlays/operator', 'argoproj.io/v1beta1', 'ArgoCD'),
+      shipped('components/route', 'route.openshift.io/v1', 'Route'),
+      shipped('components/monitoring', 'monitoring.coreos.com/v1', 'ServiceMonitor'),
+    ]);
+    expect(told(found)).toEqual([
+      'ok: 1 of 5 kinds of the manifests are served',
+      expect.stringMatching(/^missing: argoproj\.io\/v1alpha1 is not served.*: install OpenShift GitOps or Argo CD$/),
+      expect.stringMatching(/^warning: argoproj\.io\/v1beta1 is not served/),
+      expect.stringMatching(
+        /^warning: monitoring\.coreos\.com\/v1 is not served.*: install the Prometheus operator, or/,
+      ),
+      expect.stringMatching(
+        /^warning: route\.openshift\.io\/v1 is not served.*only OpenShift has it; take component ingress/,
+      ),
+    ]);
+  });
+  it("is told of models' namespaces without the managed-by label, and not where no operator asks for it", async () => {
+    const operator = { 'argoproj.io/v1beta1': ['ArgoCD'] };
+    const spaces = {
+      '/api/v1/namespaces/bare': { metadata: { name: 'bare' } },
+      '/api/v1/namespaces/foreign': {
+        metadata: { name: 'foreign', labels: { 'argocd.argoproj.io/managed-by': 'other' } },
+      },
+    };
+    const names = ['bare', 'foreign', 'later'];
+    expect(told(await managedFindings(cluster(operator, spaces), names))).toEqual([
+      expect.stringMatching(/^missing: has no label .*kubectl label --overwrite namespace bare .*=openshift-gitops$/),
+      expect.stringMatching(/^missing: is managed by other, not by openshift-gitops, so Argo CD may not write there/),
+      'warning: is not there yet; Argo CD makes it with the first sync',
+    ]);
+    expect(await managedFindings(cluster({}, spaces), names)).toEqual([]);
+  });
+  it.each([
+    ['nothing said', {}, []],
+    ['lists that are empty', { 'resource.exclusions': '', 'resource.inclusions': '\n' }, []],
+    ['other kinds', { 'resource.exclusions': '[{ apiGroups: [apps], kinds: [DaemonSet] }]' }, []],
+    ['every kind of a group', { 'resource.exclusions': '[{ apiGroups: [app*], kinds: [] }]' }, ['Deployment']],
+    ['another cluster', { 'resource.exclusions': '[{ kinds: ["*"], clusters: ["https://192.168.*"] }]' }, []],
+    ['this cluster', { 'resource.exclusions': '[{ kinds: [Job], clusters: ["*default.svc"] }]' }, ['Job']],
+    ['one kind alone', { 'resource.inclusions': '[{ apiGroups: [batch], kinds: [Job] }]' }, ['Deployment']],
+  ])('is told of what Argo CD looks away from: %s', async (_, data, kept) => {
+    const path = '/api/v1/namespaces/openshift-gitops/configmaps/argocd-cm';
+    const wanted = [
+      { group: 'apps', kind: 'Deployment' },
+      { group: 'batch', kind: 'Job' },
+    ];
+    const [found] = await exclusionFindings(cluster({}, { [path]: { metadata: { name: 'argocd-cm' }, data } }), wanted);
+    expect(found?.state).toBe(kept.length === 0 ? 'ok' : 'missing');
+    if (kept.length > 0) expect(found?.text).toContain(`keep Argo CD from ${kept.join(', ')}:`);
+  });
+  it('is told of what models mount and lack: the Secret of the queue, the claims of a retraining', async () => {
+    const workload = (namespace: string, ...volumes: object[]) => ({
+      metadata: { name: 'm', namespace },
+      spec: { template: { spec: { volumes } } },
+    });
+    const queue = { name: 'queue', secret: { secretName: 'fairway-queue' } };
+    const claims = ['fairway-snapshots', 'fairway-registry'].map((claimName) => ({
+      persistentVolumeClaim: { claimName },
+    }));
+    const byLabel = '?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dfairway';
+    const objects = {
+      [`/apis/apps/v1/deployments${byLabel}`]: [
+        workload('m-dev', queue),
+        workload('m-prod', queue, { name: 'spool', emptyDir: {} }),
+        workload('m-prod', queue),
+        workload('m-test', { secret: { secretName: 'maybe', optional: true } }),
+      ],
+      [`/apis/batch/v1/jobs${byLabel}`]: [workload('m-retrain', ...claims)],
+      '/api/v1/namespaces/m-dev/secrets/fairway-queue': {},
+      '/api/v1/namespaces/m-retrain/persistentvolumeclaims/fairway-registry': {},
+    };
+    const found = await modelMounts(cluster({}, objects));
+    expect(found.map(({ state, name, text }) => `${state}: ${name}: ${text}`)).toEqual([
+      'missing: namespace m-prod: Secret fairway-queue is not there, so its pods wait for it: make it (docs/install.md, "Secrets")',
+      'missing: namespace m-retrain: PersistentVolumeClaim fairway-snapshots is not there, so its pods wait for it: make it (docs/install.md, step 6)',
+      'ok: models: 2 of 4 Secrets and claims that they mount are there',
+    ]);
+    expect(await modelMounts(cluster({}))).toEqual([]);
+  });
+  it('is told of a second installation by its namespace, and of two injectors', async () => {
+    const writers = ['fairway', 'fairway-two'].map((namespace) => ({
+      metadata: { name: 'fairway-writer', namespace },
+    }));
+    const path = '/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dfairway-writer';
+    expect(told(await twinFindings(cluster({}, { [path]: writers })))).toEqual([
+      expect.stringMatching(/^missing: Fairway is also installed in fairway-two: .*Remove one, or rename both/),
+    ]);
+    const hooks = ['one', 'two'].map((name) => ({ metadata: { name }, webhooks: [{ name: 'inject.fairway.dev' }] }));
+    const all = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+    expect(told(await webhookFindings(cluster({}, { [all]: hooks }), 0))).toContain(
+      'missing: one and two both ask an injector: remove one of them',
+    );
+  });
+});
+
+it.each([
+  ['', /^has no caBundle, so that pods start without their agent: let service-ca or cert-manager/],
+  ['-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----', /a caBundle that is no certificate/],
+])('a caBundle %j is told in a sentence', (pem, words) => {
+  expect(bundleFinding('webhook', pem, 0)).toMatchObject({ state: 'missing', text: expect.stringMatching(words) });
+});
+
+it.each([
+  ['2026-11-23', 'ok', /^trusts an authority until 2036-/],
+  ['2036-11-15', 'warning', /^trusts an authority that expires on 2036-.*: renew it now$/],
+  ['2037-01-01', 'missing', /^trusts an authority that has expired \(2036-.*: renew it$/],
+  ['2020-01-01', 'missing', /^trusts an authority that is not valid yet: compare the clocks$/],
+])('a certificate of ten years from 2026-11-23 is judged on %s as %s', (day, state, words) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairway-bundle-'));
+  try {
+    const pem = loadIdentity(folder, ['127.0.0.1'], Date.parse('2026-11-23')).certificate;
+    expect(bundleFinding('webhook', pem, Date.parse(day))).toMatchObject({ state, text: expect.stringMatching(words) });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,63 @@
+import type { Item, Looker } from './cluster.ts';
+import { type Finding, missing, ok, warning } from './finding.ts';
+
+type Volume = {
+  readonly secret?: { readonly secretName: string; readonly optional?: boolean };
+  readonly persistentVolumeClaim?: { readonly claimName: string };
+};
+type Template = { readonly spec?: { readonly volumes?: readonly Volume[] } };
+
+/** Something that pods mount and that a person makes: without it they wait. */
+type Mount = { readonly namespace: string; readonly kind: 'Secret' | 'PersistentVolumeClaim'; readonly name: string };
+
+const PLURAL = { Secret: 'secrets', PersistentVolumeClaim: 'persistentvolumeclaims' } as const;
+const MEND = {
+  Secret: 'make it (docs/install.md, "Secrets")',
+  PersistentVolumeClaim: 'make it (docs/install.md, step 6)',
+} as const;
+
+function mountsOf(workload: Item, namespace: string): Mount[] {
+  const { spec } = (workload.spec?.['template'] ?? {}) as Template;
+  return (spec?.volumes ?? []).flatMap(({ secret, persistentVolumeClaim: claim }): Mount[] => [
+    ...(secret === undefined || secret.optional === true
+      ? []
+      : [{ namespace, kind: 'Secret' as const, name: secret.secretName }]),
+    ...(claim === undefined ? [] : [{ namespace, kind: 'PersistentVolumeClaim' as const, name: claim.claimName }]),
+  ]);
+}
+
+async function mountFinding(looker: Looker, called: string, { namespace, kind, name }: Mount): Promise<Finding> {
+  const seen = await looker.exists(`/api/v1/namespaces/${namespace}/${PLURAL[kind]}/${name}`);
+  if ('absent' in seen) return missing(called, `${kind} ${name} is not there, so its pods wait for it: ${MEND[kind]}`);
+  if ('refused' in seen) return warning(called, `whether ${kind} ${name} is there cannot be seen: ${seen.refused}`);
+  return ok(called, `${kind} ${name} is there`);
+}
+
+/** What a service of ours mounts, each by name alone. */
+export const serviceMounts = (looker: Looker, service: Item): Promise<Finding[]> =>
+  Promise.all(mountsOf(service, looker.namespace).map((mount) => mountFinding(looker, service.metadata.name, mount)));
+
+const RENDERED = 'labelSelector=app.kubernetes.io%2Fmanaged-by%3Dfairway';
+
+/** What models' workloads mount in their namespaces: the queue's Secret, the claims of retrainings and tails. What is there is one line. */
+export async function modelMounts(looker: Looker): Promise<Finding[]> {
+  const name = 'models';
+  const mounts = new Map<string, Mount>();
+  for (const path of ['/apis/apps/v1/deployments', '/apis/batch/v1/jobs']) {
+    const seen = await looker.list(`${path}?${RENDERED}`);
+    if ('refused' in seen) return [warning(name, `their workloads cannot be looked at: ${seen.refused}`)];
+    for (const workload of 'found' in seen ? seen.found : [])
+      for (const mount of mountsOf(workload, workload.metadata.namespace ?? ''))
+        mounts.set(`${mount.namespace} ${mount.kind} ${mount.name}`, mount);
+  }
+  const found: Finding[] = [];
+  // One after the other: there may be thousands of models, and the API server has other callers.
+  for (const mount of mounts.values()) found.push(await mountFinding(looker, `namespace ${mount.namespace}`, mount));
+  const bad = found.filter(({ state }) => state !== 'ok');
+  const there = found.length - bad.length;
+  if (found.length === 0) return [];
+  return [
+    ...bad,
+    ...(there === 0 ? [] : [ok(name, `${there} of ${found.length} Secrets and claims that they mount are there`)]),
+  ];
+}

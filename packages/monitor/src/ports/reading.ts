@@ -1,0 +1,34 @@
+import type { ModelVersion, Snapshot, Window } from '@fairway/core';
+import type { PolicyFile } from './writer.ts';
+
+/** Labelled predictions of a version with `start` ≤ time < `end`. */
+export type SnapshotBounds = Pick<Window, 'model' | 'version' | 'environment' | 'start' | 'end'>;
+
+/** Streams on-field rows to a file; the same rows give the same bytes. */
+export type Snapshots = {
+  /** `classes`: of a model that predicts one of several; there is no event then. */
+  take(
+    bounds: SnapshotBounds,
+    modelVersion: ModelVersion,
+    classes?: readonly string[],
+  ): Promise<Omit<Snapshot, 'createdAt'>>;
+};
+
+/** The policy a model was last judged by, or why it cannot be used. */
+export type StoredPolicy = PolicyFile & { readonly problem: string | null };
+
+/** A retrain request that has not become a change, and why. */
+export type UnsentRetrain = {
+  readonly title: string;
+  readonly state: 'pending' | 'held' | 'dead';
+  readonly reason: string | null;
+  readonly at: string;
+};
+
+export type DashboardStore = {
+  unsentRetrains(limit: number): Promise<readonly UnsentRetrain[]>;
+  policy(model: string): Promise<StoredPolicy | undefined>;
+  totals(): Promise<{ readonly predictions: number; readonly labelled: number }>;
+  /** Something happened in the last minute, or waits to leave the house. */
+  active(): Promise<boolean>;
+};
