@@ -106,7 +106,9 @@ describe.each([
     await sent(agent, 5);
     await queue.rotate();
     await predict(agent, 5);
-    await eventually(async () => /fairway_agent_queue_up 0/.test(await agent.metrics()));
+    await eventually(async () => /fairway_agent_queue_up 0/.test(await agent.metrics())).catch(async (error: Error) => {
+      throw new Error(`${error.message}; ${JSON.stringify(await agent.account())}; ${log()}`);
+    });
     await eventually(async () => (await agent.account()).inSpool === 5);
     write({ QUEUE_URL: queue.url(SECOND) });
     await sent(agent, 10);
