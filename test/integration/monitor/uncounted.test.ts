@@ -1,14 +1,18 @@
 import type { Pool } from 'pg';
 import { type Baseline, silentLogger } from '@fairway/core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { windowJudge } from '../../../packages/monitor/src/app/judge-windows.ts';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
 import { rebuild } from '../../../packages/monitor/src/app/rebuild.ts';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { recountHour } from '../../../packages/monitor/src/app/recount.ts';
 import type { References } from '../../../packages/monitor/src/app/references.ts';
 import { segmentInputs, segmentsOf } from '../../../packages/monitor/src/metrics/segment-counts.ts';
+import { parsePolicy } from '../../../packages/monitor/src/policy/parse.ts';
 import { foldCounts } from '../../../packages/monitor/src/store/fold-counts.ts';
+import { judgeStore } from '../../../packages/monitor/src/store/judge-store.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
+import { hoursOfBefore } from '../../../packages/monitor/src/store/migrations/0014-hours-of-before.ts';
 import { packCounts } from '../../../packages/monitor/src/store/pack-counts.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { rebuildStore } from '../../../packages/monitor/src/store/rebuild-store.ts';
@@ -126,4 +130,51 @@ test('waits for a rebuild that an operator has started; marks of hours without a
   await referenceStore(pool).keepReference(reference);
   await rebuildStore(pool).alone(async () => expect(await recount()).toBe(false));
   expect(await marks()).toBe(6);
+});
+
+test('hours of before there were marks are marked once, those alone that hold predictions nobody counted', async () => {
+  const later = { start: '2025-01-02T00:00:00.000Z', end: '2025-01-02T06:00:00.000Z' };
+  await record(UNKNOWN, packsOf(ROWS, PERIOD, 'u'));
+  await label(LABELS.slice(0, 60));
+  await referenceStore(pool).keepReference(reference);
+  await record(KNOWN, packsOf(ROWS, later, 'v'));
+  await label(ROWS.map((row, index) => ({ id: `v-${index}-0`, label: row.label })));
+  while ((await foldCounts(pool)) > 0);
+  while ((await packCounts(pool)) > 0);
+  await pool.query('truncate monitoring.uncounted_hours');
+  await pool.query(hoursOfBefore);
+  expect(await marks()).toBe(6);
+  while (await recount());
+  await label(LABELS.slice(60));
+  expect([await marks(), await differences()]).toEqual([0, []]);
+  expect(await bySegment()).toEqual({ least: 0, labelled: 240, scored: 240 });
+});
+
+const POLICY = `apiVersion: fairway.dev/v1
+kind: Policy
+model: ${MODEL}
+period: { every: month, coverageFloor: 0 }
+minimum: { rows: 50, events: 0, rowsPerBin: 0 }
+rules:
+  - { id: missing, metric: lInfinity, scope: each-input, op: '>=', limit: 0.5, severity: alert }
+notify: { on: [] }
+`;
+
+test('a window with such hours is judged once they are counted: values that nobody has counted are not missing', async () => {
+  await record(UNKNOWN, packsOf(ROWS, PERIOD, 'u'));
+  await referenceStore(pool).keepReference(reference);
+  const judge = windowJudge({
+    store: judgeStore(pool),
+    writer: { policy: async () => ({ blob: 'b10b', text: POLICY }) },
+    references: KNOWN,
+    parsePolicy,
+    announcer: { cards: false, dashboardUrl: undefined },
+    clock: { now: () => Date.parse('2026-01-01T00:00:00.000Z') },
+    log: silentLogger,
+    settleMs: 0,
+  });
+  expect(await judge()).toEqual([]);
+  while (await recount());
+  expect((await judge()).map(({ state, metrics }) => [state, metrics.predictions])).toEqual([['healthy', 120]]);
+  expect(await judge()).toEqual([]);
 });

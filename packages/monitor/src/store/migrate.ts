@@ -14,6 +14,7 @@ import { appendedCounts } from './migrations/0010-appended-counts.ts';
 import { classes } from './migrations/0011-classes.ts';
 import { judging } from './migrations/0012-judging.ts';
 import { uncountedHours } from './migrations/0013-uncounted-hours.ts';
+import { hoursOfBefore } from './migrations/0014-hours-of-before.ts';
 
 /** Forward only; a migration that has been released never changes. Position + 1 is its number. */
 const MIGRATIONS: readonly string[] = [
@@ -30,6 +31,7 @@ const MIGRATIONS: readonly string[] = [
   classes,
   judging,
   uncountedHours,
+  hoursOfBefore,
 ];
 
 /** `FWMO` in ASCII: one process migrates, the others wait and find nothing left to do. */
