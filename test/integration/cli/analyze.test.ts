@@ -49,7 +49,28 @@ test('what cannot be used is told apart from every verdict', () => {
   const missing = analyze('none.csv');
   expect([missing.status, missing.stderr]).toEqual([1, 'fairway: There is no file none.csv; check the path.\n']);
   expect(analyze('same.csv', '--cutoff', '2').status).toBe(2);
-  expect(fairway('analyze').stderr).toMatch(/Nothing to compare: give --baseline FILE/);
+  const nothing = fairway('analyze', '--label', 'BAD');
+  expect(nothing.status).toBe(2);
+  expect(nothing.stderr).toMatch(/Nothing to compare: give --baseline FILE/);
+  writeFileSync(join(dir, 'no.yaml'), 'rules: []\n');
+  expect(analyze('same.csv', '--policy', 'no.yaml').stderr).toMatch(/^fairway: no\.yaml: The policy is not usable: /);
+});
+
+test('where its answers cannot be written is said before anything is read, and no input is written over', () => {
+  const before = readFileSync(join(dir, 'same.csv'), 'utf8');
+  const told = (...options: string[]) => {
+    const { status, stderr, stdout } = analyze('same.csv', ...options);
+    expect([status, stdout]).toEqual([1, '']);
+    return stderr;
+  };
+  expect(told('--json', 'none/a.json')).toBe(
+    'fairway: --json none/a.json cannot be written: there is no folder none.\n',
+  );
+  expect(told('--html', '.')).toBe('fairway: --html . cannot be written: it is a folder.\n');
+  expect(told('--json', './same.csv')).toMatch(/cannot be written: it is read by the same command/);
+  expect(told('--json', 'a', '--html', 'a')).toMatch(/--html a cannot be written: it is what --json names too/);
+  expect(fairway('baseline', 'same.csv', '--out', 'same.csv').stderr).toMatch(/it is read by the same command/);
+  expect(readFileSync(join(dir, 'same.csv'), 'utf8')).toBe(before);
 });
 
 test('JSON alone on standard output, and a page beside it; the printed policy judges as the default does', () => {

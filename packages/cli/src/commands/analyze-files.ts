@@ -128,7 +128,7 @@ async function windowsOf(
   const depth = lookBack(policy);
   const asked = segmentsOf(segment, first.baseline);
   let reference = first;
-  for (const head of heads) {
+  for (const [at, head] of heads.entries()) {
     const { tally, segments } = await readWindow(
       head,
       { label, score, classes, ignore, delimiter, isNumber },
@@ -136,7 +136,7 @@ async function windowsOf(
       () => spool.newColumn(),
       asked,
     );
-    const name = nameOf(head.file, heads);
+    const name = nameOf(at, heads);
     const found = analyzeWindow({
       name,
       tally,
@@ -166,10 +166,13 @@ function segmentsOf(given: readonly string[] = [], { variables }: Baseline): Var
   });
 }
 
-/** `q1` of `data/q1.csv`; the whole path where two files would share it. */
-function nameOf(file: string, heads: readonly Head[]): string {
-  const short = (path: string) => basename(path).replace(/\.[a-z]{2,5}$/i, '');
-  return heads.filter((head) => short(head.file) === short(file)).length > 1 ? file : short(file);
+/** `q1` of `data/q1.csv`; the whole path where two files would share it, and a number where one file is given again. */
+function nameOf(at: number, heads: readonly Head[]): string {
+  const short = ({ file }: Head) => basename(file).replace(/\.[a-z]{2,5}$/i, '');
+  const head = heads[at] as Head;
+  if (heads.filter((one) => short(one) === short(head)).length === 1) return short(head);
+  const before = heads.slice(0, at).filter(({ file }) => file === head.file).length;
+  return before === 0 ? head.file : `${head.file} (${before + 1})`;
 }
 
 /** A role that no file has is a typing error; one that some lack is told of in their windows. */
@@ -178,17 +181,17 @@ function requireColumns(options: Files, base: Head, windows: readonly Head[]): v
   const miss = (flag: string, name: string, where: string, { columns }: Head) =>
     new FairwayError(
       'input.invalid',
-      `${where} no column ${JSON.stringify(name)} (${flag}); there are: ${columns.join(', ')}.`,
+      `${where} column ${JSON.stringify(name)} (${flag}); there are: ${columns.join(', ')}.`,
     );
   const first = windows[0] ?? base;
   const has = (name: string) => windows.some(({ columns }) => columns.includes(name));
-  const where = windows.length === 1 ? `${first.file} has` : 'The windows have';
+  const where = windows.length === 1 ? `${first.file} has no` : 'No window has a';
   for (const name of scoreColumns(options)) if (!has(name)) throw miss('--score', name, where, first);
   if (label !== undefined && !has(label)) throw miss('--label', label, where, first);
   for (const name of scoreColumns({ score: baselineScore, classes: options.classes }))
-    if (!base.columns.includes(name)) throw miss('--baseline-score', name, `${base.file} has`, base);
+    if (!base.columns.includes(name)) throw miss('--baseline-score', name, `${base.file} has no`, base);
   if (label !== undefined && !base.columns.includes(label) && baselineScore !== undefined)
-    throw miss('--label', label, `--baseline-score needs labels beside it, but ${base.file} has`, base);
+    throw miss('--label', label, `--baseline-score needs labels beside it, but ${base.file} has no`, base);
   const stray = ignore.find((name) => ![base, ...windows].some(({ columns }) => columns.includes(name)));
-  if (stray !== undefined) throw miss('--ignore', stray, 'No file has the column; there is', base);
+  if (stray !== undefined) throw miss('--ignore', stray, 'No file has a', base);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_POLICY, parsePolicy } from '@fairway/monitor';
@@ -27,6 +27,20 @@ test('a rule with a limit for leaving looks back over the windows as the monitor
     const files = { baseline: file('b.csv', 0), window, ignore: [], cutoff: 0.5 };
     const { windows } = await analyzeFiles(files, () => policy, spool);
     expect(windows.map(({ verdict }) => verdict)).toEqual(['warning', 'warning', 'healthy']);
+  } finally {
+    spool.close();
+  }
+});
+
+test('one file given twice, and two files of one name, are told apart', async () => {
+  mkdirSync(join(folder, 'later'));
+  const [baseline, one, other] = [file('names.csv', 0), file('same.csv', 0), file('later/same.csv', 0)];
+  const spool = openSpool();
+  try {
+    const files = { baseline, window: [one, one, other, baseline], ignore: [], cutoff: 0.5 };
+    const policy = parsePolicy(DEFAULT_POLICY, undefined);
+    const { windows } = await analyzeFiles(files, () => policy, spool);
+    expect(windows.map(({ name }) => name)).toEqual([one, `${one} (2)`, other, 'names']);
   } finally {
     spool.close();
   }

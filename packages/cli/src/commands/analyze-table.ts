@@ -83,6 +83,7 @@ function textOf(file: string, bytes: Buffer): string {
   const start = bytes.toString('hex', 0, 4);
   const [, what] = FOREIGN.find(([magic]) => start.startsWith(magic)) ?? [];
   if (what !== undefined) throw new FairwayError('input.invalid', `${file} is ${what}.`);
+  if (bytes.includes(0)) throw new FairwayError('input.invalid', `${file} is no text: give it as CSV in UTF-8.`);
   return new TextDecoder().decode(bytes);
 }
 

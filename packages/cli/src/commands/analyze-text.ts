@@ -76,7 +76,6 @@ function figures(windows: readonly WindowAnalysis[]): string {
           [all['lift5'], all['lift10'], all['lift20']].map((lift) => figure(lift, 2)).join(' / '),
         ),
         row('Brier (ASE)', ({ figures: all }) => figure(all['brier'])),
-        row('mean AUC of the classes', ({ figures: all }) => figure(all['macroAuc'])),
         row('log loss', ({ figures: all }) => figure(all['logLoss'])),
         row('calibration error', ({ figures: all }) => figure(all['ece'])),
         row('mean score - event rate', ({ figures: all }) => figure(all['calibration'])),
@@ -116,6 +115,7 @@ const classRows = (row: Row, windows: readonly WindowAnalysis[]): string[][] => 
   row("Cohen's kappa", ({ figures: all }) => figure(all['kappa'])),
   ...(windows.some(({ figures: all }) => isKnown(all['classBrier']))
     ? [
+        row('mean AUC of the classes', ({ figures: all }) => figure(all['macroAuc'])),
         row('log loss', ({ figures: all }) => figure(all['logLoss'])),
         row('calibration error', ({ figures: all }) => figure(all['classEce'])),
       ]

@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { FairwayError, type VerdictState } from '@fairway/core';
 import { analysisPage, defaultPolicy, defaultPolicyText, parsePolicy, type Policy, worst } from '@fairway/monitor';
@@ -7,6 +6,7 @@ import { openSpool } from './analyze-column.ts';
 import { analyzeFiles, type Files } from './analyze-files.ts';
 import { classNames, inputsOf, readHead } from './analyze-table.ts';
 import { analysisText, columnLines } from './analyze-text.ts';
+import { checkOutputs, type Output, readGiven, writeGiven } from './given-files.ts';
 
 type Options = Partial<Pick<Files, 'baseline'>> &
   Omit<Files, 'baseline'> & {
@@ -52,7 +52,10 @@ export function analyzeCommand(): Command {
       'after',
       '\nExit codes: 0 healthy · 3 warning · 4 alert · 5 not enough data · 1 failed, the last line says why · 2 wrong usage\nOf several windows, the verdict that must not be overlooked counts: alert, warning, not enough data, healthy.',
     )
-    .action(analyze);
+    .action((options: Options, command: Command) => {
+      if (options.printPolicy || (options.baseline !== undefined && options.window.length > 0)) return analyze(options);
+      return command.error('error: Nothing to compare: give --baseline FILE and at least one --window FILE.');
+    });
 }
 
 export function oneCharacter(text: string): string {
@@ -76,10 +79,8 @@ async function analyze(options: Options): Promise<void> {
   if (options.printPolicy) {
     return console.log(await policyText(options));
   }
-  const { baseline, window } = options;
-  if (baseline === undefined || window.length === 0) {
-    throw new FairwayError('input.invalid', 'Nothing to compare: give --baseline FILE and at least one --window FILE.');
-  }
+  const { baseline = '', window } = options;
+  checkOutputs(outputsOf(options), [baseline, ...window, ...(options.policy === undefined ? [] : [options.policy])]);
   const policy = policyOf(options);
   const spool = openSpool();
   try {
@@ -88,8 +89,9 @@ async function analyze(options: Options): Promise<void> {
     const inputs = base.variables.map(({ name, kind }) => ({ name, kind }));
     const result = { windows, verdict, baseline: { name: basename(baseline), rows: base.rows, inputs, leftOut } };
     if (options.json === '-') console.log(JSON.stringify(result, undefined, 2));
-    else if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
-    if (options.html !== undefined) writeFileSync(options.html, analysisPage(result.baseline, base, windows));
+    else if (options.json !== undefined)
+      writeGiven(['--json', options.json], `${JSON.stringify(result, undefined, 2)}\n`);
+    if (options.html !== undefined) writeGiven(['--html', options.html], analysisPage(result.baseline, base, windows));
     if (options.json !== '-') for (const line of columnLines(base, leftOut, read)) console.log(line);
     if (options.json !== '-') console.log(analysisText(windows));
     process.exitCode = EXIT[verdict];
@@ -97,6 +99,11 @@ async function analyze(options: Options): Promise<void> {
     spool.close();
   }
 }
+
+const outputsOf = ({ json, html }: Options): Output[] => [
+  ...(json === undefined ? [] : [['--json', json] as const]),
+  ...(html === undefined ? [] : [['--html', html] as const]),
+];
 
 /** The default policy; with a baseline, as its inputs can answer it. */
 async function policyText({ target, baseline, delimiter, ...roles }: Options): Promise<string> {
@@ -112,13 +119,16 @@ function policyOf({ policy, score, label, classes }: Options): (isNumber: boolea
     const given = { score: score !== undefined, label: label !== undefined, isClasses: classes !== undefined };
     return (isNumber) => defaultPolicy({ ...given, isNumber });
   }
-  let text: string;
-  try {
-    text = readFileSync(policy, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new FairwayError('input.invalid', `There is no file ${policy}; check the path of --policy.`);
-  }
-  const parsed = parsePolicy(text, undefined);
+  const parsed = parsedPolicy(policy);
   return () => parsed;
+}
+
+function parsedPolicy(file: string): Policy {
+  const text = readGiven(file);
+  try {
+    return parsePolicy(text, undefined);
+  } catch (error) {
+    if (!(error instanceof FairwayError)) throw error;
+    throw new FairwayError(error.code, `${file}: ${error.message}`);
+  }
 }

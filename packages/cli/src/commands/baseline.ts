@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { type Baseline, canonicalJson, checkName, checkVersion, FairwayError } from '@fairway/core';
 import { baselineOf, metricOf, MOST_SEGMENT_BINS, MOST_SEGMENT_INPUTS, segmentInputs } from '@fairway/monitor';
 import { Command } from 'commander';
@@ -6,6 +5,7 @@ import { openSpool } from './analyze-column.ts';
 import { classNames, hasNumberLabels, type Read, readBaseline, readHead, scoreColumns } from './analyze-table.ts';
 import { columnLines } from './analyze-text.ts';
 import { oneCharacter } from './analyze.ts';
+import { checkOutputs, writeGiven } from './given-files.ts';
 
 type Options = {
   readonly label?: string;
@@ -50,6 +50,7 @@ async function writeBaseline(file: string, options: Options): Promise<void> {
   const { label, score, classes, ignore, delimiter, out } = options;
   const model = options.model === undefined ? '' : checkName('Model', options.model);
   const version = options.version === undefined ? '' : checkVersion(options.version);
+  checkOutputs([['--out', out]], [file]);
   const head = await readHead(file, delimiter);
   const scores = scoreColumns({ score, classes }).map((name) => ['--score', name]);
   for (const [flag, name] of [['--label', label], ...scores, ...ignore.map((one) => ['--ignore', one])]) {
@@ -77,7 +78,7 @@ async function writeBaseline(file: string, options: Options): Promise<void> {
       throw isNumber ? noNumbers(file) : oneClass(file, read);
     const text = `${canonicalJson(baseline)}\n`;
     if (out === '-') process.stdout.write(text);
-    else writeFileSync(out, text);
+    else writeGiven(['--out', out], text);
     if (out !== '-')
       for (const line of [...columnLines(baseline, leftOut, read), ...summary(baseline, out)]) console.log(line);
   } finally {

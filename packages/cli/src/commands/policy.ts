@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { FairwayError, iso, systemClock } from '@fairway/core';
+import { iso, systemClock } from '@fairway/core';
 import type { StoredBacktest } from '@fairway/monitor';
 import { Command, InvalidArgumentError } from 'commander';
 import { expectJson } from '../stack/http.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
+import { readGiven } from './given-files.ts';
 import { monitorOf } from './monitor-of.ts';
 import { backtestText } from './policy-text.ts';
 
@@ -40,7 +40,7 @@ async function testPolicy(file: string, { model, since, json, dir }: Options): P
   const { url, token } = monitorOf(connection(dir, process.env));
   const body = {
     model,
-    policy: textOf(file),
+    policy: readGiven(file),
     ...(since === undefined ? {} : { since: iso(systemClock.now() - since) }),
   };
   const answer = await expectJson<StoredBacktest>('The monitor', `${url}/v1/backtests`, {
@@ -50,13 +50,4 @@ async function testPolicy(file: string, { model, since, json, dir }: Options): P
   });
   console.log(json ? JSON.stringify(answer, undefined, 2) : backtestText(answer));
   if (answer.problems.length > 0) process.exitCode = 1;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new FairwayError('input.invalid', `There is no file ${file}; check its path.`);
-  }
 }

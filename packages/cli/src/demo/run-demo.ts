@@ -1,4 +1,5 @@
 import { FairwayError } from '@fairway/core';
+import { checkOutputs } from '../commands/given-files.ts';
 import { requireMachine } from '../commands/requirements.ts';
 import { checkConfigured, configured } from '../stack/backing.ts';
 import { claimFreeFolder, explainBySpace, removeFolder } from '../stack/folder.ts';
@@ -26,6 +27,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const servers = configured(process.env);
   await requireMachine(servers.databaseUrl !== undefined);
   await checkConfigured(servers);
+  if (options.summary !== undefined) checkOutputs([['--summary', options.summary]]);
   // Read before anything is started: a wrong file is said at once.
   const data = options.data === undefined ? generatedData(options.seed) : folderData(options.data);
   const port = options.port === undefined ? {} : { port: await claimPort(options.port) };

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import type { Change, Verdict } from '@fairway/core';
+import { writeGiven } from '../commands/given-files.ts';
 import { table } from '../commands/table.ts';
 
 /** What `--summary FILE` holds. Times in milliseconds. */
@@ -62,7 +62,7 @@ export const summaryPullRequests = (changes: readonly Change[]): Summary['pullRe
     .sort((a, b) => a.number - b.number);
 
 export const writeSummary = (file: string, summary: Summary): void =>
-  writeFileSync(file, `${JSON.stringify(summary, undefined, 2)}\n`);
+  writeGiven(['--summary', file], `${JSON.stringify(summary, undefined, 2)}\n`);
 
 /** The windows as the table that ends the story. */
 export function windowsTable(windows: readonly SummaryWindow[]): string {

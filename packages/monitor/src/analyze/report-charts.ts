@@ -124,7 +124,7 @@ export function calibrationChart(one: WindowAnalysis): Html | '' {
 <line class="base" x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}"/><text x="${WIDTH - 20}" y="${height - 6}" text-anchor="end">mean score</text>
 ${bins.map(({ rows, score, rate }) => html`<circle class="dot" cx="${x(score)}" cy="${y(rate)}" r="${round(4 + 9 * Math.sqrt(rows / most))}"/>`)}`;
   const gap = one.figures['calibration'] ?? 0;
-  const finding = `In ${one.name} the model says ${percent(Math.abs(gap))} ${gap < 0 ? 'less' : 'more'} than happens; calibration error ${figure(one.figures['ece'])}. Dots on the dashed line would be right; larger dots hold more rows.`;
+  const finding = `In ${one.name} the mean score lies ${(Math.abs(gap) * 100).toFixed(1)} points ${gap < 0 ? 'below' : 'above'} the event rate; calibration error ${figure(one.figures['ece'])}. Dots on the dashed line would be right; larger dots hold more rows.`;
   const numbers = html`<table><thead><tr><th scope="col">Score from</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Mean score</th><th scope="col" class="number">Event rate</th></tr></thead><tbody>${bins.map(({ k, rows, score, rate }) => html`<tr><th scope="row">${(k / 10).toFixed(1)}</th><td class="number">${rows}</td><td class="number">${figure(score)}</td><td class="number">${percent(rate)}</td></tr>`)}</tbody></table>`;
   return framed({ id: 'calibration', title: 'Calibration', finding }, height, drawing, html``, numbers);
 }

@@ -64,12 +64,15 @@ describe('what moved', () => {
     ];
     const moved = whatMoved(counts(swapped), BASELINE);
     expect(moved[0]?.kind).toBe('relation');
-    expect(moved[0]?.sentence).toContain('the change of the scores explains 0.000 of it');
+    expect(moved[0]?.sentence).toContain('the change of the scores explains none of it');
     expect(moved.map(({ kind }) => kind)).not.toContain('scores');
   });
 
   it('is labels and calibration, not the relation, when events become more at every score', () => {
-    const found = kinds(counts(SCORES.map(([bin, no, yes]) => [bin, no, yes * 2] as const)));
+    const more = counts(SCORES.map(([bin, no, yes]) => [bin, no, yes * 2] as const));
+    const found = kinds(more);
+    const told = whatMoved(more, BASELINE).find(({ kind }) => kind === 'calibration')?.sentence;
+    expect(told).toMatch(/^The mean score lies \d+\.\d points below the event rate; .* was [+−]\d+\.\d points\.$/);
     expect(found).toEqual(expect.arrayContaining(['labels', 'calibration']));
     expect(found).not.toContain('relation');
   });

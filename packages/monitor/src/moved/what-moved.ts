@@ -86,8 +86,8 @@ function calibrationMoved(counts: WindowCounts, baseline: Baseline): Found | und
   if (rates === undefined || now === undefined || held === undefined || rates.held.value === 0) return undefined;
   const change = now - held;
   if (Math.abs(change) < Z_95 * rates.error) return undefined;
-  const word = now < 0 ? 'less' : 'more';
-  const sentence = `The model says ${percent(Math.abs(now))} ${word} than happens; in the baseline the difference was ${signed(held)}.`;
+  const where = now < 0 ? 'below' : 'above';
+  const sentence = `The mean score lies ${points(Math.abs(now))} ${where} the event rate; in the baseline the difference was ${signed(held)}.`;
   const strength = Math.abs(change) / rates.held.value / STEP.calibration;
   return { kind: 'calibration', metric: 'calibration', value: now, strength, sentence };
 }
@@ -96,7 +96,9 @@ function relationMoved(counts: WindowCounts, baseline: Baseline): Found | undefi
   const found = relation(counts, baseline);
   if (found === undefined || found.unexplained < Z_95 * found.error) return undefined;
   const { from, to, unexplained } = found;
-  const sentence = `AUC fell from ${figure(from)} to ${figure(to)}, and the change of the scores explains ${figure(from - to - unexplained)} of it: outcomes relate to the inputs otherwise than before.`;
+  const explained = from - to - unexplained;
+  const part = explained < 0.0005 ? 'none' : figure(explained);
+  const sentence = `AUC fell from ${figure(from)} to ${figure(to)}, and the change of the scores explains ${part} of it: outcomes relate to the inputs otherwise than before.`;
   return { kind: 'relation', metric: 'auc', value: unexplained, strength: unexplained / from / STEP.auc, sentence };
 }
 
@@ -110,4 +112,6 @@ function eventRates(counts: WindowCounts, baseline: Baseline) {
 
 const figure = (value: number): string => value.toFixed(3);
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-const signed = (share: number): string => `${share < 0 ? '−' : '+'}${percent(Math.abs(share))}`;
+/** A difference of two rates is no share of either. */
+const points = (share: number): string => `${(share * 100).toFixed(1)} points`;
+const signed = (share: number): string => `${share < 0 ? '−' : '+'}${points(Math.abs(share))}`;

@@ -1,4 +1,6 @@
 import { parse } from 'yaml';
+import { globMatches, permitsDestination } from '../../stack/kube/argocd/globs.ts';
+import type { Destination } from '../../stack/kube/argocd/types.ts';
 import type { Item, Looker } from './cluster.ts';
 import { type Finding, missing, ok, warning } from './finding.ts';
 import type { Shipped } from './shipped.ts';
@@ -21,13 +23,17 @@ const kindsIn = (project: Item): Kind[] => [
 ];
 
 /** Argo CD's side: project, ApplicationSets and their controller, and whether it has been told to look away from what we render. */
-export async function argoFindings(looker: Looker, shipped: readonly Shipped[]): Promise<Finding[]> {
+export async function argoFindings(
+  looker: Looker,
+  shipped: readonly Shipped[],
+  models: readonly string[],
+): Promise<Finding[]> {
   if (!(await looker.kinds('argoproj.io/v1alpha1')).includes('Application')) return [];
   const objects = shipped.filter(({ folder }) => folder === '').map(({ object }) => object);
   const projects = objects.filter(({ kind }) => kind === 'AppProject');
   const sets = objects.filter(({ kind }) => kind === 'ApplicationSet');
   return [
-    ...(await Promise.all(projects.map((project) => projectFinding(looker, project)))),
+    ...(await Promise.all(projects.map((project) => projectFinding(looker, project, models)))),
     ...(await Promise.all(sets.map((set) => setFinding(looker, set)))),
     ...(await controllerFindings(looker)),
     ...(await exclusionFindings(looker, projects.flatMap(kindsIn))),
@@ -47,7 +53,7 @@ async function applied(
   return seen;
 }
 
-async function projectFinding(looker: Looker, shipped: Item): Promise<Finding> {
+async function projectFinding(looker: Looker, shipped: Item, models: readonly string[]): Promise<Finding> {
   const { name } = shipped.metadata;
   const called = `AppProject ${name}`;
   const seen = await applied(looker, `appprojects/${name}`, called);
@@ -68,8 +74,21 @@ async function projectFinding(looker: Looker, shipped: Item): Promise<Finding> {
       called,
       `does not allow ${lacking.map(({ kind }) => kind).join(', ')}, which the writer renders: apply manifests/argocd of this version`,
     );
+  const beyond = beyondOf(seen.found, models);
+  if (beyond.length > 0)
+    return missing(
+      called,
+      `does not let Argo CD into ${beyond.join(', ')}, where Applications of it lead: add the environment to its destinations (appproject.yaml)`,
+    );
   return ok(called, `allows what the writer renders, from ${sources.join(', ')}`);
 }
+
+/** Namespaces that a project's destinations leave out. */
+const beyondOf = ({ spec }: Item, namespaces: readonly string[]): string[] =>
+  namespaces.filter(
+    (namespace) =>
+      !permitsDestination((spec?.['destinations'] ?? []) as readonly Destination[], { server: HERE, namespace }),
+  );
 
 async function setFinding(looker: Looker, shipped: Item): Promise<Finding> {
   const { name } = shipped.metadata;
@@ -144,20 +163,11 @@ const HERE = 'https://kubernetes.default.svc';
 /** A list that is empty or absent covers everything. */
 const covers = (list: readonly Exclusion[], { group, kind }: Kind): boolean => {
   const any = (globs: readonly string[] = [], text: string) =>
-    globs.length === 0 || globs.some((glob) => matches(glob, text));
+    globs.length === 0 || globs.some((glob) => globMatches(glob, text));
   return list.some(
     ({ apiGroups, kinds, clusters }) => any(apiGroups, group) && any(kinds, kind) && any(clusters, HERE),
   );
 };
-
-/** Argo CD's globs: `*` for any run of characters. */
-const matches = (glob: string, text: string): boolean =>
-  new RegExp(
-    `^${glob
-      .split('*')
-      .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-  ).test(text);
 
 /** Namespaces where models run: the destinations of Applications in our project. */
 export async function modelNamespaces(looker: Looker): Promise<string[]> {

@@ -35,7 +35,7 @@ export async function checkCluster({ context, namespace, argocdNamespace }: Clus
     ['your rights', ownFindings],
     ['installation', (on) => installationFindings(on, install)],
     ['rights', (on) => permissionFindings(on, install, models)],
-    ['Argo CD', (on) => argoFindings(on, argocd)],
+    ['Argo CD', (on) => argoFindings(on, argocd, models)],
     ['namespaces', (on) => managedFindings(on, models)],
     ['models', modelMounts],
     ['webhook', (on) => webhookFindings(on, systemClock.now())],

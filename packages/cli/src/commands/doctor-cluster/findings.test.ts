@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadIdentity } from '../../stack/kube/api/certificate.ts';
-import { exclusionFindings } from './argocd.ts';
+import { argoFindings, exclusionFindings } from './argocd.ts';
 import type { Item, Looker } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { managedFindings, twinFindings } from './installation.ts';
@@ -110,6 +110,24 @@ describe('what cannot be seen in a cluster', () => {
       'warning: is not there yet; Argo CD makes it with the first sync',
     ]);
     expect(await managedFindings(cluster({}, spaces), names)).toEqual([]);
+  });
+  it.each([
+    [['m-dev', 'm-prod'], /^ok: allows what the writer renders, from https:\/\/git\.bank\.example/],
+    [
+      ['m-dev', 'm-uat', 'm-eu'],
+      /^missing: does not let Argo CD into m-uat, m-eu, .*: add the environment to its destinations/,
+    ],
+  ])('is told of environments beyond the destinations of the project: %j', async (models, words) => {
+    const server = 'https://kubernetes.default.svc';
+    const spec = {
+      sourceRepos: ['https://git.bank.example/ml/gitops.git'],
+      destinations: ['*-dev', '*-prod', '!kube-*'].map((namespace) => ({ server, namespace })),
+    };
+    const path = '/apis/argoproj.io/v1alpha1/namespaces/openshift-gitops/appprojects/fairway';
+    const project = { ...shipped('', 'argoproj.io/v1alpha1', 'AppProject').object, metadata: { name: 'fairway' } };
+    const looker = cluster({ 'argoproj.io/v1alpha1': ['Application'] }, { [path]: { ...project, spec } });
+    const [found] = await argoFindings(looker, [{ folder: '', object: project }], models);
+    expect(told(found === undefined ? [] : [found])).toEqual([expect.stringMatching(words)]);
   });
   it.each([
     ['nothing said', {}, []],

@@ -10,6 +10,7 @@ const BRINGS: Readonly<Record<string, string>> = {
   'keda.sh': 'install KEDA, or take component recorder-hpa instead',
   'cert-manager.io': 'install cert-manager, or make Secret fairway-injector-tls yourself',
   'external-secrets.io': 'install External Secrets, or make the Secrets another way',
+  'bitnami.com': 'install Sealed Secrets, or make the Secrets another way',
 };
 
 /** Kinds of the operator that OpenShift GitOps is; Argo CD alone goes without. */

@@ -1,4 +1,4 @@
-import type { KubeCaller } from '@fairway/gitops-writer';
+import { clockSkewS, type KubeCaller, SKEW_TOLD_S, skewMend } from '@fairway/gitops-writer';
 import { said } from './cluster.ts';
 import { type Finding, missing, ok, warning } from './finding.ts';
 
@@ -52,22 +52,16 @@ export function versionFindings(gitVersion: string, minor: string): Finding[] {
   return lacks.length > 0 ? lacks : [ok(name, gitVersion)];
 }
 
-/** The bearer of tokens and certificates and we ourselves must agree on the time. */
-const SKEW_WARNING_S = 5;
 const SKEW_MISSING_S = 60;
 
 /** `date` has whole seconds; `before` and `after` are ms since 1970, taken around the request. */
 export function clockFinding(date: string | undefined, before: number, after: number): Finding {
   const name = 'clock';
-  const server = Date.parse(date ?? '');
-  if (Number.isNaN(server))
+  const seconds = clockSkewS(date, before, after);
+  if (seconds === undefined)
     return warning(name, 'the API server does not say its time, so that clocks cannot be compared');
-  const skew = server > after ? server - after : Math.max(0, before - server - 999);
-  const seconds = Math.round(skew / 1000);
-  const told = `the API server's clock and this one are ${seconds} s apart`;
-  if (seconds < SKEW_WARNING_S) return ok(name, told);
-  const mend = `${told}: let both take their time from the same NTP servers; tokens, certificates and the age of predictions are judged by it`;
-  return seconds < SKEW_MISSING_S ? warning(name, mend) : missing(name, mend);
+  if (seconds < SKEW_TOLD_S) return ok(name, `the API server's clock and this one are ${seconds} s apart`);
+  return seconds < SKEW_MISSING_S ? warning(name, skewMend(seconds)) : missing(name, skewMend(seconds));
 }
 
 /** Is the API there, does it know us, how old is it, and what time does it have? Throws `cluster.unavailable` when it is not there. */
