@@ -59,6 +59,7 @@ export function buildWriter(env: WriterEnv, world: World, log: Logger, ready: (p
     http,
     mirrorPart(mirror, log),
     applications,
+    world.clocks,
     applicationHints(applications, claims, queue, log),
     changeWorker(queueAccess, CONCURRENCY, sharedTurns(turn), log),
     sweep(claims, turn, steps),
@@ -79,12 +80,13 @@ function promotions(env: WriterEnv, { steps, intake, queue, verdicts }: World, l
 }
 
 /** Only where a monitor is known, that has windows to test policies on. */
-function policyTests(env: WriterEnv, { steps, branches, locks }: World, log: Logger): Part[] {
+function policyTests(env: WriterEnv, { steps, branches, locks, pool }: World, log: Logger): Part[] {
   const { MONITOR_URL: url, MONITOR_TOKEN: token, POLICY_TEST_EVERY_MS: everyMs } = env;
   if (url === undefined || token === undefined) return [];
   const { repository, forge, bodyLimit } = steps;
   const tester = monitorPolicyTester(url, token);
-  return [policyTester({ repository, branches, forge, tester, exclusive: locks, bodyLimit, log }, everyMs)];
+  const news = () => deliveries(pool).latest(env.FORGE);
+  return [policyTester({ repository, branches, forge, news, tester, exclusive: locks, bodyLimit, log }, everyMs)];
 }
 
 /** What model registries say by themselves, found by polls and hints, and brought by hooks. */

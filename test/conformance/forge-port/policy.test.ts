@@ -31,7 +31,7 @@ describe.each(Object.entries(SERVERS))('policies of pull requests on %s', (_name
     const branches: BranchEdits = {
       all: () => new Map([[BRANCH, commit]]),
       changed: async (base, head) => (await ask('diff', '--name-only', `${base}...${head}`)).trim().split('\n'),
-      get: async () => true,
+      get: async () => 'here',
     };
     const repository = {
       head: async () => (await ask('rev-parse', 'origin/main')).trim(),
@@ -53,9 +53,10 @@ describe.each(Object.entries(SERVERS))('policies of pull requests on %s', (_name
         ? { kind: 'refused', reason: 'rules is nonsense.' }
         : { kind: 'tested', windows: [], problems: [], summary: 'No window.' };
     };
-    const exclusive = { take: async () => true, drop: async () => {} };
+    const exclusive = { take: async () => true, keep: async () => true, drop: async () => {} };
+    const news = async () => undefined;
     const { forge, limits } = target;
-    const context = { repository, branches, forge, tester: { test }, exclusive, bodyLimit: limits.body };
+    const context = { repository, branches, forge, news, tester: { test }, exclusive, bodyLimit: limits.body };
     const part = policyTester({ ...context, log: silentLogger }, 50);
     await part.start();
     try {

@@ -6,7 +6,7 @@ import type { Trees } from './trees.ts';
 
 const changed = (answer: GitResult) => {
   const mirror = { remote: { url: 'https://git.example.com/x' }, ask: () => Promise.resolve(answer) };
-  return branchEdits(mirror as unknown as Mirror, {} as Trees).changed('a', 'b');
+  return branchEdits(mirror as unknown as Mirror, {} as Trees, () => Promise.resolve(answer)).changed('a', 'b');
 };
 
 it('sees no change in what has nothing in common, and no answer in what git cannot tell', async () => {

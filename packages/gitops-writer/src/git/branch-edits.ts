@@ -1,12 +1,13 @@
 import type { BranchEdits } from '../ports.ts';
 import { expectOk } from './failure.ts';
+import { getForeign } from './foreign.ts';
 import type { Mirror } from './mirror.ts';
-import { pastCommits } from './past.ts';
+import type { RunProgram } from './process.ts';
 import { changedPaths } from './tree-diff.ts';
 import type { Trees } from './trees.ts';
 
-/** What branches of people change, read from the mirror alone. */
-export const branchEdits = (mirror: Mirror, trees: Trees): BranchEdits => ({
+/** What branches of people change, read from the mirror alone. `shell` runs `sh`. */
+export const branchEdits = (mirror: Mirror, trees: Trees, shell: RunProgram): BranchEdits => ({
   all: () => mirror.branches.all(),
   changed: async (base, commit) => {
     const args = ['merge-base', base, commit];
@@ -17,5 +18,5 @@ export const branchEdits = (mirror: Mirror, trees: Trees): BranchEdits => ({
     const roots = await Promise.all([trees.rootOf(from), trees.rootOf(commit)]);
     return changedPaths(trees, roots[0] ?? '', roots[1] ?? '');
   },
-  get: async (commit) => (await pastCommits(mirror).find(commit)) !== undefined,
+  get: (commit) => getForeign(mirror, shell, commit),
 });

@@ -6,7 +6,7 @@ import { gitEnvironment } from './environment.ts';
 import { gitHistory } from './history.ts';
 import { type Mirror, openMirror } from './mirror.ts';
 import type { Person } from './objects.ts';
-import { gitProcess } from './process.ts';
+import { gitProcess, programOf } from './process.ts';
 import { type GitAccess, gitRemote } from './remote.ts';
 import { gitRepository } from './repository.ts';
 import { commitSigner, type Signing } from './signing.ts';
@@ -37,14 +37,16 @@ export type GitEngine = {
 export function gitEngine(settings: GitSettings): GitEngine {
   const { access, branch, dataDir, person, signOff = false, signing, clock, path, silenceMs } = settings;
   const git = gitProcess(gitEnvironment(path));
+  const shell = programOf('sh', gitEnvironment(path), 'put a POSIX shell on the PATH of the writer');
   const signer = signing === undefined ? undefined : commitSigner(signing, path);
   const opened = openMirror({ git, remote: gitRemote(git.run, access, silenceMs), branch, dataDir, clock });
-  const mirror = { ...opened, close: async () => void (await Promise.all([opened.close(), signer?.close()])) };
+  const close = async () => void (await Promise.all([opened.close(), signer?.close(), shell.stop()]));
+  const mirror = { ...opened, close };
   const trees = gitTrees(mirror.reader);
   return {
     mirror,
     repository: gitRepository(mirror, trees, commitWriter(mirror, trees, { person, signOff, signer }), branch),
     history: gitHistory(mirror, trees),
-    branches: branchEdits(mirror, trees),
+    branches: branchEdits(mirror, trees, shell.run),
   };
 }

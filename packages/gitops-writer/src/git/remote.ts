@@ -23,11 +23,13 @@ export type Remote = {
   heads(folder: string, only?: readonly string[]): Promise<Heads>;
   /** Gets the objects of these branches; `keep` is also written as a local ref, for the next fetch to start from. */
   fetch(folder: string, branches: readonly string[], keep: string): Promise<void>;
-  /** Gets a commit by its id, whether a branch leads to it or not; a non-zero exit is an answer. */
-  fetchCommit(folder: string, commit: string): Promise<GitResult>;
+  /** Gets a commit by its id, whether a branch leads to it or not; a non-zero exit is an answer. `how`: with another git, or elsewhere. */
+  fetchCommit(folder: string, commit: string, how?: FetchHow): Promise<GitResult>;
   /** Each argument a refspec or an option; a non-zero exit is an answer. */
   push(folder: string, args: readonly string[]): Promise<GitResult>;
 };
+
+export type FetchHow = { readonly run?: RunProgram; readonly env?: Readonly<Record<string, string>> };
 
 /** A silent git is killed: a remote that hangs must not hold a turn for ever. */
 const SILENCE_MS = 60_000;
@@ -38,14 +40,21 @@ const FETCH = ['fetch', '--progress', '--no-tags', '--no-write-fetch-head', '--n
 
 export function gitRemote(run: RunProgram, access: GitAccess, silenceMs = SILENCE_MS): Remote {
   const { url } = access;
-  const call = async (folder: string, args: readonly string[], ms: number, input?: string): Promise<GitResult> => {
+  const call = async (
+    folder: string,
+    args: readonly string[],
+    ms: number,
+    input?: string,
+    how: FetchHow = {},
+  ): Promise<GitResult> => {
     const env = {
+      ...how.env,
       ...httpEnvironment(url, await access.credentials(), access.caFile),
       ...sshEnvironment(url, access.ssh),
       // The folder is the repository or none at all, never one further up.
       GIT_CEILING_DIRECTORIES: dirname(folder),
     };
-    return run(folder, args, { env, silenceMs: ms, ...(input === undefined ? {} : { input }) });
+    return (how.run ?? run)(folder, args, { env, silenceMs: ms, ...(input === undefined ? {} : { input }) });
   };
   return {
     url,
@@ -61,7 +70,7 @@ export function gitRemote(run: RunProgram, access: GitAccess, silenceMs = SILENC
       const args = [...FETCH, '--update-shallow', '--stdin', url];
       expectOk(url, args, await call(folder, args, silenceMs, `${specs.join('\n')}\n`));
     },
-    fetchCommit: (folder, commit) => call(folder, [...FETCH, url, commit], silenceMs),
+    fetchCommit: (folder, commit, how) => call(folder, [...FETCH, url, commit], silenceMs, undefined, how),
     push: (folder, args) => call(folder, ['push', '--porcelain', '--no-verify', ...args], silenceMs * PUSH_FACTOR),
   };
 }

@@ -39,5 +39,7 @@ export type ChampionBook = {
 export type Exclusive = {
   /** false: somebody else is at it. */
   take(name: string): Promise<boolean>;
+  /** As `take`, and true as well where this process has it already. */
+  keep(name: string): Promise<boolean>;
   drop(name: string): Promise<void>;
 };

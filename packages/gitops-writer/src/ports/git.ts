@@ -69,9 +69,12 @@ export type BranchEdits = {
   all(): ReadonlyMap<string, string>;
   /** Files that differ between `commit` and where it parted from `base`; none when the two have nothing in common. */
   changed(base: string, commit: string): Promise<readonly string[]>;
-  /** Gets a commit that no branch leads to, as the head of a fork's pull request; false when the remote does not give it. */
-  get(commit: string): Promise<boolean>;
+  /** Gets a commit that no branch leads to, as the head of a fork's pull request. */
+  get(commit: string): Promise<ForeignCommit>;
 };
+
+/** `absent`: the remote does not give it; `largerThanMib`: it brings more than that, and nothing of it is kept. */
+export type ForeignCommit = 'here' | 'absent' | { readonly largerThanMib: number };
 
 /** `date` is the author's, RFC 3339. */
 export type PastCommit = { readonly parent?: string; readonly date: string; readonly message: string };

@@ -18,4 +18,6 @@ export type Deliveries = {
    * `replayed` when one with any of these marks was taken before.
    */
   take(forge: string, marks: readonly string[], hint: Hint): Promise<readonly string[] | 'replayed'>;
+  /** Another text after each delivery that was taken; undefined: there was none for a day. */
+  latest(forge: string): Promise<string | undefined>;
 };

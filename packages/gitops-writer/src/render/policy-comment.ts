@@ -58,6 +58,21 @@ export function policyStatus(edits: readonly PolicyEdit[]): { state: 'success' |
   return { state: 'success', description: alertsOf(windows) };
 }
 
+/** Of a commit from a fork that brings too much to be read. */
+export function policyUnread(commit: string, largerThanMib: number): string {
+  return [
+    '### This pull request is too large to be read',
+    `Its head ${code(short(commit))} comes from a fork and brings more than ${count(largerThanMib)} MiB that this repository does not have. Fairway has kept nothing of it, and cannot say whether it edits a policy.`,
+    'Take the large files out of its commits, or have somebody who may write push the branch to this repository.',
+  ].join('\n\n');
+}
+
+/** The same in the words of a commit status. */
+export const policyUnreadStatus = (largerThanMib: number): ReturnType<typeof policyStatus> => ({
+  state: 'failure',
+  description: `More than ${count(largerThanMib)} MiB from a fork, which is not read; see the comment`,
+});
+
 function alertsOf(windows: readonly TestedWindow[]): string {
   const [alerts, opened] = [windows.filter(isAlert).length, windows.filter(({ opens }) => opens).length];
   return `${counted(alerts, 'alert')} over ${counted(windows.length, 'stored window')}, ${counted(opened, 'retraining')}`;

@@ -27,7 +27,7 @@ export function deliveries(pool: Pool): Deliveries {
       try {
         return await transaction(pool, async (client) => {
           for (const mark of marks) {
-            if (!(await isFirst(client, `webhook ${forge}`, mark, DELIVERY_TTL_MS))) return 'replayed';
+            if (!(await isFirst(client, scopeOf(forge), mark, DELIVERY_TTL_MS))) return 'replayed';
           }
           const { rows } = await client.query<{ id: string }>(sql.HINT_CHANGES, [branches, base]);
           return rows.map((row) => row.id);
@@ -36,8 +36,17 @@ export function deliveries(pool: Pool): Deliveries {
         throw unavailable(error);
       }
     },
+    latest: async (forge) => {
+      try {
+        return (await pool.query<{ id: string }>(sql.SEEN_LAST, [scopeOf(forge)])).rows[0]?.id;
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
   };
 }
+
+const scopeOf = (forge: string): string => `webhook ${forge}`;
 
 async function isFirst(client: Pool | PoolClient, scope: string, id: string, ttlMs: number): Promise<boolean> {
   return (await client.query(sql.SEE_FIRST, [scope, id, ttlMs])).rowCount === 1;

@@ -8,6 +8,9 @@ INSERT INTO changes.seen (scope, id, expires_at) VALUES ($1, $2, clock_timestamp
 ON CONFLICT (scope, id) DO UPDATE SET expires_at = excluded.expires_at WHERE seen.expires_at <= clock_timestamp()
 RETURNING id`;
 
+/** The newest of a scope, by the index on the end. */
+export const SEEN_LAST = 'SELECT id FROM changes.seen WHERE scope = $1 ORDER BY expires_at DESC, id LIMIT 1';
+
 export const FORGET_EXPIRED = 'DELETE FROM changes.seen WHERE expires_at <= clock_timestamp()';
 
 /**

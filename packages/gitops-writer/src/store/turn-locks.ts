@@ -1,16 +1,14 @@
 import { batched, type Logger, type Part, pause, redact } from '@fairway/core';
 import { Client } from 'pg';
+import type { Exclusive } from '../ports.ts';
 import * as sql from './sql.ts';
 import { unavailable } from './transaction.ts';
 
 /** Locks on changes that last as long as this process's session with the database. */
-export type TurnLocks = {
-  /** false: another session, or another turn of this one, holds it. Throws `database.unavailable`. */
-  take(id: string): Promise<boolean>;
-  drop(id: string): Promise<void>;
-};
+export type TurnLocks = Pick<Exclusive, 'take' | 'drop'>;
 
-export type TurnLockPart = TurnLocks & Part;
+/** `take` answers false where another session, or another turn of this one, holds it. Throws `database.unavailable`. */
+export type TurnLockPart = Exclusive & Part;
 
 const RECONNECT_MS = 500;
 /** Those that come while one question is under way go together with the next. */
@@ -66,6 +64,18 @@ export function turnLocks(url: string, log: Logger): TurnLockPart {
     return ids.map(() => ({ value: undefined }));
   });
   const asked = new Set<string>();
+  const take = async (id: string): Promise<boolean> => {
+    if (held.has(id) || asked.has(id)) return false;
+    asked.add(id);
+    try {
+      return await takeAll(id);
+    } catch (error) {
+      await pause(RECONNECT_MS, stopping.signal);
+      throw unavailable(error);
+    } finally {
+      asked.delete(id);
+    }
+  };
   return {
     name: 'turn locks',
     start: async () => {
@@ -75,18 +85,8 @@ export function turnLocks(url: string, log: Logger): TurnLockPart {
       stopping.abort();
       await session?.end().catch(() => {});
     },
-    take: async (id) => {
-      if (held.has(id) || asked.has(id)) return false;
-      asked.add(id);
-      try {
-        return await takeAll(id);
-      } catch (error) {
-        await pause(RECONNECT_MS, stopping.signal);
-        throw unavailable(error);
-      } finally {
-        asked.delete(id);
-      }
-    },
+    take,
+    keep: async (id) => held.has(id) || (await take(id)),
     drop: async (id) => {
       if (!held.has(id)) return;
       // Unlocked first: a turn of this very session could otherwise take the lock again before it is given back.
