@@ -64,6 +64,10 @@ export type Baseline = {
   readonly variables: readonly VariableBaseline[];
   /** Performance on held-out rows: what decay is measured against. */
   readonly performance: { readonly auc: number; readonly ks: number; readonly rows: number; readonly events: number };
+  /**
+   * Never in a committed baseline: the window whose labelled rows stand for held-out ones, where the training data held none.
+   */
+  readonly performanceFrom?: string;
   /** Held-out score counts at 1e-4: `[score bin, non-events, events]`, ascending. */
   readonly scores: ReadonlyArray<readonly [number, number, number]>;
   /** Inputs, four at most, in whose bins, and in those of two of them, the recorder counts scores and labels too. */

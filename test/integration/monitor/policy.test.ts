@@ -156,6 +156,22 @@ describe('fairway judge --replay', () => {
   });
 });
 
+test('of a version whose training data held no scores, performance is held against its first good window', async () => {
+  const bare = { ...REFERENCE.baseline, performance: { auc: 0, ks: 0, rows: 0, events: 0 }, scores: [] };
+  reference = { ...REFERENCE, baseline: bare };
+  await play(0, GOOD);
+  await play(1, DECAYED);
+  const [first, second] = await judgeAll();
+  expect([first?.state, first?.metrics.scorePsi]).toEqual(['healthy', 0]);
+  expect(second?.state).toBe('alert');
+  expect(second?.findings[0]?.message).toContain('against 2025Q1, its first good window, limit 10.0 %');
+  expect((await fairway('judge', '--replay', second?.id ?? '')).out).toContain('Equal: counts');
+  const path = join(folder, 'policy.yaml');
+  writeFileSync(path, file.text);
+  const { out } = await fairway('policy', 'test', path, '--model', MODEL, '--json');
+  expect((JSON.parse(out) as StoredBacktest).windows.map(({ state }) => state)).toEqual(['healthy', 'alert']);
+});
+
 describe('fairway policy test', () => {
   const policyFile = (text: string) => {
     const path = join(folder, 'policy.yaml');

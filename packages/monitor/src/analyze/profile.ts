@@ -150,7 +150,7 @@ function sumsOf({ numbers }: Tally): Pick<WindowCounts, 'sums'> {
 }
 
 /** Predictions that are numbers, in the baseline's bins of them. */
-function predictionBins(tally: Tally, { regression }: Baseline): WindowCounts['variables'] {
+export function predictionBins(tally: Tally, { regression }: Baseline): WindowCounts['variables'] {
   const { numbers, missingScores: missing, invalidScores: invalid } = tally;
   if (numbers === undefined || regression === undefined) return {};
   const bins = numericBins(regression.prediction, numbers.predictions.sorted(), { missing, invalid });

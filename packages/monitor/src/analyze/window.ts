@@ -1,18 +1,20 @@
 import type { Baseline, Finding, Movement, ScoreTable, Segment, VerdictState } from '@fairway/core';
 import { inputNames } from '../app/figures.ts';
+import { lacksPerformance } from '../app/first-good.ts';
 import { assess } from '../app/judge.ts';
 import { classesOf } from '../metrics/class-counts.ts';
 import { calibrationBins } from '../metrics/ece.ts';
-import { labelledGroups, labelledScores, totals } from '../metrics/counts.ts';
+import { labelledGroups, totals } from '../metrics/counts.ts';
 import type { Evaluation } from '../metrics/metric.ts';
 import { METRIC_NAMES, type MetricName, metricOf } from '../metrics/registry.ts';
 import { inapplicable } from '../policy/applies.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { WindowCounts } from '../ports.ts';
 import { whatMoved } from '../moved/what-moved.ts';
+import { adopt } from './adopt.ts';
 import { contractFindings } from './contract.ts';
 import type { SegmentTally } from './segments.ts';
-import { countsOf, heldOut } from './profile.ts';
+import { countsOf, predictionBins } from './profile.ts';
 import type { Tally } from './tally.ts';
 
 /** A breached rule or a broken promise of the data. */
@@ -86,13 +88,17 @@ type Answer = { readonly window: WindowAnalysis; readonly counts: WindowCounts; 
 
 /** Profile, figures and verdict of one window; `reference` is what the next one is held against. */
 export function analyzeWindow({ name, tally, given, policy, cutoff, earlier, segments = [] }: Asked): Answer {
-  const first = adoptClasses(adoptNumbers(given, name, tally), name, tally);
-  const counted = countsOf(tally, first.baseline, first.tally);
-  const reference = first.scores === undefined ? adopt(first, name, counted.exact.scores) : first;
+  const counted = countsOf(tally, given.baseline, given.tally);
+  const contract = contractFindings(tally, given.baseline, given.tally);
+  const isSound = contract.every(({ severity }) => severity !== 'alert');
+  const reference = adopt(given, { name, tally, counts: counted, policy, isSound });
   const { baseline, scores } = reference;
-  const counts = { ...counted, exact: { ...counted.exact, ...(scores === undefined ? {} : { reference: scores }) } };
+  const counts = {
+    ...counted,
+    variables: { ...counted.variables, ...predictionBins(tally, baseline) },
+    exact: { ...counted.exact, ...(scores === undefined ? {} : { reference: scores }) },
+  };
   const judged = assess({ counts, earlier, baseline, policy });
-  const contract = contractFindings(tally, baseline, given.tally);
   const window: WindowAnalysis = {
     name,
     ...windowFigures(counts, baseline, cutoff),
@@ -139,27 +145,6 @@ function classFigures(counts: WindowCounts, baseline: Baseline | undefined): Pic
       metrics.map((metric) => [metric, metricOf(metric).evaluate(counts, baseline, name)?.value ?? null]),
     );
   return { classes: Object.fromEntries(classes.map((name) => [name, of(name)])) };
-}
-
-/** A baseline without scores: the first file with both classes is what later ones are measured against. */
-function adopt(given: Reference, name: string, table: ScoreTable): Reference {
-  const held = heldOut(labelledScores(table));
-  if (held.performance.rows === 0) return given;
-  return { ...given, baseline: { ...given.baseline, ...held }, scores: table, scoresFrom: name };
-}
-
-/** Of numbers: the first file with predictions, where the baseline has none. */
-function adoptNumbers(given: Reference, name: string, { numbers, plan, missingScores }: Tally): Reference {
-  if (numbers === undefined || plan.score === undefined || given.baseline.regression !== undefined) return given;
-  const regression = numbers.reference(plan.score.name, missingScores);
-  return { ...given, baseline: { ...given.baseline, regression }, scoresFrom: name };
-}
-
-/** Of several classes: the same. */
-function adoptClasses(given: Reference, name: string, { classes }: Tally): Reference {
-  const known = given.baseline.classification?.predicted.some((count) => count > 0) ?? false;
-  if (classes === undefined || classes.plan.columns.length === 0 || known) return given;
-  return { ...given, baseline: { ...given.baseline, classification: classes.reference() }, scoresFrom: name };
 }
 
 /** All figures of each input. */
@@ -209,12 +194,20 @@ function notes(tally: Tally, reference: Reference, name: string, policy: Policy,
     rows < minimum.rows && `${many(rows, 'row')}: the policy judges nothing below ${many(minimum.rows, 'row')}.`,
     plan.label !== undefined && labelNote(tally, plan.label.name, policy),
     reference.scoresFrom === name &&
-      `The baseline has no scores of its own: performance and score drift are measured against ${name}, the first file that has both.`,
+      `The baseline has no scores of its own: performance and score drift are measured against ${name}, the first good file.`,
+    isUnmeasured(tally, reference.baseline) &&
+      'The baseline has no scores of its own, and no file so far has rows and labels enough, without an alert, to measure a loss of performance against.',
   ].filter((sentence) => typeof sentence === 'string');
   const silent = policy.rules.map((rule) => inapplicable(rule, reference.baseline)).filter((one) => one !== undefined);
   if (state === 'insufficient' && said.length === 0) said.push('Not every rule of the policy could be evaluated.');
   return [...said, ...silent];
 }
+
+/** There are scores and labels, but nothing says how well the model once did. */
+const isUnmeasured = ({ plan, labels, classes }: Tally, baseline: Baseline): boolean =>
+  (plan.score !== undefined || (classes?.plan.columns.length ?? 0) > 0) &&
+  labels[0] + labels[1] > 0 &&
+  lacksPerformance(baseline);
 
 /** Why performance is not known, or not judged. */
 function labelNote(

@@ -40,7 +40,11 @@ const classes: Baseline = {
 async function summaryOf(baseline: Baseline, metric: string, segments = ''): Promise<string> {
   const backtest = storedBacktest({
     starts: async () => [{ version: '1', environment: 'prod', start: '2026-01-01T00:00:00.000Z' }],
-    store: { counts: async () => ({ variables: {}, scores: [[-1, 100, 0, 0]] }), verdicts: async () => [] },
+    store: {
+      counts: async () => ({ variables: {}, scores: [[-1, 100, 0, 0]] }),
+      firstStarts: async () => [],
+      verdicts: async () => [],
+    },
     references: async () => ({ modelVersion: {} as ModelVersion, baseline }),
     parsePolicy,
     clock: { now: () => Date.parse('2026-03-01T00:00:00Z') },

@@ -5,6 +5,7 @@ import type { Policy } from '../policy/schema.ts';
 import type { JudgeStore } from '../ports.ts';
 import { type Backtest, backtest, type PastWindow } from './backtest.ts';
 import { type FalseAlarms, falseAlarms } from './chance.ts';
+import { yardstick } from './first-good.ts';
 import { periodAt } from './periods.ts';
 import type { References } from './references.ts';
 import type { WindowStarts } from './windows.ts';
@@ -22,7 +23,7 @@ export type StoredBacktest = Backtest & {
 
 type Needs = {
   readonly starts: WindowStarts;
-  readonly store: Pick<JudgeStore, 'counts' | 'verdicts'>;
+  readonly store: Pick<JudgeStore, 'counts' | 'firstStarts' | 'verdicts'>;
   readonly references: References;
   readonly parsePolicy: (text: string, model: string) => Policy;
   readonly clock: Clock;
@@ -58,9 +59,10 @@ const silent = ({ rules }: Policy, baseline: Baseline | undefined): string[] =>
 
 async function pastWindows(
   { starts, store, references, clock }: Needs,
-  { model, period }: Policy,
+  policy: Policy,
   since: string | undefined,
 ): Promise<PastWindow[]> {
+  const { model, period } = policy;
   const verdicts = new Map((await store.verdicts({ model })).map((verdict) => [keyOf(verdict.window), verdict]));
   const found = await starts({ model, environment: undefined, every: period.every, last: MOST_WINDOWS });
   const past: PastWindow[] = [];
@@ -69,7 +71,7 @@ async function pastWindows(
     const isClosed = Date.parse(window.end) + (period.labelDelay ?? 0) <= clock.now();
     if (!isClosed || (since !== undefined && window.end <= since)) continue;
     const verdict: Verdict | undefined = verdicts.get(keyOf(window));
-    const baseline = (await references(model, version))?.baseline;
+    const baseline = await yardstick(store, window, (await references(model, version))?.baseline, policy);
     past.push({ window, counts: await store.counts(window), baseline, verdict });
   }
   return past;

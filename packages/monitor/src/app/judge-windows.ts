@@ -12,6 +12,7 @@ import type { Policy } from '../policy/schema.ts';
 import type { DirtyWindow, JudgeStore, PolicyFile, Writer } from '../ports.ts';
 import { type Announcer, announcements } from './announce.ts';
 import { evidenceOf } from './evidence.ts';
+import { yardstick } from './first-good.ts';
 import { judge } from './judge.ts';
 import { lookBack } from './judge-rule.ts';
 import { periodAt } from './periods.ts';
@@ -107,10 +108,13 @@ async function judgeModel(needs: JudgeNeeds, tell: Tell, model: string, { file, 
     };
     if (Date.parse(window.end) + (policy.period.labelDelay ?? 0) > clock.now()) continue;
     const baseline = (await references(model, window.version))?.baseline;
+    // The recorder counts those hours again now; until then a baseline would find that every input has moved.
+    if (dirty.isUncounted && baseline !== undefined) continue;
     const unfit = baseline === undefined ? [] : [...foreign(baseline, window), ...misfits(policy, baseline)];
     unfit.forEach((problem) => problems.add(problem));
     if (unfit.length > 0) continue;
-    const verdict = await judgeWindow(needs, { window, dirty, baseline, policy, file });
+    const held = await yardstick(store, window, baseline, policy);
+    const verdict = await judgeWindow(needs, { window, dirty, baseline: held, policy, file });
     if (verdict === undefined) continue;
     log.info({ model, version: window.version, period: window.period, state: verdict.state }, 'window judged');
     verdicts.push(verdict);

@@ -87,12 +87,17 @@ function applyRule(
   const past = quiet ? [] : before.map((one) => lookAt(rule, one, baseline, policy));
   const findings = [...now].flatMap(([variable, look]) => {
     const moods = [...past.map((looks) => looks.get(variable)?.mood), look.mood];
-    return stands(rule, moods) ? [findingOf(rule, variable, look)] : [];
+    return stands(rule, moods) ? [findingOf(rule, variable, look, baseline?.performanceFrom)] : [];
   });
   return { evaluated: now.size > 0, findings };
 }
 
-function findingOf(rule: Rule, variable: string, { evaluation, value, noise, p, mood }: Look): Finding {
+function findingOf(
+  rule: Rule,
+  variable: string,
+  { evaluation, value, noise, p, mood }: Look,
+  from: string | undefined,
+): Finding {
   const finding = {
     rule: rule.id,
     metric: rule.metric,
@@ -106,5 +111,5 @@ function findingOf(rule: Rule, variable: string, { evaluation, value, noise, p, 
     sample: evaluation.sample,
     severity: rule.severity,
   };
-  return { ...finding, message: findingMessage(rule, finding, evaluation) };
+  return { ...finding, message: findingMessage(rule, finding, evaluation, from) };
 }

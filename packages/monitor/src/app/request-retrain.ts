@@ -14,12 +14,13 @@ import { lineSvg } from '../dashboard/line-chart.ts';
 import { performanceChart, seriesOf } from '../dashboard/performance-chart.ts';
 import { whatMoved } from '../moved/what-moved.ts';
 import type { RetrainIntent } from './announce.ts';
+import { yardstick } from './first-good.ts';
 import type { References } from './references.ts';
 import { settleFailure } from './send.ts';
 
 export type RetrainNeeds = {
   readonly outbox: OutboxStore;
-  readonly store: Pick<JudgeStore, 'counts' | 'verdicts'>;
+  readonly store: Pick<JudgeStore, 'counts' | 'firstStarts' | 'verdicts'>;
   readonly writer: Pick<Writer, 'changes' | 'models' | 'policy' | 'requestRetrain'>;
   readonly references: References;
   readonly parsePolicy: (text: string, model: string) => Policy;
@@ -101,16 +102,18 @@ async function decide(needs: RetrainNeeds, item: DueItem): Promise<RetrainReques
 /** What moved, from the counts, and the charts of the dashboard. */
 async function evidenceOf(
   { store, writer, parsePolicy }: RetrainNeeds,
-  baseline: Baseline,
+  committed: Baseline,
   verdict: Verdict,
   windows: readonly Verdict[],
 ): Promise<Pick<RetrainRequest, 'charts' | 'moved'>> {
   const { model, version } = verdict.window;
   const before = windows.at(-1);
   const earlier = before === undefined ? [] : [await store.counts(before.window)];
-  const moved = whatMoved(await store.counts(verdict.window), baseline, earlier);
   const file = await writer.policy(model);
   const policy = file === undefined ? undefined : parsePolicy(file.text, model);
+  const found = policy === undefined ? undefined : await yardstick(store, verdict.window, committed, policy);
+  const baseline = found ?? committed;
+  const moved = whatMoved(await store.counts(verdict.window), baseline, earlier);
   const shown = { verdicts: [...windows, verdict].slice(-CHARTED), baselines: new Map([[version, baseline]]), policy };
   const charts = seriesOf(shown.verdicts).map((series) => {
     const chart = performanceChart(shown, series);

@@ -3,6 +3,7 @@ import { CUTOFF, inputFigures, windowFigures, type WindowAnalysis } from '../ana
 import { totals } from '../metrics/counts.ts';
 import type { PeriodLength, Policy } from '../policy/schema.ts';
 import type { JudgeStore, StoredPolicy, WindowCounts } from '../ports.ts';
+import { yardstick } from './first-good.ts';
 import { periodAt } from './periods.ts';
 import type { References } from './references.ts';
 
@@ -54,7 +55,7 @@ export type StoredWindows = { readonly every: PeriodLength; readonly windows: re
 
 type Needs = {
   readonly starts: WindowStarts;
-  readonly store: Pick<JudgeStore, 'counts' | 'verdicts'>;
+  readonly store: Pick<JudgeStore, 'counts' | 'firstStarts' | 'verdicts'>;
   readonly policy: (model: string) => Promise<StoredPolicy | undefined>;
   readonly references: References;
   readonly parsePolicy: (text: string, model: string) => Policy;
@@ -71,21 +72,23 @@ export const storedWindows =
   ({ starts, store, policy, references, parsePolicy }: Needs) =>
   async (asked: WindowsAsked): Promise<StoredWindows> => {
     const { model, environment } = asked;
-    const every = asked.every ?? periodOf(await policy(model), (text) => parsePolicy(text, model));
+    const usable = usableOf(await policy(model), (text) => parsePolicy(text, model));
+    const every = asked.every ?? usable?.period.every ?? NO_POLICY;
     const verdicts = await store.verdicts({ model, ...(environment === undefined ? {} : { environment }) });
     const windows: StoredWindow[] = [];
     for (const { version, environment: place, start } of await starts({ ...asked, every })) {
       const window = { model, version, environment: place, ...periodAt(every, start) };
-      const baseline = (await references(model, version))?.baseline;
+      const committed = (await references(model, version))?.baseline;
+      const held = usable && { ...usable, period: { ...usable.period, every } };
+      const baseline = held === undefined ? committed : await yardstick(store, window, committed, held);
       const counts = await store.counts(window);
       windows.push(storedWindow(window, counts, verdictOn(window, verdicts), baseline));
     }
     return { every, windows: windows.toReversed() };
   };
 
-function periodOf(policy: StoredPolicy | undefined, parse: (text: string) => Policy): PeriodLength {
-  return policy === undefined || policy.problem !== null ? NO_POLICY : parse(policy.text).period.every;
-}
+const usableOf = (policy: StoredPolicy | undefined, parse: (text: string) => Policy): Policy | undefined =>
+  policy === undefined || policy.problem !== null ? undefined : parse(policy.text);
 
 const verdictOn = (window: Window, verdicts: readonly Verdict[]): Verdict | undefined =>
   verdicts.find(({ window: { version, environment, start, end } }) => {

@@ -3,8 +3,13 @@ import type { Evaluation } from '../metrics/metric.ts';
 import { metricOf } from '../metrics/registry.ts';
 import type { Rule } from '../policy/schema.ts';
 
-/** A finding in one sentence, with the numbers a person needs to believe it. */
-export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, evaluation: Evaluation): string {
+/** A finding in one sentence, with the numbers a person needs to believe it. `from`: the window that decay is measured from, where the baseline cannot say it. */
+export function findingMessage(
+  rule: Rule,
+  finding: Omit<Finding, 'message'>,
+  evaluation: Evaluation,
+  from?: string,
+): string {
   const { title, isRate, better } = metricOf(rule.metric);
   const rows = `${finding.sample.toLocaleString('en-US')} rows`;
   const shown = isRate ? percent : figure;
@@ -14,7 +19,8 @@ export function findingMessage(rule: Rule, finding: Omit<Finding, 'message'>, ev
   if (rule.compare !== 'value') {
     const [decay, limit] = [finding.value, rule.limit].map(rule.compare === 'relative-decay' ? percent : figure);
     const worse = better === 'higher' ? 'it lost' : 'it rose by';
-    return `${capital(what)} is ${now}: ${worse} ${decay} against its baseline, limit ${limit} (${rows})${still}.`;
+    const then = from === undefined ? 'its baseline' : `${from}, its first good window`;
+    return `${capital(what)} is ${now}: ${worse} ${decay} against ${then}, limit ${limit} (${rows})${still}.`;
   }
   const noise = finding.noise === undefined ? '' : `; chance alone reaches ${shown(finding.noise)}`;
   const chance = finding.p === undefined ? '' : `; p = ${finding.p.toPrecision(2)}`;

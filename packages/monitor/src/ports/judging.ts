@@ -1,4 +1,5 @@
 import type { ScoreTable, TwoSample, Verdict, Window } from '@fairway/core';
+import type { PeriodLength } from '../policy/schema.ts';
 import type { KeptEvidence } from './evidence.ts';
 import type { PolicyFile } from './writer.ts';
 
@@ -40,6 +41,8 @@ export type DirtyWindow = {
   readonly environment: string;
   readonly start: string;
   readonly marks: ReadonlyArray<{ readonly hour: string; readonly revision: string }>;
+  /** Some of its predictions came before their version was known, and are not in its bins and scores yet. */
+  readonly isUncounted: boolean;
 };
 
 /** A verdict before it is stored: no clock has touched it. */
@@ -67,6 +70,8 @@ export type JudgeStore = {
   counts(window: Window): Promise<WindowCounts>;
   /** Starts of the version's earlier windows that hold predictions, newest first. */
   earlierStarts(window: Window, every: string, limit: number): Promise<readonly string[]>;
+  /** Starts of the version's oldest windows that hold predictions, up to this one itself, oldest first. */
+  firstStarts(window: Window, every: PeriodLength, limit: number): Promise<readonly string[]>;
   /** The newest verdict of every window, oldest window first. */
   verdicts(filter: { model?: string; environment?: string }): Promise<readonly Verdict[]>;
   /** The newest one of the windows that begin before this one, of any version; `insufficient` ones do not count. */

@@ -3,16 +3,21 @@ import type { Pool, PoolClient } from 'pg';
 import type { DirtyWindow, JudgeStore, Judgement, OutboxItem } from '../ports.ts';
 import { withTransaction } from './database.ts';
 import { insertEvidence } from './evidence-store.ts';
+import { firstStarts } from './first-starts.ts';
 import { windowCounts } from './window-counts.ts';
 
 const DIRTY_MODELS = 'select distinct model from monitoring.dirty_hours order by model';
 
 const DIRTY_WINDOWS = `
-select version, environment, date_trunc($2, hour, 'UTC') as start, array_agg(hour) as hours, array_agg(revision) as revisions
-from monitoring.dirty_hours where model = $1
-group by 1, 2, 3
-having max(touched_at) <= clock_timestamp() - make_interval(secs => $3::float8 / 1000)
-order by start, version, environment`;
+select w.*, exists (
+  select from monitoring.uncounted_hours u where u.model = $1 and u.version = w.version and u.environment = w.environment
+    and date_trunc($2, u.hour, 'UTC') = w.start) as "isUncounted"
+from (
+  select version, environment, date_trunc($2, hour, 'UTC') as start, array_agg(hour) as hours, array_agg(revision) as revisions
+  from monitoring.dirty_hours where model = $1
+  group by 1, 2, 3
+  having max(touched_at) <= clock_timestamp() - make_interval(secs => $3::float8 / 1000)
+) w order by start, version, environment`;
 
 /** Back from window to window through the primary key; what is not folded yet is read as a whole. */
 const EARLIER_STARTS = `
@@ -89,6 +94,7 @@ export function judgeStore(pool: Pool): JudgeStore {
       ]);
       return rows.map((row) => iso(row.start.getTime()));
     },
+    firstStarts: (window, every, limit) => firstStarts(pool, window, every, limit),
     verdicts: async ({ model, environment }) => {
       const { rows } = await pool.query<VerdictRow>(VERDICTS, [model ?? null, environment ?? null]);
       return rows.map(storedVerdict);
@@ -118,11 +124,16 @@ const storedVerdict = ({ body, judgedAt }: VerdictRow): Verdict => ({
   judgedAt: iso(judgedAt.getTime()),
 });
 
-type DirtyRow = { version: string; environment: string; start: Date; hours: Date[]; revisions: string[] };
+type DirtyRow = Pick<DirtyWindow, 'version' | 'environment' | 'isUncounted'> & {
+  start: Date;
+  hours: Date[];
+  revisions: string[];
+};
 
-const dirtyWindow = ({ version, environment, start, hours, revisions }: DirtyRow): DirtyWindow => ({
+const dirtyWindow = ({ version, environment, isUncounted, start, hours, revisions }: DirtyRow): DirtyWindow => ({
   version,
   environment,
+  isUncounted,
   start: iso(start.getTime()),
   marks: hours.map((hour, index) => ({ hour: iso(hour.getTime()), revision: revisions[index] ?? '' })),
 });

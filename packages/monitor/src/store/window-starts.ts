@@ -28,7 +28,8 @@ select version, environment, start from (
 where $4::text is null or environment = $4
 order by start desc, environment desc, version desc limit $5`;
 
-const LENGTH: Readonly<Record<PeriodLength, string>> = {
+/** As PostgreSQL's intervals. */
+export const LENGTH: Readonly<Record<PeriodLength, string>> = {
   hour: '1 hour',
   day: '1 day',
   week: '1 week',
