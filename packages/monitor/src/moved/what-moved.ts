@@ -1,17 +1,15 @@
 import type { Baseline, Movement } from '@fairway/core';
+import { predictedOf } from '../metrics/class-counts.ts';
 import { metricOf } from '../metrics/registry.ts';
 import type { WindowCounts } from '../ports.ts';
 import { largestShift } from './bins.ts';
+import { classesMoved } from './classes.ts';
+import { type Found, figure, percent, points, signed, STEP, SURE, Z_95 } from './found.ts';
+import { numbersMoved } from './numbers.ts';
 import { relation } from './relation.ts';
 
-/** What counts as one step of each kind: a yardstick to rank by, never a rule. */
-const STEP = { psi: 0.1, eventRate: 0.2, calibration: 0.2, auc: 0.05 } as const;
 /** Below a fifth of a step nothing is said. */
 const LEAST = 0.2;
-const SURE = 0.99;
-const Z_95 = 1.959964;
-
-type Found = Omit<Movement, 'share' | 'before'>;
 
 /**
  * What moved in a window against its baseline, strongest first: inputs, scores, labels, calibration, or the relation between
@@ -37,9 +35,13 @@ export function whatMoved(
 
 function movements(counts: WindowCounts, baseline: Baseline): Found[] {
   const inputs = baseline.variables.map(({ name }) => inputMoved(counts, baseline, name));
-  const others = [scoresMoved, labelsMoved, calibrationMoved, relationMoved].map((look) => look(counts, baseline));
-  return [...inputs, ...others].filter((one) => one !== undefined);
+  return [...inputs, ...OF[predictedOf(baseline)](counts, baseline)].filter((one) => one !== undefined);
 }
+
+const eventsMoved = (counts: WindowCounts, baseline: Baseline): Array<Found | undefined> =>
+  [scoresMoved, labelsMoved, calibrationMoved, relationMoved].map((look) => look(counts, baseline));
+
+const OF = { events: eventsMoved, numbers: numbersMoved, classes: classesMoved } as const;
 
 function inputMoved(counts: WindowCounts, baseline: Baseline, variable: string): Found | undefined {
   const psi = metricOf('psiWithMissing').evaluate(counts, baseline, variable);
@@ -109,9 +111,3 @@ function eventRates(counts: WindowCounts, baseline: Baseline) {
   const variance = held.value * (1 - held.value);
   return { now, held, error: Math.sqrt(variance / now.sample + variance / held.sample) };
 }
-
-const figure = (value: number): string => value.toFixed(3);
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-/** A difference of two rates is no share of either. */
-const points = (share: number): string => `${(share * 100).toFixed(1)} points`;
-const signed = (share: number): string => `${share < 0 ? '−' : '+'}${points(Math.abs(share))}`;
