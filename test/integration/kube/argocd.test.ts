@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import { pause } from '@fairway/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../guards/source.ts';
+import { rendering } from '../../manifests/render.ts';
 import { eventually, startTestCluster, type TestCluster } from './cluster.ts';
 
 type App = KubernetesObject & {
@@ -87,6 +88,26 @@ const appWhere = (name: string, holds: (status: NonNullable<App['status']>) => b
 
 const isLiveAt = (revision: string) => (status: NonNullable<App['status']>) =>
   status.sync?.status === 'Synced' && status.sync.revision === revision && status.health?.status === 'Healthy';
+
+const isGone = (asked: Promise<unknown>): Promise<true | undefined> =>
+  asked.then(
+    () => undefined,
+    (error: { code: number }) => (error.code === 404 ? true : undefined),
+  );
+
+/** Asks for a comparison with what Git has now, and waits until it was made. */
+async function refreshed(name: string): Promise<void> {
+  const request = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name, namespace: 'openshift-gitops', annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
+  };
+  const merge = 'application/merge-patch+json';
+  await cluster.objects.patch(request, undefined, undefined, undefined, undefined, merge);
+  await eventually(`a refresh of ${name}`, async () =>
+    (await app(name)).metadata?.annotations?.['argocd.argoproj.io/refresh'] === undefined ? true : undefined,
+  );
+}
 
 const deployment = (model: string, image: string, note: string) =>
   stringify({
@@ -215,25 +236,8 @@ describe('Argo CD', () => {
   it('answers a refresh by removing the annotation and moving reconciledAt', async () => {
     const before = await app('credit-dev');
     await eventually('the next second', () => Date.now() - Date.parse(before.status?.reconciledAt ?? '') > 1000);
-    await cluster.objects.patch(
-      {
-        ...before,
-        metadata: {
-          name: 'credit-dev',
-          namespace: 'openshift-gitops',
-          annotations: { 'argocd.argoproj.io/refresh': 'normal' },
-        },
-      },
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      'application/merge-patch+json',
-    );
-    const after = await eventually('refresh', async () => {
-      const found = await app('credit-dev');
-      return found.metadata?.annotations?.['argocd.argoproj.io/refresh'] === undefined ? found : undefined;
-    });
+    await refreshed('credit-dev');
+    const after = await app('credit-dev');
     expect(Date.parse(after.status?.reconciledAt ?? '')).toBeGreaterThan(Date.parse(before.status?.reconciledAt ?? ''));
   });
 
@@ -358,6 +362,28 @@ describe('Argo CD', () => {
     const { status } = await appWhere('credit-retrain-abc123', isLiveAt(revision));
     expect(status?.resources).toMatchObject([{ kind: 'Job', status: 'Synced' }]);
     expect(JSON.parse(readFileSync(result, 'utf8'))).toMatchObject({ env: { RESULT: result } });
+    const run = () =>
+      cluster.objects.read({
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        metadata: { name: 'retrain-abc123', namespace: 'credit-retrain' },
+      });
+    const { metadata: first } = await run();
+    rmSync(result);
+
+    // A later commit, a refresh and a controller that comes back change nothing, and a Job that is deleted does not come back.
+    const later = commit({ 'README.md': 'after the training\n' });
+    await webhook();
+    await appWhere('credit-retrain-abc123', isLiveAt(later));
+    await cluster.restart('kill');
+    await refreshed('credit-retrain-abc123');
+    expect((await run()).metadata?.uid).toBe(first?.uid);
+    await cluster.objects.delete({ apiVersion: 'batch/v1', kind: 'Job', metadata: first ?? {} });
+    await refreshed('credit-retrain-abc123');
+    await appWhere('credit-retrain-abc123', ({ sync }) => sync?.status === 'OutOfSync');
+    await refreshed('credit-retrain-abc123');
+    await expect(run()).rejects.toMatchObject({ code: 404 });
+    expect(existsSync(result)).toBe(false);
   });
 
   it.each([30, 150, 300, 600])('carries a sync on that kill -9 interrupts %i ms after the webhook', async (ms) => {
@@ -413,15 +439,43 @@ describe('Argo CD', () => {
     server.close();
   });
 
+  it('wipes no model out where the guards are on: neither a lost folder nor a deleted Application', async () => {
+    const set = {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'ApplicationSet',
+      metadata: { name: 'fairway-environments', namespace: 'openshift-gitops' },
+    };
+    const guarded = rendering('manifests/argocd-guarded').objects.find(
+      ({ kind, metadata }) => kind === 'ApplicationSet' && metadata.name === set.metadata.name,
+    );
+    const { spec: plain } = await cluster.objects.read<KubernetesObject & { spec: object }>(set);
+    const follow = async (syncPolicy: object) => {
+      const { metadata, ...live } = await cluster.objects.read<KubernetesObject>(set);
+      await cluster.objects.replace({ ...live, metadata, spec: { ...plain, syncPolicy } } as KubernetesObject);
+    };
+    if (guarded === undefined) throw new Error('the guarded set is not rendered');
+    await follow((guarded['spec'] as { syncPolicy: object }).syncPolicy);
+    const revision = commit(environment('kept', 'prod', 'one'));
+    await webhook();
+    await appWhere('kept-prod', isLiveAt(revision));
+    const workload = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'kept', namespace: 'kept-prod' } };
+    const { metadata: serving } = await cluster.objects.read(workload);
+
+    // The set has read the commit when what comes with it is there.
+    commit({ 'models/kept': undefined, ...environment('later', 'prod', 'one') });
+    await webhook();
+    await eventually('the next Application', () => app('later-prod').catch(() => undefined));
+    expect((await app('kept-prod')).metadata?.deletionTimestamp).toBeUndefined();
+    await cluster.objects.delete(await app('kept-prod'));
+    await eventually('the Application is gone', () => isGone(app('kept-prod')));
+    expect((await cluster.objects.read(workload)).metadata?.uid).toBe(serving?.uid);
+    await follow((plain as { syncPolicy: object }).syncPolicy);
+  });
+
   it('removes Application and workload when the folder is gone', async () => {
     commit({ 'models/credit/environments': undefined });
     await webhook();
-    await eventually('the Application is gone', () =>
-      app('credit-dev').then(
-        () => undefined,
-        (error: { code: number }) => error.code === 404,
-      ),
-    );
+    await eventually('the Application is gone', () => isGone(app('credit-dev')));
     const gone = cluster.objects.read({
       apiVersion: 'apps/v1',
       kind: 'Deployment',

@@ -17,6 +17,7 @@ import {
   type Application,
   type ApplicationStatus,
   FINALIZER,
+  GENERATE_PATHS,
   type Operation,
   type OperationState,
   REFRESH,
@@ -151,7 +152,8 @@ async function operate(parts: ArgoParts, app: Application, comparison: Compariso
   if (app.operation) return runOperation(parts, app, app.operation);
   if (comparison.failure || comparison.revision === undefined) return undefined;
   const now = parts.clock.now();
-  const wanted = decideAutoSync(app, comparison.compared, comparison.revision, now);
+  const untouched = await isUntouched(parts, app, comparison.revision);
+  const wanted = decideAutoSync(app, comparison.compared, comparison.revision, untouched, now);
   const refused: AppCondition | undefined =
     wanted.kind === 'refused' ? { type: 'SyncError', message: wanted.message } : undefined;
   write(parts, app, (latest) => ({
@@ -160,6 +162,16 @@ async function operate(parts: ArgoParts, app: Application, comparison: Compariso
   }));
   if (wanted.kind === 'later') return wanted.afterMs;
   return wanted.kind === 'start' ? runOperation(parts, app, wanted.operation) : undefined;
+}
+
+/** With `manifest-generate-paths: .`, whether the application's folder is what it was when something was last applied. */
+async function isUntouched({ repositories }: ArgoParts, app: Application, revision: string): Promise<boolean> {
+  const { syncResult } = app.status?.operationState ?? {};
+  if (app.metadata.annotations?.[GENERATE_PATHS] !== '.' || syncResult === undefined) return false;
+  const { repoURL, path = '.' } = app.spec.source;
+  const tree = (commit: string) => repositories.treeOf(repoURL, commit, path).catch(() => undefined);
+  const [before, now] = await Promise.all([syncResult.revision, revision].map(tree));
+  return before !== undefined && before === now;
 }
 
 /** One try of an operation. What is written before it lets a restarted process carry it on. */

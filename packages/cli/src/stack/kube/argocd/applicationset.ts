@@ -83,12 +83,15 @@ async function generate({ repositories }: ArgoParts, set: ApplicationSet): Promi
 function applyGenerated({ registry }: ArgoParts, set: ApplicationSet, wanted: ReadonlyMap<string, Draft>): void {
   const namespace = set.metadata.namespace ?? '';
   const owned = registry.list(APPLICATION, namespace).filter((app) => isControlledBy(app, set.metadata.uid));
-  for (const { metadata } of owned)
-    if (!wanted.has(metadata.name)) registry.remove(APPLICATION, namespace, metadata.name);
+  // create-update and create-only never delete, create-delete and create-only never change.
+  const { applicationsSync = 'sync' } = set.spec.syncPolicy ?? {};
+  const [deletes, updates] = ['delete', 'update'].map((verb) => ['sync', `create-${verb}`].includes(applicationsSync));
+  const extra = owned.filter(({ metadata }) => deletes && !wanted.has(metadata.name));
+  for (const { metadata } of extra) registry.remove(APPLICATION, namespace, metadata.name);
   for (const [name, draft] of wanted) {
     const live = registry.get(APPLICATION, namespace, name);
     if (!live) registry.create(APPLICATION, draft);
-    else if (live.metadata.deletionTimestamp === undefined) follow(registry, live, draft);
+    else if (updates && live.metadata.deletionTimestamp === undefined) follow(registry, live, draft);
   }
 }
 

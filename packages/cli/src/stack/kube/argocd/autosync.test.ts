@@ -30,8 +30,8 @@ const app = (automated: object | undefined, operationState?: OperationState) =>
     spec: { source, syncPolicy: automated ? { automated } : {} },
     status: operationState ? { operationState } : {},
   }) as unknown as Application;
-const decide = (application: Application, compared: Compared[] = [differing]) =>
-  decideAutoSync(application, compared, 'r1', now).kind;
+const decide = (application: Application, compared: Compared[] = [differing], untouched = false) =>
+  decideAutoSync(application, compared, 'r1', untouched, now).kind;
 
 describe('decideAutoSync', () => {
   it.each([
@@ -64,6 +64,16 @@ describe('decideAutoSync', () => {
       'start',
     ],
   ])('%s: %s', (_, application, compared, kind) => expect(decide(application, compared)).toBe(kind));
+
+  it.each([
+    [{}, 'Succeeded', 'none'],
+    [{ selfHeal: true }, 'Succeeded', 'start'],
+    [{ selfHeal: true }, 'Failed', 'refused'],
+  ] as const)('a later revision that does not touch the path is no news: %j, %s', (automated, phase, kind) => {
+    const before = last({ phase, syncResult: { revision: 'r0', source } });
+    expect(decide(app(automated, before), [differing], true)).toBe(kind);
+    expect(decide(app(automated, before), [differing], false)).toBe('start');
+  });
 });
 
 describe('retryDelayMs', () => {

@@ -15,11 +15,15 @@ const SELF_HEAL_MS = 5_000;
 /** Argo CD's default when the policy names no retry. */
 const DEFAULT_RETRY: Retry = { limit: 5 };
 
-/** Argo CD's rules: only when OutOfSync, a failed revision never again by itself, nothing is wiped out whole by accident. */
+/**
+ * Argo CD's rules: only when OutOfSync, a failed revision never again by itself, nothing is wiped out whole by accident. `untouched`: no
+ * commit since the last sync is about this application, so that whatever differs was changed in the cluster.
+ */
 export function decideAutoSync(
   app: Application,
   compared: readonly Compared[],
   revision: string,
+  untouched: boolean,
   now: number,
 ): AutoSync {
   const policy = app.spec.syncPolicy?.automated;
@@ -28,7 +32,9 @@ export function decideAutoSync(
   if (policy.prune !== true && differing.every(({ target }) => target === undefined)) return NONE;
   const last = app.status?.operationState;
   const attempted =
-    last?.syncResult?.revision === revision && isDeepStrictEqual(last.syncResult.source, app.spec.source);
+    last?.syncResult !== undefined &&
+    (untouched || last.syncResult.revision === revision) &&
+    isDeepStrictEqual(last.syncResult.source, app.spec.source);
   if (attempted && last.phase !== 'Succeeded') {
     return {
       kind: 'refused',

@@ -3,6 +3,7 @@ import type { Dict, KubeObject } from '../objects.ts';
 export const REFRESH = 'argocd.argoproj.io/refresh';
 export const REFRESH_TIMESTAMP = 'argocd.argoproj.io/refresh-timestamp';
 export const TRACKING = 'argocd.argoproj.io/tracking-id';
+export const GENERATE_PATHS = 'argocd.argoproj.io/manifest-generate-paths';
 export const HOOK = 'argocd.argoproj.io/hook';
 export const HOOK_DELETE_POLICY = 'argocd.argoproj.io/hook-delete-policy';
 export const SYNC_WAVE = 'argocd.argoproj.io/sync-wave';
@@ -163,7 +164,10 @@ export type ApplicationSet = KubeObject & {
       };
       readonly spec: Application['spec'];
     };
-    readonly syncPolicy?: { readonly preserveResourcesOnDeletion?: boolean };
+    readonly syncPolicy?: {
+      readonly preserveResourcesOnDeletion?: boolean;
+      readonly applicationsSync?: 'create-delete' | 'create-only' | 'create-update' | 'sync';
+    };
   };
   readonly status?: { readonly conditions?: readonly unknown[] };
 };
