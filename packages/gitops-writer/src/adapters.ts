@@ -7,6 +7,7 @@ import { openRetraining } from './app/promotion.ts';
 import type { StepContext } from './app/step.ts';
 import { type ApplicationCache, applicationCache } from './cluster/applications.ts';
 import { kubeConfig, kubernetesCluster } from './cluster/kubernetes.ts';
+import { apiTime, skewWatch } from './cluster/skew.ts';
 import type { WriterEnv } from './config.ts';
 import { type OpenForge, openForge } from './forge-settings.ts';
 import { type GitEngine, gitEngine } from './git/engine.ts';
@@ -63,6 +64,8 @@ export type World = {
   readonly locks: TurnLockPart;
   readonly mirror: Mirror;
   readonly applications: ApplicationCache & ApplicationFeed & Part;
+  /** Tells when the cluster's clock is not ours. */
+  readonly clocks: Part;
 };
 
 /** `path`: PATH of the process, to find git. */
@@ -98,6 +101,7 @@ export function openWorld(env: WriterEnv, path: string | undefined, log: Logger)
     locks,
     mirror: git.mirror,
     applications,
+    clocks: skewWatch(apiTime(kubernetes), systemClock, log),
   };
 }
 
