@@ -45,7 +45,7 @@ function injector(env: EnvOf<typeof INJECTOR_ENV>, log: Logger): Lifecycle {
     void answerWebhook(webhook, request, response);
   });
   const admin = {
-    ready: () => (service.running ? expired(keys.pair?.expiresAt) : 'the injector is starting or stopping'),
+    ready: () => (service.running ? keys.trouble() : 'the injector is starting or stopping'),
     metrics: async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics() }),
   };
   const probes = adminServer({ host: env.HOST, port: env.ADMIN_PORT }, (request, response) => {
@@ -54,9 +54,6 @@ function injector(env: EnvOf<typeof INJECTOR_ENV>, log: Logger): Lifecycle {
   const service = lifecycle([probes, keys, cluster, server], log);
   return service;
 }
-
-const expired = (at: number | undefined): string | undefined =>
-  at === undefined || systemClock.now() < at ? undefined : 'the certificate has expired, and no other one has come';
 
 async function main(): Promise<void> {
   try {

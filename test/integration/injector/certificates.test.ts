@@ -66,3 +66,23 @@ it('are exchanged without dropping connections; a bad pair is told and the old o
   expect((await fetch(`${injector.admin}/readyz`)).status).toBe(200);
   agent.destroy();
 });
+
+it.each([
+  ['are not there yet', () => undefined, /tls\.crt and .*tls\.key cannot be read \(ENOENT\)/],
+  ['have expired', () => folder.put(folder.identity(Date.parse('2010-01-01'))), /The certificate has expired \(2019-/],
+])('that %s at the start leave it waiting, not ready, and are exchanged for good ones', async (_, before, told) => {
+  before();
+  injector = await startInjector(folder, {}, false);
+  const ready = async () => (await fetch(`${injector.admin}/readyz`)).text();
+  await eventually(async () => told.test(await ready()), 60_000);
+  expect((await fetch(`${injector.admin}/healthz`)).status).toBe(200);
+  expect(injector.output()).toMatch(/certificate cannot be used, pods start without their agent until one can/);
+  expect(injector.output()).toMatch(told);
+  expect(await metric('fairway_injector_certificate_expires_seconds 0')).toBe(true);
+  const good = folder.identity();
+  await expect(send(good.certificate)).rejects.toThrow();
+  folder.put(good);
+  await eventually(async () => (await fetch(`${injector.admin}/readyz`)).status === 200);
+  expect((await send(good.certificate)).status).toBe(200);
+  expect(injector.child.exitCode).toBeNull();
+});

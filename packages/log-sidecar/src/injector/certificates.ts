@@ -3,7 +3,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { type Clock, FairwayError, iso, type Logger, type Part, sha256 } from '@fairway/core';
+import { type Clock, iso, type Logger, type Part, sha256 } from '@fairway/core';
 
 export type Pair = { readonly cert: string; readonly key: string; readonly expiresAt: number };
 
@@ -22,8 +22,10 @@ export type Rim = {
 };
 
 export type Certificates = Part & {
-  /** Set once started. */
+  /** The one in use; undefined until a first one can be used. */
   readonly pair: Pair | undefined;
+  /** Why no pair can be relied on now, for a person; undefined while one can. */
+  trouble(): string | undefined;
   /** Called with each new pair. */
   onPair(use: (pair: Pair) => void): void;
 };
@@ -31,17 +33,23 @@ export type Certificates = Part & {
 /** Secrets change by renames in the folder, cert and key one after the other as seen by a reader: look when it is quiet. */
 const QUIET_MS = 200;
 
-/** The pair of two files, kept current. A pair that cannot be used is told once, and the one before stays in use. */
+/**
+ * The pair of two files, kept current. A pair that cannot be used is told once, and the one before stays in use. Without a first one the
+ * process goes on as well: ending would only begin again and again, and whoever issues certificates may be a minute late.
+ */
 export function certificates(files: CertificateFiles, rim: Rim): Certificates {
   let pair: Pair | undefined;
   let seen = '';
+  let problem: string | undefined;
   const users: ((pair: Pair) => void)[] = [];
   const look = async (): Promise<void> => {
     const found = await read(files, rim.clock.now());
     if (found.fingerprint === seen) return;
     seen = found.fingerprint;
+    problem = 'problem' in found ? found.problem : undefined;
     if ('problem' in found) {
-      rim.log.warn({ problem: found.problem }, 'new certificate cannot be used, the old one stays');
+      const instead = pair === undefined ? 'pods start without their agent until one can' : 'the old one stays';
+      rim.log.warn({ problem }, `certificate cannot be used, ${instead}`);
       return rim.told('kept');
     }
     ({ pair } = found);
@@ -56,10 +64,12 @@ export function certificates(files: CertificateFiles, rim: Rim): Certificates {
       return pair;
     },
     onPair: (use) => void users.push(use),
+    trouble: () => {
+      if (pair === undefined) return `no certificate can be used: ${problem ?? 'none was looked at yet'}`;
+      return rim.clock.now() < pair.expiresAt ? undefined : 'the certificate has expired, and no other one has come';
+    },
     start: async () => {
-      const found = await read(files, rim.clock.now());
-      if ('problem' in found) throw new FairwayError('config.invalid', `${found.problem}.`);
-      ({ pair, fingerprint: seen } = found);
+      await look();
       watching.start();
     },
     stop: () => watching.stop(),

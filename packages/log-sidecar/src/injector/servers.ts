@@ -19,7 +19,7 @@ export const LIMITS: Limits = { handshakeMs: 5000, headMs: 5000, requestMs: 10_0
 /** Longer than API servers keep idle connections: whoever closes first must not be us, or a review gets lost between. */
 const KEEP_ALIVE_MS = 120_000;
 
-/** The webhook over TLS; a new certificate counts from the next handshake on, and open connections go on. */
+/** The webhook over TLS; a new certificate counts from the next handshake on, and open connections go on. Without one handshakes fail. */
 export function tlsServer(address: Address, certificates: Certificates, limits: Limits, handle: RequestListener): Part {
   let server: TlsServer | undefined;
   certificates.onPair((pair) => server?.setSecureContext(contextOf(pair)));
@@ -27,10 +27,9 @@ export function tlsServer(address: Address, certificates: Certificates, limits: 
     name: 'webhook',
     start: async () => {
       const { pair } = certificates;
-      if (pair === undefined) throw new Error('certificates are started before the server');
       server = createHttps(
         {
-          ...contextOf(pair),
+          ...(pair === undefined ? {} : contextOf(pair)),
           handshakeTimeout: limits.handshakeMs,
           headersTimeout: limits.headMs,
           requestTimeout: limits.requestMs,
