@@ -176,3 +176,25 @@ test('earlier windows are found from one to the next, folded or not, without tho
   await pool.query("update monitoring.score_counts set count = 0 where hour = '2024-12-31 23:00Z'");
   expect(await store.earlierStarts(window, 'hour', 2)).toEqual([hours[0], hours[2]]);
 });
+
+test('the first windows are found from the oldest on, folded or not, up to the one that is asked about', async () => {
+  const store = judgeStore(pool);
+  for (const pack of packsOf(cases(60, 26), PERIOD, 'p')) await record(pack);
+  const upTo = (start: string, every: 'hour' | 'day', limit: number) =>
+    store.firstStarts({ ...OF, ...periodAt(every, start) }, every, limit);
+  const hours = ['2024-12-31T21', '2024-12-31T22', '2024-12-31T23', '2025-01-01T00'].map(
+    (hour) => `${hour}:00:00.000Z`,
+  );
+  for (const fold of [false, true]) {
+    while (fold && (await foldCounts(pool)) > 0);
+    expect(await upTo(hours[3] ?? '', 'hour', 9)).toEqual(hours);
+    expect(await upTo(hours[3] ?? '', 'hour', 2)).toEqual(hours.slice(0, 2));
+    expect(await upTo(hours[0] ?? '', 'hour', 9)).toEqual(hours.slice(0, 1));
+    expect(await upTo('2025-01-01T00:00:00.000Z', 'day', 9)).toEqual([
+      '2024-12-31T00:00:00.000Z',
+      '2025-01-01T00:00:00.000Z',
+    ]);
+  }
+  await pool.query("update monitoring.score_counts set count = 0 where hour = '2024-12-31 21:00Z'");
+  expect(await upTo(hours[3] ?? '', 'hour', 9)).toEqual(hours.slice(1));
+});

@@ -33,7 +33,7 @@ export function analyzeCommand(): Command {
       'classes by commas, as the model orders them; --score is then a column for the probability of each, by commas, or the column of the predicted class',
       classNames,
     )
-    .option('--baseline-score <column>', 'the same in the baseline (default: the first window is what decay is from)')
+    .option('--baseline-score <column>', 'the same in the baseline (default: the first good window is what decay is from)')
     .option('--ignore <column>', 'a column that is no input, such as an id; may be given again', more, [])
     .option(
       '--segment <inputs>',
