@@ -1,12 +1,13 @@
 import type { Baseline } from '@fairway/core';
 import { classesOf, isAboutEvents } from '../metrics/class-counts.ts';
 import { totals } from '../metrics/counts.ts';
-import type { Evaluation, Metric } from '../metrics/metric.ts';
+import type { Evaluation, Metric, Settings } from '../metrics/metric.ts';
 import { type MetricName, metricOf } from '../metrics/registry.ts';
 import { variableOf } from '../metrics/psi.ts';
 import type { Policy, Rule } from '../policy/schema.ts';
 import type { WindowCounts } from '../ports.ts';
 import { inputNames } from './figures.ts';
+import type { Judging } from './judging.ts';
 
 /** What a rule says of one window: over its limit with evidence; on the mild side of the limit for leaving; neither. */
 export type Mood = 'breach' | 'between' | 'clear';
@@ -19,6 +20,13 @@ export type Look = {
   readonly value: number;
   readonly noise?: number;
   readonly p?: number;
+};
+
+/** What a rule is held against. */
+export type By = {
+  readonly baseline: Baseline | undefined;
+  readonly policy: Policy;
+  readonly judging: Judging;
 };
 
 /** A window's counts with what every rule asks of them first. */
@@ -43,17 +51,20 @@ export function seen(counts: WindowCounts, { period, minimum }: Policy): Seen {
 export function lookAt(
   rule: Rule,
   { counts, enoughRows, performanceKnown }: Seen,
-  baseline: Baseline | undefined,
-  policy: Policy,
+  { baseline, policy, judging }: By,
 ): ReadonlyMap<string, Look> {
   const metric = metricOf(rule.metric);
   const looks = new Map<string, Look>();
   if (!enoughRows || (metric.needsLabels && !performanceKnown)) return looks;
-  const settings = policy.cutoff === undefined ? {} : { cutoff: policy.cutoff };
+  const settings: Settings = {
+    ...(policy.cutoff === undefined ? {} : { cutoff: policy.cutoff }),
+    ...(judging < 3 ? { countsChance: true } : {}),
+  };
   for (const variable of scopesOf(rule, counts, baseline)) {
     const now = metric.evaluate(counts, baseline, variable, settings);
-    if (now === null || tooFewPerBin(rule.metric, variable, now, baseline, policy)) continue;
-    const compared = compare(rule, metric, now, baseline, settings, variable);
+    if (now === null || now.sample < policy.minimum.rowsPerBin * binsOf(rule.metric, variable, baseline, judging))
+      continue;
+    const compared = compare(rule, metric, now, { baseline, settings, variable, judging });
     if (compared !== undefined) looks.set(variable, lookOf(rule, now, compared));
   }
   return rule.guard !== undefined && 'p' in rule.guard ? corrected(looks, rule.guard) : looks;
@@ -65,18 +76,18 @@ function scopesOf(rule: Rule, counts: WindowCounts, baseline: Baseline | undefin
   return rule.scope === 'each-input' ? inputNames(counts, baseline) : [rule.scope];
 }
 
-/** A histogram needs `rowsPerBin` rows per bin before its PSI says anything (monitoring reference §8). */
-function tooFewPerBin(
-  metric: MetricName,
-  variable: string,
-  now: Evaluation,
-  baseline: Baseline | undefined,
-  { minimum }: Policy,
-): boolean {
-  if (metric !== 'psi' && metric !== 'psiWithMissing') return false;
-  return now.sample < minimum.rowsPerBin * (variableOf(baseline, variable)?.counts.length ?? 0);
+/** Of a score: its deciles; of a target: two. */
+const OTHER_BINS: Partial<Record<MetricName, number>> = { scorePsi: 10, targetPsi: 2 };
+
+/** Bins of a PSI; 0 of what is none. A histogram needs `rowsPerBin` rows for each before it says anything (monitoring reference §8). */
+function binsOf(metric: MetricName, variable: string, baseline: Baseline | undefined, judging: Judging): number {
+  if (metric === 'psi' || metric === 'psiWithMissing') return variableOf(baseline, variable)?.counts.length ?? 0;
+  if (judging < 3) return 0;
+  if (metric === 'predictionPsi') return baseline?.regression?.prediction.counts.length ?? 0;
+  return metric === 'classPsi' ? classesOf(baseline).length : (OTHER_BINS[metric] ?? 0);
 }
 
+type Of = { readonly settings: Settings; readonly variable: string };
 type Compared = { readonly value: number; readonly z?: number };
 
 /** The value the limit is held against; for decay, with its z. Positive decay = worse. */
@@ -84,9 +95,7 @@ function compare(
   rule: Rule,
   metric: Metric,
   now: Evaluation,
-  baseline: Baseline | undefined,
-  settings: { readonly cutoff?: number },
-  variable: string,
+  { baseline, settings, variable, judging }: Omit<By, 'policy'> & Of,
 ): Compared | undefined {
   if (rule.compare === 'value') return { value: now.value };
   const before = baseline === undefined ? null : (metric.held?.(baseline, settings, variable) ?? null);
@@ -94,7 +103,9 @@ function compare(
   const decay = metric.better === 'higher' ? before.value - now.value : now.value - before.value;
   const errors = [before.standardError, now.standardError];
   const spread = errors.includes(undefined) ? undefined : Math.hypot(...(errors as number[]));
-  const z = spread === undefined || spread === 0 ? {} : { z: decay / spread };
+  // 0 / 0 is no evidence, but a loss without any error of either figure could not be surer.
+  const isKnown = spread !== undefined && (spread > 0 || (judging >= 3 && decay > 0));
+  const z = isKnown ? { z: decay / spread } : {};
   if (rule.compare === 'absolute-decay') return { value: decay, ...z };
   return before.value <= 0 ? undefined : { value: decay / before.value, ...z };
 }

@@ -105,6 +105,49 @@ describe('the verdict', () => {
     expect(findings[0]?.message).toBe('AUC is 0.800: it lost 11.1 % against its baseline, limit 10.0 % (2,000 rows).');
   });
 
+  test('alerts where a faultless ranking is lost altogether, though neither figure has an error of its own', () => {
+    const perfect = { ...baseline, performance: { auc: 1, ks: 1, rows: 2000, events: 500 } };
+    const scores = [
+      [1000, 1500, 0],
+      [9000, 0, 500],
+    ] as const;
+    const constant: WindowCounts = { variables: counts(900).variables, scores: [[5000, 0, 1000, 1000]] };
+    const given = evidence(constant, { baseline: { ...perfect, scores } });
+    expect(judge(given).findings).toMatchObject([{ rule: 'auc-decay', value: 0.5, severity: 'alert' }]);
+    expect(judge(given, 2).state).toBe('healthy');
+    const same = evidence(counts(1000), { baseline: { ...perfect, scores } });
+    expect(judge(same).findings).toEqual([]);
+  });
+
+  test('asks rows for each bin of every PSI, and takes no input for moved that chance explains', () => {
+    const rule = (text: string) => parsePolicy(POLICY.replace(/rules:[^]*notify/, `rules:\n  - ${text}\nnotify`), 'm');
+    const drift = rule("{ id: s, metric: scorePsi, op: '>=', limit: 0.01, severity: warning }");
+    const thin = { ...drift, minimum: { ...drift.minimum, rows: 0, rowsPerBin: 1000 } };
+    expect(judge(evidence(counts(700), { policy: drift })).state).toBe('warning');
+    expect(judge(evidence(counts(700), { policy: thin })).state).toBe('insufficient');
+    expect(judge(evidence(counts(700), { policy: thin }), 2).state).toBe('warning');
+    const categories = Array.from({ length: 50 }, (_, at) => `c${at}`);
+    const many = {
+      kind: 'category',
+      name: 'x',
+      categories,
+      counts: [...categories.map(() => 1000), 0],
+      n: 50_000,
+      missing: 0,
+    };
+    const broad = rule("{ id: b, metric: p1, op: '>=', limit: 1, severity: warning }");
+    // Of ten rows of each category three or four more or less: 0.13; five: 0.27. Chance reaches 0.15.
+    const around = (low: number, high: number): WindowCounts => {
+      const by = (at: number) => (at % 4 < 2 ? low : high) * (at % 2 === 0 ? -1 : 1);
+      return { variables: { x: categories.map((_, at) => [at, 10 + by(at)] as const) }, scores: [[-1, 500, 0, 0]] };
+    };
+    const given = (low: number, high: number) =>
+      evidence(around(low, high), { policy: broad, baseline: { ...baseline, variables: [many as never] } });
+    expect(judge(given(3, 4)).state).toBe('healthy');
+    expect(judge(given(3, 4), 2).state).toBe('warning');
+    expect(judge(given(5, 5)).state).toBe('warning');
+  });
+
   test('counts equality with the limit as a breach', () => {
     const policy = parsePolicy(
       POLICY.replace('relative-decay', 'absolute-decay').replace('limit: 0.1,', 'limit: 0.09999999999999998,'),

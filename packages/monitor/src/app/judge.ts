@@ -11,7 +11,7 @@ import { inapplicable } from '../policy/applies.ts';
 import type { Policy, Rule } from '../policy/schema.ts';
 import type { Judgement, WindowCounts } from '../ports.ts';
 import { windowMetrics } from './figures.ts';
-import { type Look, lookAt, type Seen, seen, stands } from './judge-rule.ts';
+import { type By, type Look, lookAt, type Seen, seen, stands } from './judge-rule.ts';
 import { judgeSegments } from './judge-segments.ts';
 import { JUDGING, type Judging } from './judging.ts';
 import { findingMessage } from './wording.ts';
@@ -39,7 +39,7 @@ export function judge(
   const countsHash = sha256(canonicalJson({ counts, earlier, baseline: baseline ?? null }));
   const { state, findings, segments } = assess({ counts, earlier, baseline, policy }, judging);
   return {
-    id: hashFields([window.model, window.version, window.environment, window.start, blob, countsHash]).slice(0, 20),
+    id: hashFields([...idFields(window), blob, countsHash, ...(judging < 3 ? [] : [String(judging)])]).slice(0, 20),
     window,
     state,
     metrics: windowMetrics(counts, baseline, seen(counts, policy).performanceKnown),
@@ -50,6 +50,8 @@ export function judge(
   };
 }
 
+const idFields = ({ model, version, environment, start }: Window): string[] => [model, version, environment, start];
+
 /** The decision alone: what `fairway analyze` asks for, whose counts are never stored. */
 export function assess(
   { counts, earlier, baseline, policy }: Pick<Evidence, 'counts' | 'earlier' | 'baseline' | 'policy'>,
@@ -58,7 +60,7 @@ export function assess(
   const current = seen(counts, policy);
   const before = earlier.map((one) => seen(one, policy)).reverse();
   const rules = policy.rules.filter((rule) => judging === 1 || inapplicable(rule, baseline) === undefined);
-  const judged = rules.map((rule) => applyRule(rule, current, before, baseline, policy));
+  const judged = rules.map((rule) => applyRule(rule, current, before, { baseline, policy, judging }));
   const bySegment = judgeSegments(policy, current, before, baseline);
   const findings = [...judged.flatMap((outcome) => outcome.findings), ...bySegment.findings];
   return {
@@ -79,15 +81,14 @@ function applyRule(
   rule: Rule,
   current: Seen,
   before: readonly Seen[],
-  baseline: Baseline | undefined,
-  policy: Policy,
+  by: By,
 ): { readonly evaluated: boolean; readonly findings: readonly Finding[] } {
-  const now = lookAt(rule, current, baseline, policy);
+  const now = lookAt(rule, current, by);
   const quiet = rule.leave === undefined && [...now.values()].every(({ mood }) => mood !== 'breach');
-  const past = quiet ? [] : before.map((one) => lookAt(rule, one, baseline, policy));
+  const past = quiet ? [] : before.map((one) => lookAt(rule, one, by));
   const findings = [...now].flatMap(([variable, look]) => {
     const moods = [...past.map((looks) => looks.get(variable)?.mood), look.mood];
-    return stands(rule, moods) ? [findingOf(rule, variable, look, baseline?.performanceFrom)] : [];
+    return stands(rule, moods) ? [findingOf(rule, variable, look, by.baseline?.performanceFrom)] : [];
   });
   return { evaluated: now.size > 0, findings };
 }

@@ -5,10 +5,12 @@
  *
  * 1: a rule about each input of which no input can have a figure is one that cannot be evaluated: nothing is healthy with it.
  * 2: such a rule does not apply (policy/applies.ts).
+ * 3: p1 and p25 count no input whose PSI chance explains; every PSI asks for `rowsPerBin`, not that of inputs alone; a loss between two
+ *    figures without any error of their own (a perfect ranking, then the same score for all) is evident.
  */
-export const JUDGINGS = [1, 2] as const;
+export const JUDGINGS = [1, 2, 3] as const;
 export type Judging = (typeof JUDGINGS)[number];
-export const JUDGING: Judging = 2;
+export const JUDGING: Judging = 3;
 
 /** Which one a stored verdict may be of: the one that was kept, else any, newest first. Empty: it is of a later program. */
 export const judgingsOf = (kept: number | null | undefined): readonly Judging[] =>

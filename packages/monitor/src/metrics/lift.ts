@@ -54,17 +54,12 @@ const gain = (depth: number): Metric => ({
   isRate: true,
 });
 
-export const lifts = {
-  lift5: lift(5),
-  lift10: lift(10),
-  lift15: lift(15),
-  lift20: lift(20),
-  lift50: lift(50),
-} as const;
-export const gains = {
-  gain5: gain(5),
-  gain10: gain(10),
-  gain15: gain(15),
-  gain20: gain(20),
-  gain50: gain(50),
-} as const;
+/** Every decile, and the depths that SAS reports besides (`_Cumlift5_` to `_Cumlift30_`). */
+export const DEPTHS = [5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90] as const;
+type Depth = (typeof DEPTHS)[number];
+
+const atDepths = <P extends string>(prefix: P, of: (depth: number) => Metric) =>
+  Object.fromEntries(DEPTHS.map((depth) => [`${prefix}${depth}`, of(depth)])) as Record<`${P}${Depth}`, Metric>;
+
+export const lifts = atDepths('lift', lift);
+export const gains = atDepths('gain', gain);

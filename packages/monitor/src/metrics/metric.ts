@@ -20,6 +20,8 @@ export type Evaluation = {
 export type Settings = {
   /** A prediction is "event" from this score on; 0.5 where nothing is said. With 1e-4 bins, a multiple of 1e-4. */
   readonly cutoff?: number;
+  /** Count inputs whose PSI chance explains too, as it was before judging 3 (app/judging.ts). */
+  readonly countsChance?: true;
 };
 
 /** What a model predicts: an event that happens or not, a number, or one of several classes. */

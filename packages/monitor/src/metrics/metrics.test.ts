@@ -121,10 +121,18 @@ const WORKED: Row[] = [
   ['f1', '', 3 / 4, 8],
   ['mcc', '', (3 * 3 - 1 * 1) / 16, 8],
   // the best four rows tie and hold 3 of 4 events: the best 5 % (0.4 rows) hold 3/4 × 0.4 of them
-  ...([5, 10, 15, 20, 50] as const).flatMap((depth): Row[] => [
+  ...([5, 10, 15, 20, 25, 30, 40, 50] as const).flatMap((depth): Row[] => [
     [`gain${depth}`, '', (0.75 * 8 * (depth / 100)) / 4, 8],
     [`lift${depth}`, '', 1.5, 8],
   ]),
+  // from the fifth row on, one event among four: the best 60 % (4.8 rows) hold 3 + 0.2 of them
+  ...([60, 70, 80, 90] as const).flatMap((depth): Row[] => {
+    const captured = (3 + (8 * (depth / 100) - 4) / 4) / 4;
+    return [
+      [`gain${depth}`, '', captured, 8],
+      [`lift${depth}`, '', captured / (depth / 100), 8],
+    ];
+  }),
   // six rows count 0.10005 to events each, four 0.90005: wins = P2 × (N1 + N2/2) + P1 × N1/2
   [
     'cbpeAuc',
@@ -133,9 +141,9 @@ const WORKED: Row[] = [
     10,
   ],
   ['cbpeAccuracy', '', (6 * 0.89995 + 4 * 0.90005) / 10, 10],
-  // 9 % missing in x and 9 % new in c, where the baseline has none: the floor makes each 0.6
-  ['p1', '', 2, 11],
-  ['p25', '', 2, 11],
+  // 9 % missing in x and 9 % new in c, where the baseline has none: the floor makes each 0.6, and chance 0.9 of eleven rows
+  ['p1', '', 0, 11],
+  ['p25', '', 0, 11],
   [
     'jsDivergence',
     'x',
@@ -216,6 +224,22 @@ describe('each metric, worked by hand', () => {
     expect(at('precision', 0.95)).toBeUndefined();
     expect(at('mcc', 0.95)).toBeUndefined();
     expect(at('cbpeAccuracy', 0.05)).toBeCloseTo((6 * 0.10005 + 4 * 0.90005) / 10, 12);
+  });
+
+  test('inputs count as moved where chance does not explain it: a thousand times the rows, or as it was before', () => {
+    const times = (n: number) => ({
+      ...counts,
+      variables: Object.fromEntries(
+        Object.entries(counts.variables).map(([name, bins]) => [
+          name,
+          bins.map(([bin, count]) => [bin, count * n] as const),
+        ]),
+      ),
+    });
+    for (const name of ['p1', 'p25'] as const) {
+      expect(metricOf(name).evaluate(times(1000), baseline, '')).toEqual({ value: 2, sample: 11_000 });
+      expect(metricOf(name).evaluate(counts, baseline, '', { countsChance: true })?.value).toBe(2);
+    }
   });
 
   test('the noise levels of rates', () => {

@@ -1,3 +1,4 @@
+import { DEPTHS } from '../metrics/lift.ts';
 import { type MetricName, metricOf } from '../metrics/registry.ts';
 
 type Range = readonly [least: number, most: number];
@@ -14,11 +15,7 @@ const RANGES: Readonly<Partial<Record<MetricName, Range>>> = {
   kappa: SIGNED,
   missingRise: SIGNED,
   rSquared: [Number.NEGATIVE_INFINITY, 1],
-  lift5: POSITIVE,
-  lift10: POSITIVE,
-  lift15: POSITIVE,
-  lift20: POSITIVE,
-  lift50: [0, 2],
+  ...Object.fromEntries(DEPTHS.map((depth) => [`lift${depth}`, [0, 100 / depth] as const])),
   logLoss: POSITIVE,
   scorePsi: POSITIVE,
   targetPsi: POSITIVE,
