@@ -16,6 +16,8 @@ notify: { on: [] }
 const SEGMENTS =
   'segments: [{ id: s, metric: auc, limit: 0.1, minimum: { rows: 10, events: 2 }, guard: { p: 0.01 }, severity: warning }]';
 
+const SEGMENTS_OF_CLASSES = SEGMENTS.replace('metric: auc', 'metric: accuracy').replace(', events: 2', '');
+
 const events: Baseline = {
   definition: 1,
   model: 'm',
@@ -31,10 +33,39 @@ const events: Baseline = {
   ],
   segments: ['x'],
 };
+const bare: Baseline = { ...events, performance: { auc: 0, ks: 0, rows: 0, events: 0 }, scores: [] };
+/** 40 and 45 right of fifty each, predicted × true (a, b, unknown, not labelled). */
+const heldOut = {
+  '$class/matrix': [
+    [0, 40],
+    [1, 5],
+    [4, 10],
+    [5, 45],
+  ] as const,
+};
 const classes: Baseline = {
-  ...events,
-  scores: [],
-  classification: { classes: ['a', 'b'], columns: [], predicted: [50, 50], heldOut: {} },
+  ...bare,
+  classification: { classes: ['a', 'b'], columns: [], predicted: [45, 55], heldOut },
+};
+const unknown: Baseline = {
+  ...bare,
+  classification: { classes: ['a', 'b'], columns: [], predicted: [0, 0], heldOut: {} },
+};
+const prediction = {
+  kind: 'numeric',
+  name: 'p',
+  edges: [1],
+  counts: [50, 50],
+  n: 100,
+  missing: 0,
+  mean: 1,
+  std: 1,
+  min: 0,
+  max: 2,
+} as const;
+const numbers: Baseline = {
+  ...bare,
+  regression: { prediction, performance: { rows: 100, mae: 1, rmse: 1, rSquared: 0.5 } },
 };
 
 async function summaryOf(baseline: Baseline, metric: string, segments = ''): Promise<string> {
@@ -56,8 +87,25 @@ async function summaryOf(baseline: Baseline, metric: string, segments = ''): Pro
 test.each<[what: string, baseline: Baseline, metric: string, segments: string, words: string]>([
   ['events', events, 'constantScore', '', '(400 simulated).'],
   ['events, with segments', events, 'constantScore', SEGMENTS, '(400 simulated, without the rules on segments).'],
-  ['classes', classes, 'mce', '', '(400 simulated, without the rules on what such a model predicts).'],
-  ['classes, by inputs alone', classes, 'missing, scope: x', '', '(400 simulated).'],
+  ['events without scores', bare, 'auc', '', '(400 simulated, without the rules on scores and labels).'],
+  ['classes', classes, 'mce', '', '(400 simulated).'],
+  [
+    'classes, by probability',
+    classes,
+    'logLoss',
+    '',
+    '(400 simulated, without the rules on probabilities of classes).',
+  ],
+  [
+    'classes without labels',
+    unknown,
+    'mce',
+    SEGMENTS_OF_CLASSES,
+    'without the rules on scores and labels and on segments).',
+  ],
+  ['classes, by inputs alone', unknown, 'missing, scope: x', '', '(400 simulated).'],
+  ['numbers', numbers, 'predictionPsi', '', '(400 simulated).'],
+  ['numbers, by error', numbers, 'mae', '', '(400 simulated, without the rules on errors).'],
 ])('chance is told with what was not simulated: %s', async (_, baseline, metric, segments, words) => {
   expect(await summaryOf(baseline, metric, segments)).toContain(words);
 });

@@ -1,10 +1,10 @@
 import { type Baseline, type Clock, FairwayError, iso, type Verdict, type Window } from '@fairway/core';
-import { isOf } from '../metrics/registry.ts';
 import { inapplicable } from '../policy/applies.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { JudgeStore } from '../ports.ts';
 import { type Backtest, backtest, type PastWindow } from './backtest.ts';
 import { type FalseAlarms, falseAlarms } from './chance.ts';
+import { notDrawn } from './chance-predictions.ts';
 import { yardstick } from './first-good.ts';
 import { periodAt } from './periods.ts';
 import type { References } from './references.ts';
@@ -101,12 +101,14 @@ function chanceOf(chance: FalseAlarms | null, policy: Policy, baseline: Baseline
   ];
 }
 
-/** Rules that the simulation has nothing for: its rows have inputs, and scores and labels of a model about events, no more. */
+/** Rules that the simulation has nothing for. */
 function notSimulated({ rules, segments = [] }: Policy, baseline: Baseline | undefined): string | undefined {
-  const isAboutEvents = baseline?.classification === undefined && baseline?.regression === undefined;
-  const ofPredictions = rules.filter(({ metric }) => !isOf(metric, 'numbers') || !isOf(metric, 'classes'));
-  if (!isAboutEvents && ofPredictions.length > 0) return 'the rules on what such a model predicts';
-  return segments.length === 0 ? undefined : 'the rules on segments';
+  const metrics = rules.map(({ metric }) => metric);
+  const left = [
+    baseline === undefined ? undefined : notDrawn(metrics, baseline),
+    segments.length === 0 ? undefined : 'segments',
+  ].filter((one) => one !== undefined);
+  return left.length === 0 ? undefined : `the rules on ${left.join(' and on ')}`;
 }
 
 const many = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;

@@ -24,7 +24,7 @@ const world: Baseline = {
   scores: [],
 };
 
-const policyOf = (scope: string, more: string) =>
+const policyBy = (rule: string) =>
   parsePolicy(
     `apiVersion: fairway.dev/v1
 kind: Policy
@@ -32,11 +32,12 @@ model: m
 period: { every: month, coverageFloor: 0 }
 minimum: { rows: 500, events: 0, rowsPerBin: 10 }
 rules:
-  - { id: psi, metric: psi, scope: ${scope}, op: '>', limit: 0, severity: alert, ${more} }
+  - { id: psi, severity: alert, ${rule} }
 notify: { on: [] }
 `,
     'm',
   );
+const policyOf = (scope: string, more: string) => policyBy(`metric: psi, scope: ${scope}, op: '>', limit: 0, ${more}`);
 const rate = (scope: string, more: string, rows = 1000) =>
   falseAlarms(policyOf(scope, more), world, rows, 2000, 5).alert;
 
@@ -64,6 +65,45 @@ test(
   'two of two windows speak less often than one',
   () => {
     expect(rate('a', 'guard: { noise: 0.95 }, periods: { n: 2, of: 2 }')).toBeLessThan(0.02);
+  },
+  PATIENCE_MS,
+);
+
+/** Half of the rows a, half b, eight of ten right; predicted × true (a, b, unknown, not labelled). */
+const heldOut = {
+  '$class/matrix': [
+    [0, 800],
+    [1, 200],
+    [4, 200],
+    [5, 800],
+    [7, 5000],
+  ] as const,
+};
+const OTHERS: Readonly<Record<string, Baseline>> = {
+  classes: { ...world, classification: { classes: ['a', 'b'], columns: [], predicted: [1000, 1000], heldOut } },
+  numbers: {
+    ...world,
+    regression: {
+      prediction: world.variables[0] as never,
+      performance: { rows: 2000, mae: 1, rmse: 1, rSquared: 0.5 },
+    },
+  },
+};
+
+test.each([
+  ['classes', "classPsi, op: '>', limit: 0, guard: { noise: 0.95 }"],
+  // One-sided: 1.645 standard errors of both figures.
+  ['classes', "accuracy, compare: absolute-decay, op: '>', limit: 0, guard: { z: 1.645 }"],
+  ['classes', "classRecall, scope: a, compare: absolute-decay, op: '>', limit: 0, guard: { z: 1.645 }"],
+  ['numbers', "predictionPsi, op: '>', limit: 0, guard: { noise: 0.95 }"],
+])(
+  'a guard of one in twenty speaks in about one window in twenty of %s too: %s',
+  (of, rule) => {
+    const policy = policyBy(`metric: ${rule}`);
+    const { alert, insufficient } = falseAlarms(policy, OTHERS[of] as Baseline, 1000, 1000, 5);
+    expect(alert).toBeGreaterThan(0.02);
+    expect(alert).toBeLessThan(0.09);
+    expect(insufficient).toBe(0);
   },
   PATIENCE_MS,
 );
