@@ -94,21 +94,43 @@ export function doctorCases(world: () => World): void {
       expect(out).not.toContain(Buffer.from('postgres://not-to-be-told').toString('base64'));
     });
 
-    it.each(['patch', 'list', 'get'])('names the right to %s Applications when it is taken away', async (verb) => {
-      const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${ARGO}/roles/fairway-writer`;
+    it.each(['patch', 'list', 'get', 'watch'])(
+      'names the right to %s Applications when it is taken away',
+      async (verb) => {
+        const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${ARGO}/roles/fairway-writer`;
+        const { body } = await call(world(), 'GET', path);
+        const rules = (body['rules'] as { resources: string[]; verbs: string[] }[]).map((rule) =>
+          rule.resources.includes('applications') ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) } : rule,
+        );
+        await patch(path, { rules });
+        try {
+          await expect
+            .poll(async () => texts(await doctor(), 'missing'), { timeout: 30_000 })
+            .toContainEqual(
+              expect.stringContaining(`may not ${verb} applications.argoproj.io in ${ARGO}: apply its Role`),
+            );
+        } finally {
+          await patch(path, { rules: body['rules'] });
+        }
+      },
+    );
+
+    it.each([
+      ['apps', 'deployments', 'get'],
+      ['', 'pods', 'list'],
+      ['batch', 'jobs', 'get'],
+    ])('names the right in all namespaces when it is taken away: %s %s', async (group, resource, verb) => {
+      const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/fairway-writer-observer';
       const { body } = await call(world(), 'GET', path);
-      const rules = (body['rules'] as { resources: string[]; verbs: string[] }[]).map((rule) =>
-        rule.resources.includes('applications') ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) } : rule,
-      );
-      await patch(path, { rules });
+      const rules = body['rules'] as { resources: string[] }[];
+      await patch(path, { rules: rules.filter(({ resources }) => !resources.includes(resource)) });
+      const called = `${verb} ${resource}${group === '' ? '' : `.${group}`} in all namespaces`;
       try {
         await expect
           .poll(async () => texts(await doctor(), 'missing'), { timeout: 30_000 })
-          .toContainEqual(
-            expect.stringContaining(`may not ${verb} applications.argoproj.io in ${ARGO}: apply its Role`),
-          );
+          .toContainEqual(expect.stringContaining(`fairway-writer: may not ${called}: apply its Role, ClusterRole`));
       } finally {
-        await patch(path, { rules: body['rules'] });
+        await patch(path, { rules });
       }
     });
 
