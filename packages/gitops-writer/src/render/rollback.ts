@@ -85,7 +85,7 @@ export function rollbackPullRequest(evidence: RollbackEvidence): PullRequestText
     whole('reason', quote(request.reason)),
     whole('states', states(source)),
     ...(next === undefined ? [] : [modelCard(next, current)]),
-    blastRadius({ environment, file, before }),
+    blastRadius({ environment, file, before, restored: source.restored }),
     filesSection(changes, modelFolder(model)),
     diffSection(changes, (path) => path.endsWith('.yaml') && !path.endsWith('/version.yaml')),
     whole('rules', rules(source, environment)),
