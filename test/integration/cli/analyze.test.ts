@@ -107,6 +107,9 @@ test('a baseline states segments and classes, or says in a sentence why it canno
     classification: { classes: ['b', 'a'], columns: [], predicted: [2000, 1000] },
   });
   expect(baseline('--label', 'job', '--classes', 'b').status).toBe(2);
+  expect(baseline('--label', 'BAD', '--score', 'job').stderr).toMatch(
+    /train\.csv: 3,000 cells of job are no scores from 0 to 1 \(first in line 2: "[ab]"\).*check --score\./,
+  );
   const told = fairway('baseline', 'train.csv', '--label', 'job', '--score', 'job', '--classes', 'b,a').stdout;
   expect(told).toMatch(/classes {5}b, a\n {2}accuracy 1\.0000/);
 });

@@ -36,8 +36,16 @@ export function columnLines(baseline: Baseline, leftOut: readonly string[], { ta
       .map(([name, { line, text }]) => {
         return `  ${name} is compared as text: line ${line} holds ${JSON.stringify(text.slice(0, 40))}, which is no number.`;
       }),
+    ...unusableScores(tally),
   ];
   return lines.map(printable);
+}
+
+function unusableScores({ plan, invalidScores, firstInvalidScore: first }: Read['tally']): string[] {
+  if (plan.score === undefined || first === undefined) return [];
+  const seen = `first in line ${first.line}: ${JSON.stringify(first.text.slice(0, 40))}`;
+  const rows = invalidScores === 1 ? '1 row holds' : `${count(invalidScores)} rows hold`;
+  return [`  ${rows} no score in ${plan.score.name} (${seen}): nothing of performance is taken from there.`];
 }
 
 /** Whole numbers that are nowhere the same twice: in a thousand rows that is hardly an input. */

@@ -106,6 +106,13 @@ const noNumbers = (file: string): FairwayError =>
 
 function oneClass(file: string, { tally }: Read): FairwayError {
   const [nonEvents, events] = tally.labels;
+  const { invalidScores, firstInvalidScore: first } = tally;
+  if (invalidScores > 0 && first !== undefined) {
+    return new FairwayError(
+      'input.invalid',
+      `${file}: ${invalidScores.toLocaleString('en-US')} cells of ${tally.plan.score?.name} are no scores from 0 to 1 (first in line ${first.line}: ${JSON.stringify(first.text.slice(0, 40))}), and performance needs scores of events and of non-events; check --score.`,
+    );
+  }
   return new FairwayError(
     'input.invalid',
     `${file} has ${nonEvents} non-events and ${events} events with a score from 0 to 1 among its labels: performance needs both.`,

@@ -1,26 +1,23 @@
-import { FairwayError } from '@fairway/core';
 import { replay, type Replay, type StoredEvidence } from '@fairway/monitor';
 import { Command } from 'commander';
 import { expectJson } from '../stack/http.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
 import { monitorOf } from './monitor-of.ts';
 
-type Options = { replay?: string; json: boolean; dir: string };
+type Options = { replay: string; json: boolean; dir: string };
 
 /** `fairway judge --replay ID`: makes a verdict again from its evidence, on this machine. Exit code 1 when the bytes differ. */
 export function judgeCommand(): Command {
   return new Command('judge')
     .description('make a stored verdict again from the counts, baseline and policy that it was made from')
-    .option('--replay <id>', 'id of the verdict, as in GET /v1/windows')
+    .requiredOption('--replay <id>', 'id of the verdict, as in GET /v1/windows')
     .option('--json', 'print as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
-    .addHelpText('after', '\nExit codes: 0 the same bytes · 1 other bytes, or not to be had')
+    .addHelpText('after', '\nExit codes: 0 the same bytes · 1 other bytes, or not to be had · 2 wrong usage')
     .action(judge);
 }
 
 async function judge({ replay: id, json, dir }: Options): Promise<void> {
-  if (id === undefined)
-    throw new FairwayError('input.invalid', 'Nothing to judge: give --replay with the id of a verdict.');
   const { url, token } = monitorOf(connection(dir, process.env));
   const path = `/v1/verdicts/${encodeURIComponent(id)}/evidence`;
   const evidence = await expectJson<StoredEvidence>('The monitor', `${url}${path}`, { token, timeoutMs: 60_000 });
