@@ -25,5 +25,8 @@ test('what was mended, kept, or right is one line each', () => {
   expect(profilesText([], done, true)).toContain('every count is what the rows give.');
   expect(profilesText([], { ...done, differences: 9, mended: 9 }, false)).toContain('9 counts mended.');
   const kept = { ...hour, differences: [], all: 0, kept: 'its rows are gone' };
-  expect(profilesText([kept], done, true)).toContain('2026-01-01T10:00:00.000Z (v1) is kept: its rows are gone.');
+  expect(profilesText([kept], { ...done, kept: 1 }, true)).toBe(
+    `2026-01-01T10:00:00.000Z (v1) is kept: its rows are gone.
+1,200 predictions in 2 hours counted again: every count of the others is what the rows give. 1 hour could not be compared.`,
+  );
 });

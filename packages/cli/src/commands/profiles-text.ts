@@ -48,8 +48,9 @@ export function profilesText(hours: readonly HourLine[], done: Done, verify: boo
   return lines.map(printable).join('\n');
 }
 
-function outcome({ differences, mended }: Done, verify: boolean): string {
-  if (differences === 0) return 'every count is what the rows give.';
+function outcome({ differences, mended, kept }: Done, verify: boolean): string {
+  const compared = kept === 0 ? '' : ` ${count(kept)} ${kept === 1 ? 'hour' : 'hours'} could not be compared.`;
+  if (differences === 0) return `every count ${kept === 0 ? '' : 'of the others '}is what the rows give.${compared}`;
   if (verify) return `${count(differences)} counts differ; the same command without --verify mends them.`;
   return `${count(mended)} counts mended.`;
 }

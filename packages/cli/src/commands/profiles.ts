@@ -22,7 +22,7 @@ export function profilesCommand(): Command {
     .requiredOption('--model <name>', 'model, e.g. home-equity')
     .option('--from <time>', 'hours from then on, such as 2026-11-01 (default: all that retention keeps)')
     .option('--to <time>', 'hours before then')
-    .option('--verify', 'mend nothing; exit code 1 when any count differs', false)
+    .option('--verify', 'mend nothing; exit code 1 when any count differs, or cannot be compared', false)
     .option('--json', 'print as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
     .action(rebuild);
@@ -52,7 +52,7 @@ async function rebuild({ json, dir, ...asked }: Options): Promise<void> {
   }
   if (json) console.log(JSON.stringify({ ...done, differing: hours }, undefined, 2));
   else console.log(profilesText(hours, done, verify));
-  if (verify && done.differences > 0) process.exitCode = 1;
+  if (verify && done.differences + done.kept > 0) process.exitCode = 1;
 }
 
 /** The lines of an NDJSON answer as they come; a rebuild takes as long as there are rows. */
