@@ -112,15 +112,16 @@ test('fairway windows, profiles rebuild and sas tables speak with the services',
   expect((await fairway('profiles', 'rebuild')).out).toContain('counts mended');
   expect((await fairway('profiles', 'rebuild', '--verify')).code).toBe(0);
   expect((await fairway('profiles', 'rebuild', '--from', 'soon')).out).toContain('from must be a day');
+
+  const made = await fairway('sas', 'tables', '--prefix', 'FW');
+  expect(made.out).toMatch(/FWLOANSV1PROD_2_2026Q1 +prod +1 +300 +300 +new/);
+  expect((await fairway('sas', 'tables')).out).toContain('SAS_TABLES_PREFIX');
+  expect((await fairway('sas', 'tables', '--prefix', 'A_B')).out).toContain('no underscore');
+
   // A row that somebody took away is no count that differs: its hour cannot be compared, and that is told too.
   await pool.query("delete from monitoring.prediction_rows where id = 'cli-7-0'");
   expect(await fairway('profiles', 'rebuild', '--verify')).toMatchObject({
     code: 1,
     out: expect.stringMatching(/rows today, and \d+ are stored[^]*1 hour could not be compared/),
   });
-
-  const made = await fairway('sas', 'tables', '--prefix', 'FW');
-  expect(made.out).toMatch(/FWLOANSV1PROD_2_2026Q1 +prod +1 +300 +300 +new/);
-  expect((await fairway('sas', 'tables')).out).toContain('SAS_TABLES_PREFIX');
-  expect((await fairway('sas', 'tables', '--prefix', 'A_B')).out).toContain('no underscore');
 }, 300_000);
