@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KubeConfig, KubernetesObjectApi, type KubernetesObject } from '@kubernetes/client-node';
+import { KubeConfig, KubernetesObjectApi, type KubernetesObject, Watch } from '@kubernetes/client-node';
 import { pause } from '@fairway/core';
 import { seedImages } from '../../../packages/cli/src/stack/images/seed.ts';
 import { type StackProcess, startStackProcess } from '../../harness/stack-process.ts';
@@ -92,7 +92,7 @@ function load(file: string): KubeConfig {
 export async function eventually<T>(
   what: string,
   answer: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   let last: unknown;
@@ -109,6 +109,32 @@ export async function eventually<T>(
   throw new Error(
     `${what} did not happen within ${withinMs} ms; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
   );
+}
+
+/** Has `act` done, and answers the first state of the Application that `holds` afterwards: one that is over before a poll would see it, too. */
+export async function passingState<App extends KubernetesObject>(
+  { config }: TestCluster,
+  { name, namespace: at }: { readonly name: string; readonly namespace: string },
+  act: () => Promise<unknown>,
+  holds: (app: App) => boolean | undefined,
+): Promise<App> {
+  const states: App[] = [];
+  const path = `/apis/argoproj.io/v1alpha1/namespaces/${at}/applications`;
+  const query = { fieldSelector: `metadata.name=${name}` };
+  const watch = await new Watch(config).watch(
+    path,
+    query,
+    (_, object: App) => void states.push(object),
+    () => {},
+  );
+  try {
+    await eventually(`a watch of ${name}`, () => states.length > 0);
+    const before = states.length;
+    await act();
+    return await eventually(`the passing state of ${name}`, () => states.slice(before).find(holds));
+  } finally {
+    watch.abort();
+  }
 }
 
 export const namespace = (name: string): KubernetesObject => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, startTestCluster, type TestCluster } from './cluster.ts';
+import { eventually, passingState, startTestCluster, type TestCluster } from './cluster.ts';
 
 type Result = { kind: string; name: string; hookType?: string; hookPhase: string; syncPhase: string; message: string };
 type App = KubernetesObject & {
@@ -153,7 +153,7 @@ describe('a PostSync hook', () => {
     const [result, go] = [join(cluster.dir, 'smoke.json'), join(cluster.dir, 'go')];
     await createApp('first');
     const hook = hookJob({ RESULT: result, URL: 'http://model.first.svc:8501/x', WAIT_FOR: go });
-    const revision = await commit('first', { deployment: deployment('one', 1_500), hook, service });
+    const revision = await commit('first', { deployment: deployment('one', 4_000), hook, service });
     await appWhere('first', ({ operationState }) =>
       operationState?.message?.startsWith('waiting for healthy state of apps/Deployment/model'),
     );
@@ -192,8 +192,12 @@ describe('a PostSync hook', () => {
       metadata: { name: 'model', namespace: 'first' },
       spec: { selector: { app: 'nobody' } },
     };
-    await cluster.objects.patch(patch, undefined, undefined, undefined, undefined, 'application/merge-patch+json');
-    await appWhere('first', ({ sync }) => sync?.status === 'OutOfSync');
+    await passingState<App>(
+      cluster,
+      { name: 'first', namespace: 'openshift-gitops' },
+      () => cluster.objects.patch(patch, undefined, undefined, undefined, undefined, 'application/merge-patch+json'),
+      ({ status }) => status?.sync?.status === 'OutOfSync',
+    );
     await appWhere(
       'first',
       ({ sync, operationState }) => sync?.status === 'Synced' && operationState?.phase === 'Succeeded',

@@ -151,7 +151,7 @@ describe('containers', () => {
             restartPolicy: 'Always',
             env: [
               { name: 'PORT', value: '9001' },
-              { name: 'READY_AFTER_MS', value: '700' },
+              { name: 'READY_AFTER_MS', value: '3000' },
             ],
             startupProbe: { httpGet: { path: '/ready', port: 9001 }, periodSeconds: 1, failureThreshold: 30 },
           }),
@@ -264,7 +264,7 @@ describe('services', () => {
         server({
           env: [
             { name: 'VERSION', value: '1' },
-            { name: 'READY_AFTER_MS', value: '400' },
+            { name: 'READY_AFTER_MS', value: '1000' },
           ],
         }),
       ],
@@ -283,7 +283,7 @@ describe('services', () => {
               server({
                 env: [
                   { name: 'VERSION', value: '2' },
-                  { name: 'READY_AFTER_MS', value: '400' },
+                  { name: 'READY_AFTER_MS', value: '1000' },
                 ],
               }),
             ],
