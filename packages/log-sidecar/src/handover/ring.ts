@@ -17,8 +17,10 @@ export const WORD = {
   asleep: 5,
   /** 1: the reader gets too little of the processor. */
   short: 6,
+  /** Position that lies at the front of the bytes. */
+  front: 7,
   /** Losses on the hop by reason, in the order of HOP_LOSSES. */
-  lost: 7,
+  lost: 8,
 } as const;
 const WORDS = 16;
 
@@ -57,11 +59,15 @@ export function ringViews({ control, bytes }: RingMemory): RingViews {
   };
 }
 
-/** The writer's end: room is claimed, filled and published. */
+/**
+ * The writer's end: room is claimed, filled and published. An empty ring begins at its front again, so that a ring for the largest
+ * bodies costs the memory of what waits in it at once, and not all of its bytes in turn.
+ */
 export class RingWriter {
   readonly views: RingViews;
   private readonly size: number;
   private written = 0;
+  private front = 0;
 
   constructor(memory: RingMemory) {
     this.views = ringViews(memory);
@@ -78,7 +84,8 @@ export class RingWriter {
     const { control, u32 } = this.views;
     const wanted = aligned(length + ALIGN);
     const used = (this.written - Atomics.load(control, WORD.read)) >>> 0;
-    const at = this.written & (this.size - 1);
+    if (used === 0) this.restart();
+    const at = this.offset();
     const rest = this.size - at;
     if (wanted <= rest) {
       if (used + wanted > this.size) return -1;
@@ -88,7 +95,7 @@ export class RingWriter {
       u32[at >>> 2] = SKIP;
       this.written = (this.written + rest) >>> 0;
     }
-    const start = this.written & (this.size - 1);
+    const start = this.offset();
     u32[start >>> 2] = wanted;
     return start + ALIGN;
   }
@@ -98,6 +105,17 @@ export class RingWriter {
     const { control, u32 } = this.views;
     this.written = (this.written + (u32[(at - ALIGN) >>> 2] as number)) >>> 0;
     Atomics.store(control, WORD.written, this.written | 0);
+  }
+
+  private offset(): number {
+    return (this.written - this.front) & (this.size - 1);
+  }
+
+  /** The reader has released all that it read: it looks for the front again before it reads what is published after this. */
+  private restart(): void {
+    if (this.front === this.written) return;
+    this.front = this.written;
+    Atomics.store(this.views.control, WORD.front, this.front | 0);
   }
 }
 
@@ -118,7 +136,7 @@ export class RingReader {
     const { control, u32 } = this.views;
     const written = Atomics.load(control, WORD.written) >>> 0;
     if (this.position === written) return -1;
-    let at = this.position & (this.size - 1);
+    let at = (this.position - Atomics.load(control, WORD.front)) & (this.size - 1);
     if (u32[at >>> 2] === SKIP) {
       this.position = (this.position + this.size - at) >>> 0;
       at = 0;
