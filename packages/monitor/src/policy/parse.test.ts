@@ -15,6 +15,9 @@ retrain: { on: alert, cooldown: PT12H }
 notify: { on: [alert] }
 `;
 
+const tenOf = (value: string) => `[${Array.from({ length: 10 }, () => value).join()}]`;
+const BOMB = `a: &a ${tenOf('1')}\nb: &b ${tenOf('*a')}\nc: &c ${tenOf('*b')}\nd: ${tenOf('*c')}\n`;
+
 test('reads durations as milliseconds and fills in what may be left out', () => {
   const policy = parsePolicy(GOOD, 'm');
   expect(policy.period.labelDelay).toBe(30 * 86_400_000);
@@ -54,6 +57,11 @@ test.each([
   ['rows: 500', 'rows: -1', 'minimum.rows must be at least 0.'],
   ['minimum: { rows: 500, events: 100, rowsPerBin: 10 }', '', 'minimum is missing'],
   ['PT12H', 'two weeks', 'retrain.cooldown must be a duration of days, hours or minutes such as P14D or PT12H.'],
+  ['PT12H', 'P99999999D', 'retrain.cooldown must be at most P36500D.'],
+  ['P30D', 'P9999999999999D', 'period.labelDelay must be at most P36500D.'],
+  ['rows: 500', 'rows: 5.5', 'minimum.rows is missing or is no whole number.'],
+  ['on: [alert]', 'on: [*alert]', 'The file is no YAML that can be used: Unresolved alias'],
+  ['rules:', `${BOMB}rules:`, 'The file is no YAML that can be used: Excessive alias count'],
   ['scope: each-input, ', '', 'rules[1].scope is needed for psi'],
   ['metric: auc', 'metric: auc, scope: LOAN', 'rules[0].scope does not fit auc'],
   ['guard: { z: 1.96 }', 'guard: { noise: 0.95 }', 'rules[0].guard noise is not known for auc; use z.'],

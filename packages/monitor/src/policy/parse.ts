@@ -1,5 +1,5 @@
 import { FairwayError } from '@fairway/core';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { type Policy, policySchema } from './schema.ts';
 
@@ -12,11 +12,20 @@ export function parsePolicy(text: string, model: string | undefined): Policy {
   const broken = document.errors[0];
   if (broken !== undefined)
     throw invalid(model, [`The file is no YAML: ${broken.message} (at character ${broken.pos[0]}).`]);
-  const result = policySchema.safeParse(document.toJS());
+  const result = policySchema.safeParse(valueOf(document, model));
   if (!result.success) throw invalid(model, result.error.issues.map(sentence));
   if (model !== undefined && result.data.model !== model)
     throw invalid(model, [`model is ${result.data.model}, but the file lies in the folder of ${model}.`]);
   return result.data;
+}
+
+/** Aliases without an anchor, or that grow beyond bounds, show only here. */
+function valueOf(document: Document, model: string | undefined): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw invalid(model, [`The file is no YAML that can be used: ${(error as Error).message}.`]);
+  }
 }
 
 function invalid(model: string | undefined, problems: readonly string[]): FairwayError {
@@ -31,6 +40,8 @@ function invalid(model: string | undefined, problems: readonly string[]): Fairwa
 
 type Issue = z.core.$ZodIssue;
 
+const WORDS: Readonly<Record<string, string>> = { int: 'whole number', array: 'list' };
+
 function sentence(issue: Issue): string {
   const key = issue.path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
@@ -39,7 +50,8 @@ function sentence(issue: Issue): string {
   if (issue.code === 'unrecognized_keys') {
     return `${key === '' ? 'The file' : key} has ${issue.keys.length === 1 ? 'an unknown key' : 'unknown keys'} ${issue.keys.join(', ')}; check the spelling or remove ${issue.keys.length === 1 ? 'it' : 'them'}.`;
   }
-  if (issue.code === 'invalid_type') return `${key || 'The file'} is missing or is no ${issue.expected}.`;
+  if (issue.code === 'invalid_type')
+    return `${key || 'The file'} is missing or is no ${WORDS[issue.expected] ?? issue.expected}.`;
   if (issue.code === 'invalid_value')
     return `${key} must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}.`;
   if (issue.code === 'too_big')

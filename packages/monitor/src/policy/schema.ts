@@ -6,6 +6,10 @@ import { impossible } from './ranges.ts';
 export const PERIODS = ['hour', 'day', 'week', 'month', 'quarter'] as const;
 const DURATION = /^P(?=\d|T\d)(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$/;
 
+const DAY_MS = 86_400_000;
+/** A hundred years: never, and still a time that a clock can say. */
+const MOST_DAYS = 36_500;
+
 /** ISO 8601 duration of days, hours and minutes, in milliseconds. */
 const duration = z
   .string()
@@ -13,7 +17,8 @@ const duration = z
   .transform((text) => {
     const [, days = '0', hours = '0', minutes = '0'] = DURATION.exec(text) ?? [];
     return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60_000;
-  });
+  })
+  .refine((ms) => ms <= MOST_DAYS * DAY_MS, `must be at most P${MOST_DAYS}D`);
 
 /** A day in UTC, as the moment at which it begins. */
 const day = z
