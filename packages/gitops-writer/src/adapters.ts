@@ -34,6 +34,7 @@ import { changeIntake, changeReader } from './store/changes.ts';
 import { championBook } from './store/champions.ts';
 import { claims } from './store/claims.ts';
 import { operatingFigures } from './store/figures.ts';
+import { forgeCalls } from './store/forge-calls.ts';
 import { inbox } from './store/inbox.ts';
 import { outbox } from './store/outbox.ts';
 import { openPool, type WriterPool } from './store/pool.ts';
@@ -72,7 +73,7 @@ export type World = {
 export function openWorld(env: WriterEnv, path: string | undefined, log: Logger): World {
   const pool = openPool(env.DATABASE_URL, CONNECTIONS, log);
   const locks = turnLocks(env.DATABASE_URL, log);
-  const forge = openForge(env, systemClock);
+  const forge = openForge(env, systemClock, forgeCalls(pool));
   const git = gitOf(env, forge, path);
   const kubernetes = kubeConfig(env.KUBECONFIG);
   const applications = applicationCache(kubernetes, env.ARGOCD_NAMESPACE, systemClock, log);

@@ -3,7 +3,7 @@ import { choice, type Clock, type EnvOf, FairwayError, optionalText, text, url }
 import { addressOf } from './forges/github/address.ts';
 import { installationTokens } from './forges/github/app.ts';
 import { FORGES } from './forges.ts';
-import type { Forge, ForgeLimits, GitCredentials } from './ports.ts';
+import type { Forge, ForgeLimits, GitCredentials, SharedCalls } from './ports.ts';
 
 /** Which forge, where, and in whose name. */
 export const FORGE_ENV = {
@@ -27,8 +27,8 @@ export type OpenForge = {
   readonly credentials: GitCredentials;
 };
 
-/** Checks what only makes sense together; all problems at once as `config.invalid`. */
-export function openForge(env: ForgeEnv, clock: Clock): OpenForge {
+/** Checks what only makes sense together; all problems at once as `config.invalid`. `shared`: counts the calls of all replicas. */
+export function openForge(env: ForgeEnv, clock: Clock, shared?: SharedCalls): OpenForge {
   const problems = [...authProblems(env), ...addressProblems(env), ...secretProblems(env)];
   if (problems.length > 0) {
     throw new FairwayError('config.invalid', `The configuration is not usable:\n  ${problems.join('\n  ')}`, {
@@ -39,7 +39,7 @@ export function openForge(env: ForgeEnv, clock: Clock): OpenForge {
   const { open, limits } = FORGES[env.FORGE];
   const { current: credentials, refused } = tokensOf(env, clock);
   return {
-    forge: open({ url: FORGE_URL, repository, credentials, refused, base, clock }),
+    forge: open({ url: FORGE_URL, repository, credentials, refused, base, clock, shared }),
     limits,
     credentials,
   };

@@ -6,7 +6,7 @@ import { giteaForge } from './forges/gitea/forge.ts';
 import { giteaWebhook } from './forges/gitea/webhook.ts';
 import { gitlabForge } from './forges/gitlab/forge.ts';
 import { gitlabWebhook } from './forges/gitlab/webhook.ts';
-import type { Forge, ForgeLimits, GitCredentials, WebhookReader } from './ports.ts';
+import type { Forge, ForgeLimits, GitCredentials, SharedCalls, WebhookReader } from './ports.ts';
 
 type ForgeAccess = {
   readonly url: string;
@@ -18,6 +18,8 @@ type ForgeAccess = {
   /** Branch that pull requests go to. */
   readonly base: string;
   readonly clock: Clock;
+  /** Where calls are counted for all replicas, of hosts that publish limits. */
+  readonly shared?: SharedCalls | undefined;
 };
 
 type ForgeKind = { open(access: ForgeAccess): Forge; readonly webhook: WebhookReader; readonly limits: ForgeLimits };

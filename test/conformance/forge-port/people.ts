@@ -36,6 +36,9 @@ export function peopleOf(
       repository.rules.approvals = 1;
       return Promise.resolve();
     },
+    point: async (number, branch) => {
+      (await pullOf(number)).base = branch;
+    },
     openFromFork: async (branch) => {
       const wanted = { title: 'From a fork', body: '', head: branch, base: 'main' };
       // The worst kind: within the same organisation.

@@ -92,6 +92,21 @@ describe.each(Object.entries(SERVERS))('pull requests on %s', (_name, start) => 
       expect(await target.forge.find(BRANCH)).toMatchObject({ number: fifth.number, state: 'open' });
     });
 
+    it('tells where one goes that somebody has pointed to another branch, open and merged', async ({ skip }) => {
+      if (target.point === undefined) {
+        skip('the embedded forge lets nobody change the base');
+        return;
+      }
+      await pushed();
+      const { number } = await open();
+      expect((await target.forge.read(number)).into).toBeUndefined();
+      await push(git, target.folder, 'release', { 'r.txt': 'r\n' });
+      await target.point(number, 'release');
+      expect(await target.forge.read(number)).toMatchObject({ state: 'open', into: 'release' });
+      await target.merge(number);
+      expect(await target.forge.read(number)).toMatchObject({ state: 'merged', into: 'release' });
+    });
+
     it('is not taken in by a pull request from a fork', async () => {
       await pushed();
       const foreign = await target.openFromFork?.(BRANCH);

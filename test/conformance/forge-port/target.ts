@@ -21,6 +21,8 @@ export type PortTarget = {
   readonly block: (number: number) => Promise<void>;
   /** Opens a pull request from a fork's branch of the same name and commit. */
   readonly openFromFork?: (branch: string) => Promise<number>;
+  /** Points an open pull request to another branch than `main`, or back. */
+  readonly point?: (number: number, branch: string) => Promise<void>;
   /** What the forge shows of a pull request beside what the port reads. */
   shown(number: number): Promise<Shown>;
   /** Statuses of a commit, the newest of each context. */

@@ -92,9 +92,29 @@ describe.each([
     const second = await approve(world, '2', 'prod', 'event-2');
     await world.until(second.body.change.id, ({ phase }) => phase === 'proposed');
     const reviewed = repository.pulls.find(({ state }) => state === 'open');
+    await git.ok(repository.dir, ['branch', 'release', 'main']);
+    if (reviewed !== undefined) reviewed.base = 'release';
+    const strayed = await world.until(second.body.change.id, ({ reason }) =>
+      /goes to branch release/.test(reason ?? ''),
+    );
+    expect(strayed.phase).toBe('proposed');
+    expect(reviewed?.comments.map(({ text }) => text)).toEqual([expect.stringContaining('Set its base back')]);
+    if (reviewed !== undefined) reviewed.base = 'main';
+    await world.until(second.body.change.id, ({ reason }) => /waits for its merge/.test(reason ?? ''), 40_000);
     if (reviewed !== undefined) await mergePull(repository, reviewed, 'ann', 'Merged by Ann');
     const merged = await world.until(second.body.change.id, ({ phase }) => phase === 'merged', 40_000);
     expect(merged.pullRequest?.mergeCommit).toBe(reviewed?.mergeCommit);
+
+    // Merged where nothing is deployed from: that is no deployment, whatever the forge calls it.
+    const stray = await approve(world, '1', 'prod', 'event-stray');
+    await world.until(stray.body.change.id, ({ phase }) => phase === 'proposed');
+    const away = repository.pulls.find(({ state }) => state === 'open');
+    if (away !== undefined) {
+      away.base = 'release';
+      await mergePull(repository, away, 'ann', 'Merged by Ann');
+    }
+    const lost = await world.until(stray.body.change.id, ({ phase }) => phase === 'failed', 40_000);
+    expect(lost.reason).toContain('was pointed to branch release and merged there');
 
     const third = await approve(world, '2', 'dev', 'event-3');
     const own = await world.until(third.body.change.id, ({ phase }) => phase === 'merged', 40_000);

@@ -31,5 +31,7 @@ it('looks often at what is young and rarely at what waits for a person', () => {
 });
 
 it('looks less often at what waits for people', () => {
-  expect([0, 3_000, 30_000, 86_400_000].map(reviewDelay)).toEqual([500, 500, 5_000, 30_000]);
+  expect([0, 3_000, 30_000, 1_800_000, 3_600_000, 86_400_000].map(reviewDelay)).toEqual([
+    500, 500, 5_000, 30_000, 60_000, 300_000,
+  ]);
 });

@@ -51,10 +51,12 @@ export function pollDelay(sinceMs: number): number {
   return Math.min(POLL_MAX_MS, Math.max(POLL_MIN_MS, sinceMs / 60));
 }
 
+const REVIEW_MAX_MS = 300_000;
+
 /**
- * The same for a pull request that waits for people: a sixth of its age, because a thousand of them may wait at a time and
- * the forge's webhook is faster anyway.
+ * The same for a pull request that waits for people: a sixth of its age, and from half an hour on a sixtieth, at most five minutes. A
+ * thousand of them may wait for days, the forge's webhook is faster anyway, and GitHub takes 900 questions a minute of all of ours.
  */
 export function reviewDelay(sinceMs: number): number {
-  return pollDelay(sinceMs * 10);
+  return Math.max(pollDelay(sinceMs * 10), Math.min(REVIEW_MAX_MS, sinceMs / 60));
 }

@@ -13,6 +13,8 @@ export type ForgePullRequest = PullRequest & {
   /** Login of who merged or closed it, where the forge tells. */
   readonly endedBy?: string;
   readonly standing: Standing;
+  /** Of one that was read: the branch that somebody has pointed it to instead of the default branch. */
+  readonly into?: string;
 };
 
 export type NewPullRequest = {
@@ -55,6 +57,20 @@ export type Forge = {
   list(prefix: string): AsyncIterable<ForgePullRequest>;
   /** Every open pull request into the default branch that comes from another repository, oldest first. */
   foreign(): AsyncIterable<ForgePullRequest>;
+};
+
+/** A write may create content, a read does not. */
+export type CallKind = 'read' | 'write';
+
+/** At most `limit` in any `lengthMs`; what a call costs depends on its kind. */
+export type CallWindow = { readonly lengthMs: number; readonly limit: number } & Readonly<Record<CallKind, number>>;
+
+/** The calls that all replicas together make of a host: its limits are those of the account, which they share. */
+export type SharedCalls = {
+  /** Milliseconds until such a call may go out; 0 = it may, and is counted. `resource`: part of the API. Throws `database.unavailable`. */
+  take(host: string, resource: string, kind: CallKind, windows: readonly CallWindow[]): Promise<number>;
+  /** Nobody calls this part of the API any more for so long; `*` is all of it. */
+  pause(host: string, resource: string, ms: number): Promise<void>;
 };
 
 /** User and token for Git over HTTPS. The token may be one that expires and is renewed, so ask before each use. */

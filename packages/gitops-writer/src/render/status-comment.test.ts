@@ -34,6 +34,10 @@ describe('the status comment', () => {
     ],
     [{ kind: 'queued', reason: 'position 2' }, 'In the merge queue.** The forge says:\n\n> position 2'],
     [{ kind: 'draft', reason: '' }, '> no reason given'],
+    [
+      { kind: 'strayed', reason: 'Pull request #12 goes to branch dev.' },
+      'Pointed to another branch.** Pull request \\#\u200B12 goes to branch dev. Set its base back',
+    ],
     [{ kind: 'rejected', by: 'bob' }, 'closed without a merge by `bob`'],
     [{ kind: 'rejected' }, 'closed without a merge. The workflow'],
     [{ kind: 'merged', commit: sha('d') }, `Merged** as \`${sha('d')}\``],

@@ -14,7 +14,7 @@ export type CommentState =
   | { readonly kind: 'void'; readonly approved: string; readonly head: string; readonly edits: Edits }
   | { readonly kind: 'conflicted' }
   | { readonly kind: 'superseded'; readonly by: Other }
-  | { readonly kind: 'blocked' | 'queued' | 'draft'; readonly reason: string }
+  | { readonly kind: 'blocked' | 'queued' | 'draft' | 'strayed'; readonly reason: string }
   | { readonly kind: 'rejected'; readonly by?: string }
   | { readonly kind: 'merged'; readonly commit: string }
   | { readonly kind: 'live'; readonly reason: string }
@@ -44,6 +44,8 @@ export function statusComment(state: CommentState): string {
       return `**In the merge queue.** The forge says:\n\n${words(state.reason)}\n\nNothing is pushed here meanwhile.`;
     case 'draft':
       return `**Marked as a draft.** The forge says:\n\n${words(state.reason)}\n\nMark it as ready to have it merged.`;
+    case 'strayed':
+      return `**Pointed to another branch.** ${plain(state.reason)} Set its base back to the default branch, or close it.`;
     case 'rejected':
       return `**Rejected**: closed without a merge${state.by === undefined ? '' : ` by ${code(state.by)}`}. The workflow is told. To try again, approve the version under a new event id.`;
     case 'merged':

@@ -14,7 +14,8 @@ export async function merged(
   pullRequest: ForgePullRequest,
 ): Promise<StepResult<Transition>> {
   const { change, facts } = stored;
-  const { mergeCommit, mergedAt, headSha } = pullRequest;
+  const { mergeCommit, mergedAt, headSha, into } = pullRequest;
+  if (into !== undefined) return failed(new FairwayError('git.refused', mergedElsewhere(pullRequest, into)));
   if (mergeCommit === undefined || mergedAt === undefined)
     return waiting(500, 'The forge has not named the merge commit yet.');
   await context.repository.head(0);
@@ -32,6 +33,9 @@ export async function merged(
   if (change.kind !== 'retrain') return succeeded(transition);
   return succeeded({ ...transition, notice: retrainMergedNotice({ ...stored, change: { ...change, pullRequest } }) });
 }
+
+const mergedElsewhere = ({ number }: ForgePullRequest, into: string): string =>
+  `Pull request #${number} was pointed to branch ${into} and merged there, which deploys nothing; approve again, under a new event id, for a pull request into the default branch.`;
 
 const otherHead = ({ number, headSha }: ForgePullRequest): string =>
   `Pull request #${number} was merged with head ${headSha.slice(0, 12)}, which is not what was approved; revert that merge and approve again.`;

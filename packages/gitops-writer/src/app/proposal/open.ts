@@ -13,7 +13,8 @@ export async function open(
   context: StepContext,
   pullRequest: ForgePullRequest,
 ): Promise<StepResult<Transition>> {
-  const { standing } = pullRequest;
+  const { standing, into, number } = pullRequest;
+  if (into !== undefined) return waitAs(stored, context, { kind: 'strayed', reason: strayed(number, into) });
   // Nothing is pushed into a merge queue: the queue would throw the change out.
   if (standing.kind === 'queued') return waitAs(stored, context, standing);
   if (await isOutdated(stored, context)) {
@@ -48,6 +49,9 @@ async function waitForPeople(
   return wait(stored, context, `Pull request #${number} waits for its merge.${more}`, await asBefore(stored, context));
 }
 
+const strayed = (number: number, into: string): string =>
+  `Pull request #${number} goes to branch ${into}; a merge there deploys nothing.`;
+
 type Held = { readonly kind: keyof typeof WAITS; readonly reason: string };
 
 async function waitAs(
@@ -62,6 +66,7 @@ const WAITS = {
   blocked: 'Blocked by the rules of the branch: ',
   queued: 'In the merge queue: ',
   draft: 'Marked as a draft: ',
+  strayed: 'Pointed elsewhere: ',
 } as const;
 
 /** Facts are kept by a move into the same phase; the wait follows with the next turn. */

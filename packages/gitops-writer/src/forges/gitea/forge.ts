@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { CommitStatus, Forge, ForgePullRequest, GitCredentials, NewPullRequest } from '../../ports.ts';
 import { expectOk, isOk, parsed, refused } from '../http/answer.ts';
 import { OWN_HOST_LIMITS } from '../http/budget.ts';
-import { choose } from '../http/choice.ts';
+import { choose, elsewhere } from '../http/choice.ts';
 import { type ForgeClient, forgeClient } from '../http/client.ts';
 import { itemsOf, untilEmpty } from '../http/pages.ts';
-import { clipped, reviewersOf, sameText } from '../http/words.ts';
+import { clipped, isMarked, reviewersOf, sameText } from '../http/words.ts';
 import { type Labels, labels } from './labels.ts';
 import { merge } from './merge.ts';
 import { branchOf, eventSchema, isForeign, isOwn, type Pull, pullSchema, toPullRequest } from './pulls.ts';
@@ -81,9 +81,10 @@ async function* foreign({ call, base }: Gitea): AsyncGenerator<ForgePullRequest>
   for await (const pull of pullsIn(call, 'open')) if (isForeign(pull, base)) yield toPullRequest(pull);
 }
 
-async function read({ call }: Gitea, number: number): Promise<ForgePullRequest> {
+async function read({ call, base }: Gitea, number: number): Promise<ForgePullRequest> {
   const doing = `the reading of pull request #${number}`;
-  const pull = toPullRequest(parsed(pullSchema, doing, await call('GET', `/pulls/${number}`)));
+  const found = parsed(pullSchema, doing, await call('GET', `/pulls/${number}`));
+  const pull = { ...toPullRequest(found), ...elsewhere(found.base.ref, base) };
   const endedBy = pull.state === 'closed' ? await closedBy(call, number) : undefined;
   return endedBy === undefined ? pull : { ...pull, endedBy };
 }
@@ -131,7 +132,7 @@ async function comment({ call }: Gitea, number: number, marker: string, text: st
   // Gitea answers with all of them and takes no page.
   const comments = parsed(commentsSchema, doing, await call('GET', `/issues/${number}/comments`));
   const body = `${text}\n\n${marker}`;
-  for (const own of comments.filter((candidate) => candidate.body.includes(marker))) {
+  for (const own of comments.filter((candidate) => isMarked(candidate.body, marker))) {
     if (sameText(own.body, body)) return;
     const answer = await call('PATCH', `/issues/comments/${own.id}`, { body: { body } });
     if (isOk(answer)) return;

@@ -1,7 +1,7 @@
 import { asFairwayError, type Clock } from '@fairway/core';
-import type { Forge, ForgePullRequest, NewPullRequest } from '../../ports.ts';
+import type { Forge, ForgePullRequest, NewPullRequest, SharedCalls } from '../../ports.ts';
 import { expectOk, isOk, parsed, saying } from '../http/answer.ts';
-import { choose } from '../http/choice.ts';
+import { choose, elsewhere } from '../http/choice.ts';
 import { type ApiCredentials, type ForgeClient, forgeClient } from '../http/client.ts';
 import { byLink, itemsOf } from '../http/pages.ts';
 import type { GithubAddress } from './address.ts';
@@ -18,6 +18,8 @@ export type GithubAccess = {
   /** Branch that pull requests go to. */
   readonly base: string;
   readonly clock: Clock;
+  /** Where its calls are counted together with those of other replicas. */
+  readonly shared?: SharedCalls | undefined;
 };
 
 type Github = {
@@ -32,12 +34,13 @@ type Github = {
 const PAGE = 100;
 
 /** GitHub and GitHub Enterprise Server (REST, and GraphQL for the merge queue). */
-export function githubForge({ address, repository, credentials, base, clock }: GithubAccess): Forge {
+export function githubForge({ address, repository, credentials, base, clock, shared }: GithubAccess): Forge {
   const call = forgeClient({
     base: address.api,
     headers: { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' },
     credentials: { ...credentials, header: (token) => ({ authorization: `Bearer ${token}` }) },
     limits: address.limits,
+    shared,
     clock,
   });
   const queue = mergeQueue({ call, graphql: address.graphql, repository, base, clock });
@@ -89,9 +92,10 @@ function pullsIn({ call, base, path }: Github, state: 'all' | 'open'): AsyncIter
   return itemsOf(call, byLink, pullSchema, 'the list of pull requests', `${path}/pulls`, query);
 }
 
-async function read({ call, queue, path }: Github, number: number): Promise<ForgePullRequest> {
+async function read({ call, queue, base, path }: Github, number: number): Promise<ForgePullRequest> {
   const doing = `the reading of pull request #${number}`;
-  const pull = toPullRequest(parsed(pullSchema, doing, await call('GET', `${path}/pulls/${number}`)));
+  const found = parsed(pullSchema, doing, await call('GET', `${path}/pulls/${number}`));
+  const pull = { ...toPullRequest(found), ...elsewhere(found.base.ref, base) };
   if (pull.state === 'open') return queuedOr(queue, pull);
   if (pull.state === 'merged') return pull;
   // Only the issue behind it says who closed it.

@@ -3,7 +3,7 @@ import type { CommitStatus } from '../../ports.ts';
 import { expectOk, isOk, parsed, refused } from '../http/answer.ts';
 import type { ForgeClient } from '../http/client.ts';
 import { byLink, itemsOf } from '../http/pages.ts';
-import { clipped, reviewersOf, sameText } from '../http/words.ts';
+import { clipped, isMarked, reviewersOf, sameText } from '../http/words.ts';
 import type { Pull } from './pulls.ts';
 
 const commentSchema = z.object({ id: z.int(), body: z.string().nullish() });
@@ -56,8 +56,9 @@ export async function comment(
   const body = `${text}\n\n${marker}`;
   const comments = itemsOf(call, byLink, commentSchema, doing, `${path}/issues/${number}/comments`, { per_page: PAGE });
   for await (const own of comments) {
-    if (own.body?.includes(marker) !== true) continue;
-    if (sameText(own.body, body)) return;
+    const said = own.body ?? '';
+    if (!isMarked(said, marker)) continue;
+    if (sameText(said, body)) return;
     const answer = await call('PATCH', `${path}/issues/comments/${own.id}`, { body: { body } });
     if (isOk(answer)) return;
     // Somebody who quoted the marker wrote it; it is theirs.

@@ -2,7 +2,7 @@ import { asFairwayError, type Clock } from '@fairway/core';
 import type { Forge, ForgePullRequest, GitCredentials, NewPullRequest, PullRequestEdit } from '../../ports.ts';
 import { expectOk, parsed } from '../http/answer.ts';
 import { OWN_HOST_LIMITS } from '../http/budget.ts';
-import { choose } from '../http/choice.ts';
+import { choose, elsewhere } from '../http/choice.ts';
 import { type ForgeClient, forgeClient } from '../http/client.ts';
 import { byNextPage, itemsOf } from '../http/pages.ts';
 import { asText } from './commands.ts';
@@ -87,9 +87,10 @@ function requestsIn({ call, base, path }: Gitlab, state: 'all' | 'opened'): Asyn
   return itemsOf(call, byNextPage, requestSchema, 'the list of merge requests', `${path}/merge_requests`, query);
 }
 
-async function read({ call, train, path }: Gitlab, number: number): Promise<ForgePullRequest> {
+async function read({ call, train, base, path }: Gitlab, number: number): Promise<ForgePullRequest> {
   const doing = `the reading of merge request !${number}`;
-  const pull = toPullRequest(parsed(requestSchema, doing, await call('GET', `${path}/merge_requests/${number}`)));
+  const found = parsed(requestSchema, doing, await call('GET', `${path}/merge_requests/${number}`));
+  const pull = { ...toPullRequest(found), ...elsewhere(found.target_branch, base) };
   if (pull.state !== 'open' || !(await isCarried(train, number))) return pull;
   return { ...pull, standing: { kind: 'queued', reason: trainReason(number) } };
 }

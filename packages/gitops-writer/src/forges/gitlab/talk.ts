@@ -3,7 +3,7 @@ import type { CommitStatus } from '../../ports.ts';
 import { expectOk, isOk, parsed, refused, saying } from '../http/answer.ts';
 import type { ForgeClient } from '../http/client.ts';
 import { byNextPage, itemsOf } from '../http/pages.ts';
-import { clipped, reviewersOf, sameText } from '../http/words.ts';
+import { clipped, isMarked, reviewersOf, sameText } from '../http/words.ts';
 import { asText } from './commands.ts';
 
 const noteSchema = z.object({ id: z.int(), body: z.string(), system: z.boolean().nullish() });
@@ -61,7 +61,7 @@ export async function comment(
   const body = `${asText(text)}\n\n${marker}`;
   const query = { sort: 'asc', order_by: 'created_at', per_page: PAGE };
   for await (const own of itemsOf(call, byNextPage, noteSchema, doing, notes, query)) {
-    if (own.system === true || !own.body.includes(marker)) continue;
+    if (own.system === true || !isMarked(own.body, marker)) continue;
     if (sameText(own.body, body)) return;
     const answer = await call('PUT', `${notes}/${own.id}`, { body: { body } });
     if (isOk(answer)) return;

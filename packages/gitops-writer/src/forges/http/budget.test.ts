@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { budget, type CallKind, GITHUB_LIMITS, OWN_HOST_LIMITS } from './budget.ts';
+import type { CallKind } from '../../ports.ts';
+import { budget, GITHUB_LIMITS, OWN_HOST_LIMITS } from './budget.ts';
 
 const takes = (of: ReturnType<typeof budget>, kind: CallKind, times: number, now: number) =>
   Array.from({ length: times }, () => of.take(kind, 'core', now)).filter((wait) => wait === 0).length;

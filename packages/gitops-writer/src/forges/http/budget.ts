@@ -1,13 +1,8 @@
+import type { CallKind, CallWindow } from '../../ports.ts';
 import type { Limit } from './limits.ts';
 
-/** A write may create content, a read does not. */
-export type CallKind = 'read' | 'write';
-
-/** At most `limit` in any `lengthMs`; what a call costs depends on its kind. */
-type Window = { readonly lengthMs: number; readonly limit: number; readonly read: number; readonly write: number };
-
 /** What a host lets one account do, as far as it is published. */
-export type HostLimits = { readonly concurrent: number; readonly windows: readonly Window[] };
+export type HostLimits = { readonly concurrent: number; readonly windows: readonly CallWindow[] };
 
 /**
  * GitHub's published secondary limits: 80 writes a minute, 500 an hour, 900 points a minute (a read 1, a write 5), 100
@@ -58,7 +53,7 @@ export function budget({ windows }: HostLimits): Budget {
       if (waitMs === undefined && blocked > 0) return blocked;
       const wait = waitMs ?? Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(refusals, 10));
       if (limited) refusals += 1;
-      block(limited && told === undefined ? EVERYTHING : (told ?? resource), now + wait);
+      block(blockedBy({ limited, ...(told === undefined ? {} : { resource: told }) }, resource), now + wait);
       return wait;
     },
   };
@@ -66,8 +61,12 @@ export function budget({ windows }: HostLimits): Budget {
 
 const EVERYTHING = '*';
 
+/** The part of the API that must wait after an answer to a call of `resource`. */
+export const blockedBy = ({ limited, resource: told }: Limit, resource: string): string =>
+  limited && told === undefined ? EVERYTHING : (told ?? resource);
+
 /** The calls of the last `lengthMs`, oldest first. */
-function counter(window: Window) {
+function counter(window: CallWindow) {
   const calls: Array<{ readonly at: number; readonly cost: number }> = [];
   let spent = 0;
   return {

@@ -5,3 +5,6 @@ export function choose(found: readonly ForgePullRequest[]): ForgePullRequest | u
   const newest = [...found].sort((a, b) => b.number - a.number);
   return newest.find(({ state }) => state === 'open') ?? newest.find(({ state }) => state === 'merged') ?? newest[0];
 }
+
+/** What is to be told of the branch that a pull request goes to: nothing of the default one. */
+export const elsewhere = (into: string, base: string): { readonly into?: string } => (into === base ? {} : { into });

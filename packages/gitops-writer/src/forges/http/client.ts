@@ -1,9 +1,9 @@
 import { type Clock, FairwayError, pause, redact, urlOrigin } from '@fairway/core';
 import { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse, create } from 'axios';
-import type { GitCredentials } from '../../ports.ts';
+import type { CallKind, GitCredentials, SharedCalls } from '../../ports.ts';
 import type { Answer, Headers } from './answer.ts';
 import { saying } from './answer.ts';
-import { type Budget, budget, type CallKind, type HostLimits } from './budget.ts';
+import { blockedBy, type Budget, budget, type HostLimits } from './budget.ts';
 import { type Etags, etags } from './etags.ts';
 import { limitOf, retryAfter } from './limits.ts';
 import { slots } from './slots.ts';
@@ -15,6 +15,8 @@ export type ForgeClientOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly credentials: ApiCredentials;
   readonly limits: HostLimits;
+  /** Where the windows of `limits` are counted for all replicas; without it they are counted here. */
+  readonly shared?: SharedCalls | undefined;
   readonly clock: Clock;
 };
 
@@ -71,7 +73,10 @@ export function forgeClient(options: ForgeClientOptions): ForgeClient {
     transformResponse: (text: unknown) => text,
     validateStatus: () => true,
   });
-  const rim: Rim = { ...options, http, budget: budget(options.limits), kept: etags(KEPT_BYTES) };
+  // What has no published limits needs no counting.
+  const shared = options.limits.windows.length === 0 ? undefined : options.shared;
+  const own = budget(shared === undefined ? options.limits : { ...options.limits, windows: [] });
+  const rim: Rim = { ...options, shared, http, budget: own, kept: etags(KEPT_BYTES) };
   const slot = slots(options.limits.concurrent);
   return async (method, path, { body, query, kind } = {}) => {
     const url = urlOf(options.base, path, query);
@@ -101,11 +106,12 @@ function urlOf(base: string, path: string, query: CallOptions['query'] = {}): st
   return url.href;
 }
 
-async function admit({ budget, clock, base }: Rim, { kind, resource }: Call): Promise<void> {
+async function admit({ budget, shared, limits, clock, base }: Rim, { kind, resource }: Call): Promise<void> {
   const began = clock.now();
   for (;;) {
     const now = clock.now();
-    const wait = budget.take(kind, resource, now);
+    const paused = budget.take(kind, resource, now);
+    const wait = paused > 0 ? paused : ((await shared?.take(base, resource, kind, limits.windows)) ?? 0);
     if (wait === 0) return;
     if (now + wait - began > SHORT_WAIT_MS) {
       throw away(base, `its limits take no more ${kind}s for ${Math.ceil(wait / 1_000)} s`, wait);
@@ -131,6 +137,8 @@ async function once(rim: Rim, call: Call, token: string): Promise<Answer> {
   const now = clock.now();
   const limit = limitOf(status, headers, status === 403 ? text : '', now);
   const wait = budget.learn(limit, call.resource, now);
+  // What was answered counts, whether the others can be told or not: they learn it by themselves.
+  if (wait > 0) await rim.shared?.pause(base, blockedBy(limit, call.resource), wait).catch(() => {});
   if (limit.limited) throw away(base, `it asks for a pause (${status}: ${saying(dataOf(text))})`, wait);
   if (status >= 500) {
     throw away(base, `it answered ${status} (${saying(dataOf(text))})`, retryAfter(headers['retry-after'], now));

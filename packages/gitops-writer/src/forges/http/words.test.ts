@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { choose } from './choice.ts';
-import { clipped, messageParts, reviewersOf, sameText } from './words.ts';
+import { clipped, isMarked, messageParts, reviewersOf, sameText } from './words.ts';
 
 it.each([
   ['a\r\nb\r\n', 'a\nb', true],
@@ -20,6 +20,14 @@ it.each([
   ['longer', 5, 'long…'],
   ['ab😀cd', 4, 'ab…'],
 ])('%j clipped to %i', (text, limit, expected) => expect(clipped(text, limit)).toBe(expected));
+
+it.each([
+  ['Live.\n\n<!-- m -->', true],
+  ['Live.\r\n\r\n<!-- m -->\r\n', true],
+  ['> Live.\n>\n> <!-- m -->\n\nI do not agree.', false],
+  ['> Live.\n>\n> <!-- m -->', false],
+  ['It says <!-- m -->', false],
+])('%j is a comment of ours: %s', (text, ours) => expect(isMarked(text, '<!-- m -->')).toBe(ours));
 
 it('tells teams from people', () => {
   expect(reviewersOf(['ann', 'team:risk', 'bob'])).toEqual({ users: ['ann', 'bob'], teams: ['risk'] });

@@ -3,6 +3,12 @@ export const sameText = (a: string, b: string): boolean => lines(a) === lines(b)
 
 const lines = (text: string): string => text.replaceAll('\r\n', '\n').trim();
 
+/**
+ * Whether a comment ends in the marker as ours do, below the text. Somebody who quotes one has it in the middle or behind a `>`, and
+ * must keep what they wrote: an account that may write may edit the comments of others on GitHub and GitLab.
+ */
+export const isMarked = (text: string, marker: string): boolean => lines(text).endsWith(`\n\n${marker}`);
+
 /** A merge commit's message as forges want it: first line and the rest; nothing where there is none. */
 export function messageParts(message: string): { readonly title?: string; readonly body?: string } {
   const [title = '', ...rest] = message.trim().split('\n');

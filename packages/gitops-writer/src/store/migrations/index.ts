@@ -4,6 +4,7 @@ import { sql as replays } from './0003-replays.ts';
 import { sql as outboxChannels } from './0004-outbox-channels.ts';
 import { sql as champions } from './0005-champions.ts';
 import { sql as golden } from './0006-golden.ts';
+import { sql as forgeCalls } from './0007-forge-calls.ts';
 
 /** Forward only, in order; each must be safe while the version before it still runs. */
 export const MIGRATIONS: ReadonlyArray<{ readonly number: number; readonly name: string; readonly sql: string }> = [
@@ -13,4 +14,5 @@ export const MIGRATIONS: ReadonlyArray<{ readonly number: number; readonly name:
   { number: 4, name: 'outbox-channels', sql: outboxChannels },
   { number: 5, name: 'champions', sql: champions },
   { number: 6, name: 'golden', sql: golden },
+  { number: 7, name: 'forge-calls', sql: forgeCalls },
 ];
