@@ -275,7 +275,12 @@ describe('each metric, worked by hand', () => {
       expect(metric.evaluate(empty, baseline, 'x')).toBeNull();
       expect(metric.evaluate(empty, undefined, 'x')).toBeNull();
     }
-    for (const name of ['auc', 'gini', 'ks'] as const)
+    // Of one class nothing is ranked, and a share of nothing is nothing.
+    const ranked = Object.keys(METRICS).filter((name) =>
+      /^(auc|gini|ks|mcc|lift|gain|recall)/.test(name),
+    ) as MetricName[];
+    expect(ranked.length).toBeGreaterThan(25);
+    for (const name of ranked.filter((one) => one !== 'ksTwoSample'))
       expect(metricOf(name).evaluate(oneClass, baseline, '')).toBeNull();
     const constant = variableBaseline('k', 'numeric', [7, 7, 7]);
     const missing = variableBaseline('n', 'numeric', [null, null]);
