@@ -30,7 +30,7 @@ describe('an approval', () => {
     ['a path for a name', { model: '../etc' }, 400, 'Model "../etc" is not usable'],
     ['a version that is no number', { version: '-1' }, 400, 'TensorFlow Serving needs a positive whole number'],
     ['two lines of actor', { actor: 'a\nFairway-Change: x' }, 400, 'actor: must be one line'],
-    ['an unknown field', { colour: 'red' }, 400, 'Unrecognized key: "colour"'],
+    ['an unknown field', { colour: 'red' }, 400, 'there is no field "colour"'],
     ['nothing in a field', { eventId: '' }, 400, 'eventId'],
   ])('with %s is refused in a sentence', async (_, change, status, sentence) => {
     const answer = await post({ ...valid, ...change });

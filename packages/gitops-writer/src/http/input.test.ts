@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseJson } from './input.ts';
+import { parse, parseJson } from './input.ts';
+import { changeRequest } from './requests.ts';
 
 const read = (text: string | Uint8Array) =>
   parseJson(typeof text === 'string' ? new TextEncoder().encode(text) : text, 'The approval');
@@ -19,4 +20,43 @@ it.each([
   ['NUL as a whole', '"\\u0000"', /^The approval is not usable: must not hold/],
 ])('refuses %s in a sentence', (_, text, sentence) => {
   expect(() => read(text)).toThrow(sentence);
+});
+
+const asked = { kind: 'rollback', model: 'm', environment: 'prod', dedupeKey: 'x', actor: 'a', reason: 'r' };
+
+it.each<[string, unknown, string]>([
+  ['nothing', {}, 'kind: must be one of retrain, rollback, retire.'],
+  ['a list', [], 'must be an object.'],
+  ['null', null, 'must be an object.'],
+  ['a missing field', { ...asked, actor: undefined }, 'actor: is missing.'],
+  ['a number for a text', { ...asked, model: 5 }, 'model: must be a text.'],
+  ['an empty text', { ...asked, reason: '' }, 'usable: reason: must not be empty.'],
+  ['a long text', { ...asked, reason: 'x'.repeat(501) }, 'reason: must have at most 500 characters.'],
+  ['two lines', { ...asked, actor: 'a\nb' }, 'actor: must be one line without control characters.'],
+  ['fields that nobody knows', { ...asked, colour: 1, taste: 2 }, 'there is no field "colour", "taste".'],
+  ['a name with capitals', { ...asked, model: 'M' }, 'model: Model "M" is not usable: use 1 to 63 lower-case letters'],
+])('says of a request with %s what to mend', (_, value, sentence) => {
+  expect(() => parse(changeRequest, value, 'The request')).toThrow(sentence);
+});
+
+it('says the same of what lies deep in a request, and no more than ten things', () => {
+  const value = {
+    ...asked,
+    kind: 'retrain',
+    version: '1',
+    verdict: { state: 'odd' },
+    snapshot: { rows: -1 },
+    windows: {},
+  };
+  const thrown = (() => {
+    try {
+      parse(changeRequest, value, 'The request');
+    } catch (error) {
+      return (error as Error).message;
+    }
+  })();
+  expect(thrown).toContain('verdict.id: is missing; ');
+  expect(thrown).toContain('verdict.state: must be one of healthy, warning, alert, insufficient; ');
+  expect(thrown).not.toMatch(/expected|received|Invalid/);
+  expect(thrown?.split('; ')).toHaveLength(10);
 });

@@ -1,5 +1,6 @@
 import { FairwayError } from '@fairway/core';
 import type { z } from 'zod';
+import { wording } from './wording.ts';
 
 const MOST_PROBLEMS = 10;
 
@@ -7,11 +8,14 @@ const MOST_PROBLEMS = 10;
 export function parse<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, MOST_PROBLEMS).map(({ path, message }) => {
-    const at = path.join('.');
-    return at === '' ? message : `${at}: ${message}`;
-  });
-  throw invalid(what, problems);
+  const problems = new Map<string, string>();
+  for (const issue of parsed.error.issues) {
+    const field = issue.path.join('.');
+    const words = wording(issue, value);
+    // An empty text is also none of one line; the first word about a field is enough.
+    if (!problems.has(field)) problems.set(field, field === '' ? words : `${field}: ${words}`);
+  }
+  throw invalid(what, [...problems.values()].slice(0, MOST_PROBLEMS));
 }
 
 /** The JSON in `bytes`. Throws `input.invalid` for what is no UTF-8, no JSON, or holds characters that cannot be stored. */
