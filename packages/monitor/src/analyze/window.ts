@@ -226,6 +226,8 @@ function labelNote(
     const floor = Math.round(100 * period.coverageFloor);
     return `${Math.floor((100 * labelled) / rows)} % of the rows are labelled, below the ${floor} % that the policy asks for: performance is shown, not judged.`;
   }
+  if (isAboutEvents && nonEvents < minimum.events && nonEvents < events)
+    return `${many(nonEvents, 'non-event')}: the policy judges how events rank among them from ${minimum.events} on.`;
   const [known, what] = isAboutEvents ? [events, 'event'] : [labelled, 'labelled row'];
   return known < minimum.events && `${many(known, what)}: the policy judges performance from ${minimum.events} on.`;
 }

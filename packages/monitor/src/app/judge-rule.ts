@@ -34,6 +34,8 @@ export type Seen = {
   readonly counts: WindowCounts;
   readonly enoughRows: boolean;
   readonly performanceKnown: boolean;
+  /** As many non-events as the policy asks events, of a model about events. */
+  readonly bothClasses: boolean;
 };
 
 export function seen(counts: WindowCounts, { period, minimum }: Policy): Seen {
@@ -43,6 +45,7 @@ export function seen(counts: WindowCounts, { period, minimum }: Policy): Seen {
     counts,
     enoughRows: predictions > 0 && predictions >= minimum.rows,
     // A number, or one of several classes, is no event that has to happen: what counts is how many are known.
+    bothClasses: !isAboutEvents(counts) || labelled - events >= minimum.events,
     performanceKnown: covered && (isAboutEvents(counts) ? events : labelled) >= minimum.events,
   };
 }
@@ -50,12 +53,13 @@ export function seen(counts: WindowCounts, { period, minimum }: Policy): Seen {
 /** The variables (`''` = the window) that a rule can be evaluated on, in the baseline's order. Empty: not enough evidence. */
 export function lookAt(
   rule: Rule,
-  { counts, enoughRows, performanceKnown }: Seen,
+  { counts, enoughRows, performanceKnown, bothClasses }: Seen,
   { baseline, policy, judging }: By,
 ): ReadonlyMap<string, Look> {
   const metric = metricOf(rule.metric);
   const looks = new Map<string, Look>();
   if (!enoughRows || (metric.needsLabels && !performanceKnown)) return looks;
+  if (metric.ranks && !bothClasses && judging >= 3) return looks;
   const settings: Settings = {
     ...(policy.cutoff === undefined ? {} : { cutoff: policy.cutoff }),
     ...(judging < 3 ? { countsChance: true } : {}),

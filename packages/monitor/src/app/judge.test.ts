@@ -170,6 +170,26 @@ describe('the verdict', () => {
     expect(findings).toEqual([]);
   });
 
+  test('takes no ranking for known among a handful of non-events, whatever their number of events', () => {
+    const policy = parsePolicy(
+      POLICY.replace(
+        /rules:[^]*notify/,
+        "rules: [{ id: a, metric: auc, op: '<', limit: 0.6, severity: alert }]\nnotify",
+      ),
+      'm',
+    );
+    const scores = (nonEvents: number) =>
+      [
+        [1000, 0, 0, 500],
+        [9000, 0, nonEvents, 500],
+      ] as const;
+    const given = (nonEvents: number) =>
+      evidence({ variables: counts(900).variables, scores: scores(nonEvents) }, { policy });
+    expect(judge(given(3))).toMatchObject({ state: 'insufficient', findings: [] });
+    expect(judge(given(3), 2).state).toBe('alert');
+    expect(judge(given(100)).state).toBe('alert');
+  });
+
   test('warns on a moved input, with the noise level', () => {
     const { state, findings } = judge(evidence(counts(900, { x: [500, 1500] })));
     expect(state).toBe('warning');

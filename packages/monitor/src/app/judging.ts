@@ -6,7 +6,8 @@
  * 1: a rule about each input of which no input can have a figure is one that cannot be evaluated: nothing is healthy with it.
  * 2: such a rule does not apply (policy/applies.ts).
  * 3: p1 and p25 count no input whose PSI chance explains; every PSI asks for `rowsPerBin`, not that of inputs alone; a loss between two
- *    figures without any error of their own (a perfect ranking, then the same score for all) is evident.
+ *    figures without any error of their own (a perfect ranking, then the same score for all) is evident; a ranking needs
+ *    `minimum.events` non-events too.
  */
 export const JUDGINGS = [1, 2, 3] as const;
 export type Judging = (typeof JUDGINGS)[number];

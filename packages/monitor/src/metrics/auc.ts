@@ -8,6 +8,7 @@ export const auc: Metric = {
   title: 'AUC',
   scope: 'window',
   needsLabels: true,
+  ranks: true,
   better: 'higher',
   guards: ['z'],
   evaluate: (counts) => areaOf(labelledGroups(counts), counts.exact !== undefined),

@@ -7,6 +7,7 @@ export const gini: Metric = {
   title: 'Gini',
   scope: 'window',
   needsLabels: true,
+  ranks: true,
   better: 'higher',
   guards: ['z'],
   evaluate: (counts, baseline, variable) => fromAuc(auc.evaluate(counts, baseline, variable)),

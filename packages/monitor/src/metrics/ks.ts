@@ -8,6 +8,7 @@ export const ks: Metric = {
   title: 'KS',
   scope: 'window',
   needsLabels: true,
+  ranks: true,
   better: 'higher',
   guards: [],
   evaluate: (counts) => {

@@ -38,6 +38,7 @@ function metric(
     title,
     scope: 'window',
     needsLabels: true,
+    ranks: true,
     better: 'higher',
     guards: [],
     evaluate: (counts) => evaluate(labelledGroups(counts)),

@@ -42,6 +42,8 @@ export type Metric = {
   /** Which models it has a figure of: those about events where nothing is said; every model has inputs. */
   readonly of?: readonly Predicts[];
   readonly needsLabels: boolean;
+  /** It says how events rank among non-events: one of few non-events is as much chance as one of few events. */
+  readonly ranks?: true;
   readonly better: 'higher' | 'lower';
   /** Which evidence the metric can give beside its value. */
   readonly guards: ReadonlyArray<'noise' | 'z' | 'p'>;
