@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { openTestPool } from '../../harness/postgres.ts';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -6,7 +7,6 @@ import { startModelServer } from '../agent/model-server.ts';
 import { exchangesOf, redisFound, startGate, startPostgresQueue, startRedisQueue } from '../agent/queues.ts';
 import { mountSecret } from './mounted.ts';
 
-const ROLE = `fairway_agent_${process.pid}`;
 const [FIRST, SECOND] = ['first-password-4711', 'second-password-0815'];
 
 const ends: (() => unknown)[] = [];
@@ -39,22 +39,24 @@ async function guardedPostgres(): Promise<Guarded> {
   const queue = await startPostgresQueue();
   ends.push(() => queue.stop());
   const admin = openTestPool(queue.url);
+  // Of the whole server: another for each try.
+  const role = `fairway_agent_${randomBytes(6).toString('hex')}`;
   ends.push(async () => {
-    await admin.query(`reassign owned by ${ROLE} to current_user`);
-    await admin.query(`drop role ${ROLE}`);
+    await admin.query(`reassign owned by ${role} to current_user`);
+    await admin.query(`drop role ${role}`);
     await admin.end();
   });
-  await admin.query(`create role ${ROLE} login superuser password '${FIRST}'`);
+  await admin.query(`create role ${role} login superuser password '${FIRST}'`);
   const gate = await startGate(queue.url);
   ends.push(() => gate.stop());
   await gate.open();
   return {
-    url: (password) => as(gate.url, ROLE, password),
+    url: (password) => as(gate.url, role, password),
     // Cut off on the way: a session that is still being opened with the first password has no user yet, and pg_terminate_backend
     // would leave it out. BullMQ opens a second one beside its first add.
     rotate: async () => {
       gate.shut();
-      await admin.query(`alter role ${ROLE} password '${SECOND}'`);
+      await admin.query(`alter role ${role} password '${SECOND}'`);
       await gate.open();
     },
     packs: () => queue.packs(),
