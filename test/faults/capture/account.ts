@@ -1,7 +1,8 @@
 import { PACK_QUEUE, pause } from '@fairway/core';
 import type { Account } from '@fairway/log-sidecar';
-import { createPostgresBackend, withBackend } from 'bullmq';
+import { withBackend } from 'bullmq';
 import pg from 'pg';
+import { postgresBackend } from '../../../packages/queue/src/backend.ts';
 import { AGENT, QUEUE_PREFIX, type World } from './world.ts';
 
 /** What the tables say of some exchanges (one prediction each), and of the agent's sequence as a whole. */
@@ -103,8 +104,9 @@ export async function inQueue({ redis, queueUrl }: World): Promise<number | unde
 }
 
 async function inPostgres(connectionString: string): Promise<number> {
-  const { Queue } = withBackend(createPostgresBackend);
+  const { Queue } = withBackend(postgresBackend);
   const queue = new Queue(PACK_QUEUE, { connection: { connectionString, schema: QUEUE_PREFIX } });
+  queue.on('error', () => {});
   try {
     return await queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized');
   } finally {

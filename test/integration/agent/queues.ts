@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { decodeExchanges, type Exchange, type Pack, PACK_QUEUE } from '@fairway/core';
-import { createPostgresBackend, Queue, withBackend } from 'bullmq';
+import { Queue, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
+import { postgresBackend } from '../../../packages/queue/src/backend.ts';
 import { freePort } from '../../harness/ports.ts';
 import { startPostgres } from '../../harness/postgres.ts';
 import { eventually } from './agent.ts';
@@ -16,13 +17,14 @@ const PREFIX = 'fairway';
 
 export async function startPostgresQueue(): Promise<QueueServer> {
   const { url, stop } = await startPostgres();
-  const { Queue } = withBackend(createPostgresBackend);
+  const { Queue } = withBackend(postgresBackend);
   return {
     url,
     packs: async () => {
       const queue = new Queue<Pack>(PACK_QUEUE, {
         connection: { connectionString: url, schema: PREFIX, migrate: true },
       });
+      queue.on('error', () => {});
       const jobs = await queue.getJobs(['waiting'], 0, -1);
       await queue.close();
       return jobs.map(({ data }) => data);
@@ -54,6 +56,7 @@ export async function startRedisQueue(): Promise<QueueServer> {
     url: `redis://127.0.0.1:${port}`,
     packs: async () => {
       const queue = new Queue<Pack>(PACK_QUEUE, { connection: client, prefix: PREFIX });
+      queue.on('error', () => {});
       const jobs = await queue.getJobs(['waiting'], 0, -1);
       await queue.close();
       return jobs.map(({ data }) => data);

@@ -53,7 +53,8 @@ async function add(packs: readonly Pack[]): Promise<void> {
 
 async function inQueue(): Promise<number> {
   const queue = jobQueue({ url: database.url, prefix: PREFIX, name: PACK_QUEUE, application: 'upgrade-test' });
-  const { waiting, active, delayed } = await queueDepth(queue);
+  // Each question has four seconds, of which the first may want more for its migration.
+  const { waiting, active, delayed } = await until('the depth of the queue', 60, () => queueDepth(queue));
   await queue.close();
   return waiting + active + delayed;
 }

@@ -2,8 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPostgresBackend, Queue } from 'bullmq';
+import { Queue } from 'bullmq';
 import { type Pack, PACK_QUEUE } from '@fairway/core';
+import { postgresBackend } from '../../../packages/queue/src/backend.ts';
 import { freePort } from '../../harness/ports.ts';
 
 export type Producer = { readonly add: (packs: readonly Pack[]) => Promise<void>; readonly close: () => Promise<void> };
@@ -13,11 +14,7 @@ export function producer(url: string, prefix: string): Producer {
   const redis = url.startsWith('redis');
   const queue = redis
     ? new Queue(PACK_QUEUE, { prefix, connection: { url } })
-    : new Queue(
-        PACK_QUEUE,
-        { connection: { connectionString: url, schema: prefix, migrate: true } },
-        createPostgresBackend,
-      );
+    : new Queue(PACK_QUEUE, { connection: { connectionString: url, schema: prefix, migrate: true } }, postgresBackend);
   queue.on('error', () => {});
   return {
     add: async (packs) => {

@@ -199,7 +199,8 @@ export async function startProcess(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // Not at its exit: what it said last may still be on its way then.
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const end = (signal: NodeJS.Signals) => {
     child.kill(signal);
     return gone;
@@ -220,13 +221,13 @@ export async function startProcess(
         });
       }
     });
-    child.once('exit', (code) =>
+    child.once('close', (code) =>
       reject(new Error(`${entry} ended with ${code} before it listened:\n${lines.join('\n')}`)),
     );
   });
 }
 
-/** Asks again until the answer is not undefined; fails with `what` after `seconds`. */
+/** Asks again until the answer is not undefined; fails with `what`, and with what `look` threw last, after `seconds`. */
 export async function until<T>(
   what: string,
   seconds: number,
@@ -234,9 +235,14 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`waited ${seconds} s in vain for: ${what}`);
+    let cause: unknown;
+    try {
+      const found = await look();
+      if (found !== undefined) return found;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() > deadline) throw new Error(`waited ${seconds} s in vain for: ${what}`, { cause });
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
