@@ -31,10 +31,11 @@ export async function startWriterOf(
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
-  const ended = once(child, 'exit');
+  // Not at its exit: what it said last may still be on its way then.
+  const ended = once(child, 'close');
   const port = await new Promise<number>((resolve, reject) => {
     child.on('message', (message: { ready?: true; port?: number }) => message.ready && resolve(message.port ?? 0));
-    child.once('exit', (code) => reject(new Error(`the writer ended with ${code} before it was ready: ${said}`)));
+    child.once('close', (code) => reject(new Error(`the writer ended with ${code} before it was ready: ${said}`)));
   });
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);

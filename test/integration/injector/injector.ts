@@ -91,7 +91,7 @@ export async function startInjector(
     output: () => output,
     end: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-      const exited = once(child, 'exit') as Promise<[number | null]>;
+      const exited = once(child, 'close') as Promise<[number | null]>;
       child.kill(signal);
       return (await exited)[0];
     },

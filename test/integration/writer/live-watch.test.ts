@@ -47,6 +47,8 @@ const PATIENT = { timeout: 60_000 };
 async function start(): Promise<void> {
   await watched.start();
   await expect.poll(() => watched.look('a'), PATIENT).not.toBe('unknown');
+  // The list is there before the watch that follows it.
+  await expect.poll(() => api.watchers(), PATIENT).toBe(1);
 }
 
 describe('watched Applications', () => {
@@ -123,7 +125,6 @@ describe('watched Applications', () => {
   it('leave no connection behind', async () => {
     put('a', X);
     await start();
-    expect(api.watchers()).toBe(1);
     await watched.stop();
     await expect.poll(() => api.watchers(), PATIENT).toBe(0);
     await watched.stop();
