@@ -210,3 +210,15 @@ def passes_gate(found, margin, z=None):
     if found is None or not found.difference >= margin:
         return False
     return z is None or (found.error is not None and found.difference - z * found.error > min(0, margin))
+
+
+def refusal(found, target, job):
+    """Why the gate refused, as a sentence."""
+    by = f"{abs(found.difference):.4f}" + (" of it" if target.kind == "number" else "")
+    how = "no better than" if found.difference == 0 else f"{'better' if found.difference > 0 else 'worse'} by {by} than"
+    known = "" if found.error is None else f" (standard error {found.error:.4f})"
+    beyond = "" if job.z is None else f", {job.z} standard errors beyond chance"
+    return (
+        f"{target.figure} {found.candidate:.4f} is {how} {found.champion:.4f} of version {job.champion}{known};"
+        f" asked for was a difference of at least {job.margin}{beyond}; the champion stays."
+    )

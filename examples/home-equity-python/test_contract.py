@@ -9,7 +9,7 @@ import os
 import tempfile
 import unittest
 
-from contract import Compared, ContractError, Target, compare, compare_classes, compare_errors, passes_gate, read_job, read_snapshot, read_target, split
+from contract import Compared, ContractError, Target, compare, compare_classes, compare_errors, passes_gate, read_job, read_snapshot, read_target, refusal, split
 from train import beats_champion
 
 ENV = {
@@ -120,9 +120,19 @@ class Contract(unittest.TestCase):
                 self.assertFalse(beats_champion(job, Target(kind, "y", "p"), champion, candidate, observed, logged.update))
             self.assertIn(f"candidate_{figure}", logged)
             self.assertRegex(printed.getvalue(), f"^{figure} .* the champion stays")
+            self.assertNotRegex(printed.getvalue(), r"(better|worse) by -")
         logged = {}
         self.assertTrue(beats_champion(job, Target("number", "y", "p"), [12, 16, 36], [11, 21, 26], [10, 20, 30], logged.update))
         self.assertEqual((logged["candidate_mae"], logged["champion_mae"], logged["mae_difference"]), (2, 4, 0.5))
+
+    def test_a_refusal_says_worse_of_what_is_worse(self):
+        job = read_job({**ENV, "FAIRWAY_GATE_MARGIN": "0.02", "FAIRWAY_GATE_Z": "1.96"})
+        for found, kind, words in (
+            (Compared(0.8, 0.79, -0.01, 0.005), "event", "^auc 0.7900 is worse by 0.0100 than 0.8000 of version 3 .standard error 0.0050.;"),
+            (Compared(4, 3.96, 0.01, None), "number", "^mae 3.9600 is better by 0.0100 of it than 4.0000 of version 3; asked for was a difference of at least 0.02, 1.96"),
+            (Compared(0.5, 0.5, 0, None), "class", "^accuracy 0.5000 is no better than 0.5000 of version 3;"),
+        ):
+            self.assertRegex(refusal(found, Target(kind, "y", "p"), job), words)
 
     def test_gate(self):
         self.assertTrue(passes_gate(Compared(0.75, 0.8, 0.05, None), 0.05))

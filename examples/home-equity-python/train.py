@@ -11,7 +11,7 @@ import sys
 import tempfile
 import zipfile
 
-from contract import FAILED, GATE_REFUSED, REGISTERED, ContractError, passes_gate, read_job, read_snapshot, read_target, split
+from contract import FAILED, GATE_REFUSED, REGISTERED, ContractError, passes_gate, read_job, read_snapshot, read_target, refusal, split
 
 NUMERIC = ["LOAN", "MORTDUE", "VALUE", "YOJ", "DEROG", "DELINQ", "CLAGE", "NINQ", "CLNO", "DEBTINC"]
 CATEGORICAL = {"REASON": ["DebtCon", "HomeImp"], "JOB": ["Mgr", "Office", "Other", "ProfExe", "Sales", "Self"]}
@@ -189,11 +189,7 @@ def beats_champion(job, target, champion, candidate, observed, log_metrics):
         log_metrics({f"{name}_difference": found.difference, f"{name}_difference_error": found.error})
     if passes_gate(found, job.margin, job.z):
         return True
-    beyond = "" if job.z is None else f" and {job.z} standard errors beyond chance"
-    print(
-        f"{name} {found.candidate:.4f} is better than {found.champion:.4f} of version {job.champion} by {found.difference:.4f}"
-        f" (standard error {found.error}), not by {job.margin}{beyond}; the champion stays."
-    )
+    print(refusal(found, target, job))
     return False
 
 

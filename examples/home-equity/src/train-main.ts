@@ -1,7 +1,8 @@
 /** The program of the retrain Job's container: composition root. Exit 0 registered, 10 refused by the gate, 1 failed. */
 import type { EnvOf, Reader } from '@fairway/core';
 import { asFairwayError, checkName, checkVersion, flag, integer, readEnv, text } from '@fairway/core';
-import type { Compared, Retrained } from './retrain.ts';
+import { refusalOf } from './refusal.ts';
+import type { Retrained } from './retrain.ts';
 import { retrain } from './retrain.ts';
 import { readSnapshot } from './snapshot.ts';
 
@@ -64,21 +65,10 @@ function report(result: Retrained, env: EnvOf<typeof SPEC>): number {
     );
     return 0;
   }
-  const reason = refusalOf(result, env);
+  const { FAIRWAY_CHAMPION_VERSION: version, FAIRWAY_GATE_MARGIN: margin, FAIRWAY_GATE_Z: z } = env;
+  const reason = refusalOf(result, { version, margin, z });
   log(50, { ...result, reason }, 'gate refused the candidate');
   return GATE_REFUSED;
-}
-
-function refusalOf(
-  { candidate, champion, difference, interval }: Compared,
-  { FAIRWAY_CHAMPION_VERSION: version, FAIRWAY_GATE_MARGIN: margin, FAIRWAY_GATE_Z: z }: EnvOf<typeof SPEC>,
-): string {
-  if (Number.isNaN(difference)) {
-    return `A score of version ${version} or of the candidate is no number, so they cannot be compared; the champion stays.`;
-  }
-  const known = interval === null ? '' : ` (95 %: ${interval.map((end) => end.toFixed(4)).join(' to ')})`;
-  const asked = z === undefined ? `${margin}` : `${margin} and ${z} standard errors beyond chance`;
-  return `The candidate's AUC of ${candidate.auc.toFixed(4)} on held-out loans exceeds the ${champion.auc.toFixed(4)} of version ${version} by ${difference.toFixed(4)}${known}, not by ${asked}; the champion stays.`;
 }
 
 const stopped = new AbortController();

@@ -34,7 +34,7 @@ test('ranks the same rows by two models: worked in core, here from a file, rows 
   const found = await answer(rows, { margin: 0.01 });
   expect(found).toMatchObject({ passes: false, rows: 6, paired: { difference: expect.closeTo(-2 / 9, 12) } });
   expect(found.text).toBe(
-    'Refused: AUC 0.6667 against 0.8889 of the champion on 6 rows: better by -0.2222 (95 %: -0.7444 to 0.3000), asked for 0.01.',
+    'Refused: AUC 0.6667 against 0.8889 of the champion on 6 rows: worse by 0.2222 (95 %: -0.7444 to 0.3000), asked for 0.01.',
   );
 });
 

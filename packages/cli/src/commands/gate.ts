@@ -143,6 +143,8 @@ export function gateText({ passes, rows, paired, interval }: GateAnswer, { targe
   if (paired === null) return `Refused: the two models cannot be compared ${on}; the champion stays.`;
   const known = interval === null ? '' : ` (95 %: ${interval.map((end) => end.toFixed(4)).join(' to ')})`;
   const beyond = z === undefined ? '' : ` and ${z} standard errors beyond chance`;
-  const share = target === 'number' ? ' of it' : '';
-  return `${passes ? 'Passed' : 'Refused'}: ${FIGURE[target]} ${paired.second.toPrecision(4)} against ${paired.first.toPrecision(4)} of the champion ${on}: better by ${paired.difference.toFixed(4)}${share}${known}, asked for ${margin}${beyond}.`;
+  const { difference } = paired;
+  const by = `${Math.abs(difference).toFixed(4)}${target === 'number' ? ' of it' : ''}`;
+  const how = difference === 0 ? 'no better' : `${difference > 0 ? 'better' : 'worse'} by ${by}`;
+  return `${passes ? 'Passed' : 'Refused'}: ${FIGURE[target]} ${paired.second.toPrecision(4)} against ${paired.first.toPrecision(4)} of the champion ${on}: ${how}${known}, asked for ${margin}${beyond}.`;
 }
