@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Baseline, Target, Variable } from '@fairway/core';
 import { FairwayError } from '@fairway/core';
+import { baselineProblem } from './baseline-shape.ts';
 import type { Expected } from './expected.ts';
 import { readFile, stat } from './files.ts';
 
@@ -186,14 +187,7 @@ function asBaseline(value: Json, id: Id, fail: Fail): Baseline | undefined {
   if (value['model'] !== id.model || value['version'] !== id.version) {
     return fail(`is not the baseline of ${id.model} version ${id.version}`);
   }
-  const performance = value['performance'];
-  if (
-    !Array.isArray(value['variables']) ||
-    !Array.isArray(value['scores']) ||
-    typeof performance !== 'object' ||
-    performance === null
-  ) {
-    return fail('lacks variables, scores or performance');
-  }
+  const problem = baselineProblem(value);
+  if (problem !== undefined) return fail(`${problem}; fairway baseline writes one from the training data`);
   return value as unknown as Baseline;
 }

@@ -37,7 +37,17 @@ const FILES: Readonly<Record<string, unknown>> = {
   },
   'inputVar.json': [{ name: 'x', type: 'decimal', role: 'input', level: 'interval', length: 8 }],
   'outputVar.json': [{ name: 'p', type: 'decimal', role: 'output', level: 'interval' }],
-  'baseline.json': { definition: 1, model: 'm', version: '3', rows: 1, variables: [], scores: [], performance: {} },
+  'baseline.json': {
+    definition: 1,
+    model: 'm',
+    version: '3',
+    rows: 1,
+    events: 0,
+    source: '',
+    variables: [],
+    scores: [],
+    performance: { auc: 0, ks: 0, rows: 0, events: 0 },
+  },
 };
 
 const load = (version = '3') => loadModelVersion(dir, { model: 'm', version });
@@ -93,6 +103,20 @@ test.each<[string, string, unknown, RegExp]>([
     'baseline.json',
     { definition: 1, model: 'm', version: '2' },
     /not the baseline of m version 3/,
+  ],
+  [
+    'a baseline made by hand that lacks what is counted by',
+    'baseline.json',
+    {
+      definition: 1,
+      model: 'm',
+      version: '3',
+      rows: 1,
+      events: 0,
+      source: '',
+      variables: [{ name: 'x', kind: 'numeric' }],
+    },
+    /: baseline\.json gives variable "x" no whole numbers n and missing; fairway baseline writes one/,
   ],
   [
     'a variable that the signature lacks',

@@ -24,9 +24,13 @@ SimpleMLCreateModelResource SimpleMLInferenceLeafIndexOpWithHandle SimpleMLInfer
 SimpleMLLoadModelFromPath SimpleMLLoadModelFromPathWithHandle`.split(/\s+/),
 );
 
+/** Some 1,300 names; made when a graph is first judged, and kept: to make it takes longer than to read a small model. */
+let coreOps: ReadonlySet<string> | undefined;
+
 /** Judges the ops of a graph that TensorFlow `version` has written; ops of the graph's own functions are not asked about. */
 export function judgeOps(version: string | undefined): (op: string) => OpVerdict {
-  const core = new Set(CORE_OPS.trim().split(/\s+/));
+  coreOps ??= new Set(CORE_OPS.trim().split(/\s+/));
+  const core = coreOps;
   const newer = version !== undefined && isNewer(version, CORE_OPS_OF);
   return (op) => {
     if (PYTHON.has(op)) return 'python';
