@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
-import { FairwayError, type VerdictState } from '@fairway/core';
-import { analysisPage, defaultPolicy, defaultPolicyText, parsePolicy, type Policy, worst } from '@fairway/monitor';
+import type { VerdictState } from '@fairway/core';
+import { analysisPage, defaultPolicy, defaultPolicyText, type Policy, worst } from '@fairway/monitor';
 import { Command, InvalidArgumentError } from 'commander';
 import { openSpool } from './analyze-column.ts';
 import { analyzeFiles, type Files } from './analyze-files.ts';
 import { classNames, inputsOf, readHead } from './analyze-table.ts';
 import { analysisText, columnLines } from './analyze-text.ts';
-import { checkOutputs, type Output, readGiven, writeGiven } from './given-files.ts';
+import { checkOutputs, type Output, writeGiven } from './given-files.ts';
+import { readPolicy } from './policy-file.ts';
 
 type Options = Partial<Pick<Files, 'baseline'>> &
   Omit<Files, 'baseline'> & {
@@ -33,7 +34,10 @@ export function analyzeCommand(): Command {
       'classes by commas, as the model orders them; --score is then a column for the probability of each, by commas, or the column of the predicted class',
       classNames,
     )
-    .option('--baseline-score <column>', 'the same in the baseline (default: the first good window is what decay is from)')
+    .option(
+      '--baseline-score <column>',
+      'the same in the baseline (default: the first good window is what decay is from)',
+    )
     .option('--ignore <column>', 'a column that is no input, such as an id; may be given again', more, [])
     .option(
       '--segment <inputs>',
@@ -119,16 +123,6 @@ function policyOf({ policy, score, label, classes }: Options): (isNumber: boolea
     const given = { score: score !== undefined, label: label !== undefined, isClasses: classes !== undefined };
     return (isNumber) => defaultPolicy({ ...given, isNumber });
   }
-  const parsed = parsedPolicy(policy);
+  const parsed = readPolicy(policy);
   return () => parsed;
-}
-
-function parsedPolicy(file: string): Policy {
-  const text = readGiven(file);
-  try {
-    return parsePolicy(text, undefined);
-  } catch (error) {
-    if (!(error instanceof FairwayError)) throw error;
-    throw new FairwayError(error.code, `${file}: ${error.message}`);
-  }
 }

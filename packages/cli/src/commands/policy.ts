@@ -5,9 +5,10 @@ import { expectJson } from '../stack/http.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
 import { readGiven } from './given-files.ts';
 import { monitorOf } from './monitor-of.ts';
+import { readPolicy } from './policy-file.ts';
 import { backtestText } from './policy-text.ts';
 
-type Options = { readonly model: string; readonly since?: number; readonly json: boolean; readonly dir: string };
+type Options = { readonly model?: string; readonly since?: number; readonly json: boolean; readonly dir: string };
 
 /** A thousand windows of ten thousand score groups each, and the simulation. */
 const PATIENCE_MS = 300_000;
@@ -18,7 +19,7 @@ export function policyCommand(): Command {
   const test = new Command('test')
     .description('replay a policy.yaml over the stored windows of a model, before it is merged; changes nothing')
     .argument('<file>', 'the policy.yaml')
-    .requiredOption('--model <name>', 'model, e.g. home-equity')
+    .option('--model <name>', 'model, e.g. home-equity (default: the one that the policy names)')
     .option('--since <duration>', 'windows that ended since so long ago, such as 90d or 12w (default: all)', duration)
     .option('--json', 'print as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
@@ -39,7 +40,7 @@ function duration(text: string): number {
 async function testPolicy(file: string, { model, since, json, dir }: Options): Promise<void> {
   const { url, token } = monitorOf(connection(dir, process.env));
   const body = {
-    model,
+    model: model ?? readPolicy(file).model,
     policy: readGiven(file),
     ...(since === undefined ? {} : { since: iso(systemClock.now() - since) }),
   };
