@@ -38,5 +38,8 @@ export function expectStory(told: Told, options: { v1Windows: number; gain: numb
   expect(recovered?.ks ?? 0).toBeGreaterThan((decayed?.ks ?? 1) + options.gain);
 
   expect(cards.filter(({ event }) => event === 'alert').length).toBe(1);
+  // The story ends when everybody was told, and the last that there is to tell is how the new version does.
+  expect(told.summary?.cardsUnderWay).toBe(0);
+  if (second.at(-1)?.verdict === 'healthy') expect(cards.map(({ event }) => event)).toContain('recovered');
   expect(cards.filter(({ valid }) => !valid)).toEqual([]);
 }

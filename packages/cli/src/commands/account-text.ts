@@ -28,8 +28,16 @@ export type LedgerAccount = {
   readonly gaps: readonly Gap[];
   readonly labels: { readonly waiting: number; readonly expired: number };
 };
-/** An agent that was asked: what it and the queue still hold of its epoch; undefined where it did not answer. */
-export type Held = { readonly url: string; readonly epoch?: string; readonly inFlight?: number };
+/**
+ * An agent that was asked: what it and the queue still hold of its epoch, and what it has still to send of killed ones;
+ * undefined where it did not answer.
+ */
+export type Held = {
+  readonly url: string;
+  readonly epoch?: string;
+  readonly inFlight?: number;
+  readonly inherited?: number;
+};
 export type WholeAccount = LedgerAccount & { readonly unknown: readonly string[]; readonly asked: number };
 
 /** Adds what agents still hold to their epochs, as captured and in flight. */

@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { FairwayError, iso, systemClock } from '@fairway/core';
 import { expectJson } from '../stack/http.ts';
-import { accountLines, type Held, isWhole, type LedgerAccount, withAgents } from './account-text.ts';
+import { accountLines, isWhole, type LedgerAccount, withAgents } from './account-text.ts';
+import { agentsOf, readAgent } from './agents-held.ts';
 import { type Connection, connection, DEFAULT_DIR } from './connection.ts';
 
 type Options = { since?: number; model?: string; json: boolean; agent: readonly string[]; dir: string };
 
-const ASK = { timeoutMs: 5000 };
 const DAY_MS = 86_400_000;
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS };
 
@@ -53,37 +53,4 @@ async function readLedger(
   }
   const query = new URLSearchParams({ since, ...(model === undefined ? {} : { model }) });
   return expectJson('The recorder', `${recorder}/v1/account/epochs?${query.toString()}`, { token, timeoutMs: 60_000 });
-}
-
-/** Admin addresses of the agents that run in an embedded stack. */
-async function agentsOf({ state }: Connection): Promise<string[]> {
-  const kube = state?.processes.kube?.url;
-  if (!kube) return [];
-  type Pods = { pods: { podIP: string; processes: { container: string }[] }[] };
-  const { pods } = await expectJson<Pods>('The cluster', `${kube}/fairway/pods`, { token: state.tokens.kube });
-  return pods
-    .filter(({ processes }) => processes.some(({ container }) => container === 'agent'))
-    .map(({ podIP }) => `http://${podIP}:9090`);
-}
-
-type AgentAccount = { epoch: string; sent: number; inSpool: number; redacting: number };
-
-/** Asks an agent what it holds, and the ledger what the queue has brought of it; without an answer it is not known. */
-async function readAgent(
-  { recorder, monitorToken: token }: Connection,
-  ledger: LedgerAccount,
-  url: string,
-): Promise<Held> {
-  try {
-    const { epoch, sent, inSpool, redacting } = await expectJson<AgentAccount>('The agent', `${url}/account`, ASK);
-    const agent = ledger.epochs.find((row) => row.epoch === epoch)?.agent;
-    const path = `${recorder}/v1/epochs/${encodeURIComponent(agent ?? '')}/${encodeURIComponent(epoch)}`;
-    const received =
-      agent === undefined || token === undefined
-        ? 0
-        : (await expectJson<{ exchanges: number }>('The recorder', path, { token })).exchanges;
-    return { url, epoch, inFlight: inSpool + redacting + Math.max(0, sent - received) };
-  } catch {
-    return { url };
-  }
 }

@@ -1,18 +1,19 @@
 import type { Verdict } from '@fairway/core';
 import { FairwayError, pause } from '@fairway/core';
 import type { Loan } from '@fairway/example-home-equity';
+import type { LedgerAccount } from '../commands/account-text.ts';
+import { agentsOf, readAgent } from '../commands/agents-held.ts';
+import { connection } from '../commands/connection.ts';
 import { callJson, patientJson } from '../stack/http.ts';
 import { MODEL, type Stack } from '../stack/stack.ts';
 import { serviceUrl } from './model-service.ts';
 import type { Quarter } from './periods.ts';
 import { bar, type Screen } from './screen.ts';
-import { sendQuarter } from './traffic.ts';
+import { INSTANCES_PER_REQUEST, sendQuarter } from './traffic.ts';
+import { untilStored } from './until-stored.ts';
 
 /** `dropped` counts calls by reason; a call of this story holds up to 20 predictions. */
 type Account = { stored: number; labelled: number; dropped: Readonly<Record<string, number>> };
-
-/** How long nothing more must have been stored before calls that an agent told as killed are given up. */
-const QUIET_MS = 3_000;
 
 /** What one quarter needs to be played. */
 export type Play = {
@@ -34,7 +35,7 @@ export async function playQuarter(play: Play): Promise<{ sent: number; stored: n
     screen.now(`      ${quarter.period}  scoring ${bar(done, rows.length)} ${done} predictions`),
   );
   screen.now(`      ${quarter.period}  waiting until all ${predictions.length} are stored`);
-  const stored = (await untilStored(stack, play.storedBefore + predictions.length)) - play.storedBefore;
+  const stored = (await untilAllStored(stack, play.storedBefore + predictions.length)) - play.storedBefore;
   screen.now(`      ${quarter.period}  true outcomes arrive`);
   await sendLabels(
     stack,
@@ -51,22 +52,26 @@ export const account = (stack: Stack): Promise<Account> =>
 /** Calls that were in the memory of an agent when it was killed, at most. */
 export const killedCalls = ({ dropped }: Account): number => dropped['killed'] ?? 0;
 
-/** Waits until all is stored, or nothing more comes and an agent told what its kill lost; answers what is stored. */
-async function untilStored(stack: Stack, expected: number): Promise<number> {
-  const deadline = Date.now() + 90_000;
-  let stored = -1;
-  let changedAt = Date.now();
-  while (Date.now() < deadline) {
+function untilAllStored(stack: Stack, expected: number): Promise<number> {
+  const booked = async () => {
     const now = await account(stack);
-    if (now.stored >= expected) return now.stored;
-    if (now.stored !== stored) [stored, changedAt] = [now.stored, Date.now()];
-    if (killedCalls(now) > 0 && Date.now() - changedAt > QUIET_MS) return stored;
-    await pause(100);
-  }
-  throw new FairwayError(
-    'stack.failed',
-    `Only ${stored} of ${expected} predictions are stored after 90 s: see the recorder's and the agent's logs.`,
+    return { stored: now.stored, killedCalls: killedCalls(now) };
+  };
+  const held = () => heldCalls(stack).catch(() => undefined);
+  return untilStored({ expected, perCall: INSTANCES_PER_REQUEST, booked, held, now: Date.now, pause });
+}
+
+/** Calls that the agents and the queue still hold; undefined where one of them does not answer. */
+async function heldCalls(stack: Stack): Promise<number | undefined> {
+  const at = connection(stack.dir, {});
+  const ledger = await patientJson<Pick<LedgerAccount, 'epochs'>>(
+    'The recorder',
+    `${stack.urls.recorder}/v1/account/epochs?model=${MODEL}`,
+    { token: stack.tokens.monitor },
   );
+  const agents = await Promise.all((await agentsOf(at)).map((url) => readAgent(at, ledger, url)));
+  if (agents.length === 0 || agents.some(({ epoch }) => epoch === undefined)) return undefined;
+  return agents.reduce((sum, { inFlight = 0, inherited = 0 }) => sum + inFlight + inherited, 0);
 }
 
 async function sendLabels(stack: Stack, labels: readonly { id: string; label: number }[]): Promise<void> {

@@ -9,7 +9,7 @@ import { untilStopped } from '../stack/until-stopped.ts';
 import { folderData, generatedData } from './data.ts';
 import { type Screen, screen, seconds } from './screen.ts';
 import { tellStory } from './story.ts';
-import { type Summary, windowsTable, writeSummary } from './summary.ts';
+import { cardsText, type Summary, windowsTable, writeSummary } from './summary.ts';
 
 /** Options of `fairway demo`, as its help describes them. */
 export type DemoOptions = {
@@ -70,10 +70,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 function conclude(out: Screen, summary: Summary, stack: Stack, options: DemoOptions): void {
   out.say(`\n${windowsTable(summary.windows)}\n`);
-  const { sent, stored, killedCalls, cards } = summary;
+  const { sent, stored, killedCalls } = summary;
   const difference = killedCalls > 0 ? `, ${sent - stored} lost with a killed agent` : ' — they differ!';
   out.say(
-    `   ${sent} predictions sent, ${stored} stored${sent === stored ? '' : difference} · ${summary.pullRequests.length} pull requests · ${cards.length} cards · the story took ${seconds(summary.totalMs)}`,
+    `   ${sent} predictions sent, ${stored} stored${sent === stored ? '' : difference} · ${summary.pullRequests.length} pull requests · ${cardsText(summary)} · the story took ${seconds(summary.totalMs)}`,
   );
   if (options.summary !== undefined) {
     writeSummary(options.summary, summary);

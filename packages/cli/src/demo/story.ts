@@ -7,6 +7,7 @@ import type { StoryData } from './data.ts';
 import { untilDrained } from './model-service.ts';
 import { approve, merge, untilPhase } from './people.ts';
 import { lastQuarters, type Quarter } from './periods.ts';
+import { untilTold } from './told.ts';
 import { account, killedCalls, playQuarter, windows } from './quarter.ts';
 import { type Screen, seconds, type Tone } from './screen.ts';
 import { type Summary, summaryPullRequests, summaryWindow } from './summary.ts';
@@ -193,11 +194,10 @@ async function untilRetrainProposed(stack: Stack): Promise<Change> {
   );
 }
 
-async function summarise(
-  { stack, data, stages, now }: Storyteller,
-  progress: Progress,
-  startedAt: number,
-): Promise<Summary> {
+async function summarise(teller: Storyteller, progress: Progress, startedAt: number): Promise<Summary> {
+  const { stack, data, stages, now } = teller;
+  teller.screen.now('   …  waiting until everybody was told');
+  const cardsUnderWay = await untilTold(stack);
   const { changes } = await patientJson<{ changes: Change[] }>('The writer', `${stack.urls.writer}/v1/changes`, {
     token: stack.tokens.writer,
   });
@@ -212,6 +212,7 @@ async function summarise(
     sent: progress.sent,
     stored: booked.stored,
     killedCalls: killedCalls(booked),
+    cardsUnderWay,
     cards: cards.map(({ event, title, valid, at }) => ({ event, title, valid, at })),
   };
 }

@@ -25,6 +25,8 @@ export type Summary = {
     readonly valid: boolean;
     readonly at: string;
   }>;
+  /** Messages that were not accepted when the story ended. */
+  readonly cardsUnderWay: number;
 };
 
 type SummaryWindow = {
@@ -91,4 +93,10 @@ function worst(psi: Readonly<Record<string, number | null>>): [variable: string,
     .filter((entry): entry is [string, number] => entry[1] !== null)
     .sort((a, b) => b[1] - a[1])[0];
   return found ?? ['', null];
+}
+
+/** `8 cards`, `7 cards and one more under way`. */
+export function cardsText({ cards, cardsUnderWay: more }: Pick<Summary, 'cards' | 'cardsUnderWay'>): string {
+  const told = cards.length === 1 ? 'one card' : `${cards.length} cards`;
+  return more === 0 ? told : `${told} and ${more === 1 ? 'one' : more} more under way`;
 }

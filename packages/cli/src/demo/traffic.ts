@@ -6,7 +6,8 @@ import type { Quarter } from './periods.ts';
 /** What the scoring client knows after a quarter: each prediction's id beside the row it was made for. */
 export type Sent = { readonly predictions: ReadonlyArray<{ readonly id: string; readonly row: Loan }> };
 
-const INSTANCES_PER_REQUEST = 20;
+/** Predictions in a call. */
+export const INSTANCES_PER_REQUEST = 20;
 const CONNECTIONS = 4;
 /** A scoring client of a bank keeps trying for a while when a pod restarts. */
 const GIVE_UP_MS = 60_000;
