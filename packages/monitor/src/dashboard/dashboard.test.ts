@@ -127,7 +127,7 @@ describe.each(Object.entries(pages))('page %s', (_, body) => {
     title: EVIL,
     current: 'models',
     problems: [EVIL],
-    refresh: { stop: '?refresh=off' },
+    refresh: { why: 'counting', stop: '?refresh=off' },
     body,
   });
 
@@ -149,6 +149,17 @@ describe.each(Object.entries(pages))('page %s', (_, body) => {
     }
     expect(open).toEqual([]);
   });
+});
+
+test.each([
+  ['change', 'A change is under way: this page renews itself every 5 seconds.'],
+  ['judged', 'A window was judged within the last minute: this page'],
+  ['telling', 'A message or a retrain request is on its way: this page'],
+] as const)('a page that renews itself says why: %s', (why, sentence) => {
+  const body = html`<p></p>`;
+  const page = { title: 'Models', current: 'models', problems: [], body } as const;
+  expect(renderPage({ ...page, refresh: { why, stop: '?refresh=off' } })).toContain(sentence);
+  expect(renderPage({ ...page, refresh: undefined })).not.toContain('renews itself');
 });
 
 test('each chart has a title, a description, a caption and its numbers as a table', () => {

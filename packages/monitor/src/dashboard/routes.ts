@@ -18,7 +18,7 @@ import { type Card, renderCards } from './cards-page.ts';
 import { renderChanges } from './changes-page.ts';
 import { renderHome } from './home.ts';
 import { html } from './html.ts';
-import { type Page, renderPage } from './layout.ts';
+import { type Page, type Reason, renderPage } from './layout.ts';
 import { renderModel } from './model-page.ts';
 
 export type DashboardNeeds = {
@@ -38,9 +38,9 @@ export function dashboardRoutes(needs: DashboardNeeds): Router {
   const routes = Router();
   const answer = async (response: Response, page: OpenPage) => {
     const { refresh, environment } = response.req.query;
-    const renews = refresh !== 'off' && (page.open || (await store.active()));
+    const why = refresh === 'off' ? undefined : (page.open ?? (await store.activity()));
     const kept = typeof environment === 'string' ? `environment=${encodeURIComponent(environment)}&` : '';
-    send(response, { ...page, refresh: renews ? { stop: `?${kept}refresh=off` } : undefined });
+    send(response, { ...page, refresh: why === undefined ? undefined : { why, stop: `?${kept}refresh=off` } });
   };
 
   routes.get('/', async (_request, response) => answer(response, await homePage(needs)));
@@ -56,8 +56,8 @@ export function dashboardRoutes(needs: DashboardNeeds): Router {
   return routes;
 }
 
-/** A page before it is known whether it renews itself; `open`: something on it is under way. */
-type OpenPage = Omit<Page, 'refresh'> & { readonly open: boolean };
+/** A page before it is known whether it renews itself; `open`: what on it is under way. */
+type OpenPage = Omit<Page, 'refresh'> & { readonly open: Reason | undefined };
 
 async function homePage(needs: DashboardNeeds): Promise<OpenPage> {
   const problems: string[] = [];
@@ -69,7 +69,7 @@ async function homePage(needs: DashboardNeeds): Promise<OpenPage> {
   ]);
   const known = models.length > 0 ? models : modelsOf(judged.map(({ window }) => window));
   const view = { models: known, verdicts: judged, changes, cards: [...ours, ...theirs], ...totals };
-  return { title: 'Models', current: 'models', problems, open: isOpen(changes), body: renderHome(view) };
+  return { title: 'Models', current: 'models', problems, open: openOf(changes), body: renderHome(view) };
 }
 
 async function changesPage(needs: DashboardNeeds): Promise<OpenPage> {
@@ -79,7 +79,7 @@ async function changesPage(needs: DashboardNeeds): Promise<OpenPage> {
     needs.store.unsentRetrains(LAST_CARDS),
   ]);
   const body = renderChanges(changes, unsent);
-  return { title: 'Changes', current: 'changes', problems, open: isOpen(changes), body };
+  return { title: 'Changes', current: 'changes', problems, open: openOf(changes), body };
 }
 
 async function cardsPage(needs: DashboardNeeds): Promise<OpenPage> {
@@ -93,7 +93,7 @@ async function cardsPage(needs: DashboardNeeds): Promise<OpenPage> {
     ...theirs.map((card) => ({ ...card, from: 'writer' as const })),
   ];
   const newest = cards.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, LAST_CARDS);
-  const open = isOpen(changes) || newest.some(({ state }) => state === 'pending');
+  const open = openOf(changes) ?? (newest.some(({ state }) => state === 'pending') ? 'telling' : undefined);
   return { title: 'Cards', current: 'cards', problems, open, body: renderCards(newest) };
 }
 
@@ -112,8 +112,8 @@ async function writerPart({ writer }: DashboardNeeds, problems: string[]) {
   return Promise.all([orEmpty(writer.models()), orEmpty(writer.changes({})), orEmpty(writer.notifications())]);
 }
 
-const isOpen = (changes: ReadonlyArray<{ phase: (typeof END_PHASES)[number] }>): boolean =>
-  changes.some(({ phase }) => !END_PHASES.includes(phase));
+const openOf = (changes: ReadonlyArray<{ phase: (typeof END_PHASES)[number] }>): Reason | undefined =>
+  changes.some(({ phase }) => !END_PHASES.includes(phase)) ? 'change' : undefined;
 
 /** Models as our own verdicts know them, for when the writer is down. */
 function modelsOf(windows: ReadonlyArray<{ model: string; environment: string }>): ModelSummary[] {
@@ -157,7 +157,7 @@ async function modelPage(needs: DashboardNeeds, model: string, wanted: string | 
     policy: file === undefined ? undefined : usable(file.text, model),
     policyFile: file,
   };
-  return { title: model, current: 'models', problems, open: isOpen(changes), body: renderModel(view) };
+  return { title: model, current: 'models', problems, open: openOf(changes), body: renderModel(view) };
 }
 
 /** What moved in a window, from its counts. */

@@ -25,10 +25,13 @@ export type UnsentRetrain = {
   readonly at: string;
 };
 
+/** Why a page is soon out of date. */
+export type Activity = 'counting' | 'telling' | 'judged';
+
 export type DashboardStore = {
   unsentRetrains(limit: number): Promise<readonly UnsentRetrain[]>;
   policy(model: string): Promise<StoredPolicy | undefined>;
   totals(): Promise<{ readonly predictions: number; readonly labelled: number }>;
-  /** Something happened in the last minute, or waits to leave the house. */
-  active(): Promise<boolean>;
+  /** What goes on: counts changed or a window was judged in the last minute, or something waits to leave the house. */
+  activity(): Promise<Activity | undefined>;
 };

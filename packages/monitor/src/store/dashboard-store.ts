@@ -1,6 +1,6 @@
 import { iso } from '@fairway/core';
 import type { Pool } from 'pg';
-import type { DashboardStore, StoredPolicy, UnsentRetrain } from '../ports.ts';
+import type { Activity, DashboardStore, StoredPolicy, UnsentRetrain } from '../ports.ts';
 
 const POLICY = 'select blob, text, problem from monitoring.policies where model = $1';
 
@@ -13,10 +13,13 @@ const TOTALS = `
 select coalesce(sum(count), 0)::float8 as predictions, coalesce(sum(count) filter (where label >= 0), 0)::float8 as labelled
 from monitoring.all_score_counts where label >= -1`;
 
-const ACTIVE = `
-select exists (select 1 from monitoring.dirty_hours where touched_at > now() - interval '1 minute')
-  or exists (select 1 from monitoring.outbox where state = 'pending')
-  or exists (select 1 from monitoring.verdicts where judged_at > now() - interval '1 minute') as active`;
+/** Quiet hours hold a card (`decided_at`) until they end: nothing goes on meanwhile. */
+const ACTIVITY = `
+select case
+  when exists (select 1 from monitoring.outbox where state = 'pending' and not (kind = 'card' and decided_at is not null)) then 'telling'
+  when exists (select 1 from monitoring.dirty_hours where touched_at > now() - interval '1 minute') then 'counting'
+  when exists (select 1 from monitoring.verdicts where judged_at > now() - interval '1 minute') then 'judged'
+end as activity`;
 
 /** What only the dashboard asks for. */
 export function dashboardStore(pool: Pool): DashboardStore {
@@ -30,6 +33,6 @@ export function dashboardStore(pool: Pool): DashboardStore {
       const { rows } = await pool.query<{ predictions: number; labelled: number }>(TOTALS);
       return rows[0] ?? { predictions: 0, labelled: 0 };
     },
-    active: async () => (await pool.query<{ active: boolean }>(ACTIVE)).rows[0]?.active ?? false,
+    activity: async () => (await pool.query<{ activity: Activity | null }>(ACTIVITY)).rows[0]?.activity ?? undefined,
   };
 }
