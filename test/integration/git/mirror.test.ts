@@ -124,6 +124,23 @@ it('mirrors a remote that is shallow itself, and pushes to it', async () => {
   expect(await history.relation(remote.git(['rev-parse', 'main~4']), commit, FOLDER)).toEqual({ kind: 'unknown' });
 });
 
+it('says that a remote which is a partial clone itself lacks objects', async () => {
+  const partial = join(remote.dir, 'partial.git');
+  const from = bareRemote();
+  from.git(['config', 'uploadpack.allowFilter', 'true']);
+  gitIn(remote.dir)(['clone', '--quiet', '--bare', '--filter=blob:none', from.url, partial]);
+  await from.remove();
+  const { repository } = remote.engine({
+    access: { url: `file://${partial}`, credentials: () => Promise.resolve(undefined) },
+    dataDir: join(remote.dir, 'of the partial one'),
+  });
+  await expect(repository.head(0)).rejects.toMatchObject({
+    code: 'git.refused',
+    disposition: 'retryable',
+    message: expect.stringContaining('it is a partial clone and lacks objects; set GIT_URL to'),
+  });
+});
+
 it('says that its disk is full, and goes on when there is room (skipped where no small disk can be mounted)', async (context) => {
   const disk = join(remote.dir, 'disk');
   mkdirSync(disk);

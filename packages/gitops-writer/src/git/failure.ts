@@ -21,6 +21,11 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, ErrorCode, string]> = [
     'it answers with a redirect, which is not followed with a token; set GIT_URL to where the repository is now',
   ],
   [
+    /from promisor remote|lazy fetching disabled/i,
+    'git.refused',
+    'it is a partial clone and lacks objects; set GIT_URL to a repository that has them all',
+  ],
+  [
     /Authentication failed|could not read (Username|Password)|returned error: 40[13]|Invalid username or (password|token)/i,
     'git.refused',
     'it does not take the credentials; check the token and its rights',
