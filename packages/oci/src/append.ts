@@ -40,7 +40,10 @@ export type Appended = {
 };
 
 /** Appends one layer to every image of the ground. The tag is written last: it never points to an image that is not whole. */
-export async function appendLayer(store: ImageStore, appending: Appending): Promise<Appended> {
+export const appendLayer = (store: ImageStore, appending: Appending): Promise<Appended> =>
+  store.together((all) => appended(all, appending));
+
+async function appended(store: ImageStore, appending: Appending): Promise<Appended> {
   const { name, tag, ground, from, open } = appending;
   if (ground.base !== undefined) await carryLayers(store, ground.base, name, from);
   const layer = await store.add(name, { open });

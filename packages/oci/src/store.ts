@@ -40,5 +40,10 @@ export type ImageStore = {
   putManifest(at: string, manifest: Omit<Manifest, 'digest'>, tag?: string): Promise<Stored>;
   /** Manifests whose `subject` is `digest`. */
   referrers(at: string, digest: string): Promise<Descriptor[]>;
+  /**
+   * What `work` writes by the store it is given may be durable, and be seen by others, only when this ends; a layout keeps nothing of it
+   * when `work` throws. An image is written so: to wait for the disk once, for all its blobs, takes as long as for one of them.
+   */
+  together<T>(work: (store: ImageStore) => Promise<T>): Promise<T>;
   close(): void;
 };

@@ -124,6 +124,20 @@ for (const kind of TARGETS) {
       expect(listed[0]).toMatchObject({ mediaType: MANIFEST, size: both[0]?.size });
     });
 
+    it('keeps what is written together, and finds it meanwhile', async () => {
+      const bytes = randomBytes(1_000);
+      const config = { mediaType: CONFIG, digest: digestOf(bytes), size: bytes.length };
+      const put = await store.together(async (all) => {
+        await all.add(name, { bytes });
+        const open = () => expect.fail('it was written a moment ago');
+        expect(await all.add(name, { open, digest: config.digest })).toEqual({ digest: config.digest, size: 1_000 });
+        expect((await bytesOf(all, name, config.digest)).equals(bytes)).toBe(true);
+        return all.together((same) => putImage(same, name, { annotations: { n: 'together' } }, 'together'));
+      });
+      expect((await store.manifest(name, 'together'))?.digest).toBe(put.digest);
+      expect((await bytesOf(store, name, config.digest)).equals(bytes)).toBe(true);
+    });
+
     it('keeps many at once', async () => {
       const all = Array.from({ length: 12 }, () => randomBytes(100_000));
       const stored = await Promise.all(all.map((bytes) => store.add(name, { open: () => dribble(bytes) })));

@@ -70,6 +70,32 @@ it('says that the disk is full, keeps nothing, and goes on when there is room (s
   }
 });
 
+it('keeps nothing of what is written together when that fails, and shows nothing of it before its end', async () => {
+  const layout = join(dir, 'together');
+  const store = layoutStore(layout);
+  const blobs = () => readdirSync(join(layout, 'blobs', 'sha256'));
+  let release = () => {};
+  const late = new Promise<void>((resolve) => (release = resolve));
+  async function* slow() {
+    yield Buffer.from('late');
+    await late;
+  }
+  let second: Promise<unknown> = Promise.resolve();
+  const failed = store.together(async (all) => {
+    const { digest } = await all.add('m', { bytes: Buffer.from('one') });
+    expect([await all.has('m', digest), await store.has('m', digest)]).toEqual([true, false]);
+    second = all.add('m', { open: slow });
+    throw new Error('the second one fails');
+  });
+  await expect(failed).rejects.toThrow('the second one fails');
+  release();
+  await second;
+  expect(blobs()).toEqual([]);
+  const { reference } = await buildImage(store, alone());
+  expect((await proveImage(layoutStore(layout), reference)).digest).toBe(model.digest);
+  expect(blobs().filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
 it('says which blob is damaged', async () => {
   const layout = join(dir, 'damaged');
   const { reference, layer } = await buildImage(layoutStore(layout), alone());

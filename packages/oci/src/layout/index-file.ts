@@ -7,22 +7,25 @@ import type { Descriptor } from '../store.ts';
 
 /** `index.json` of a layout: what the folder offers, by name. */
 export type IndexFile = {
-  /** Lists a manifest, once; a name points to the newest manifest that was listed under it. */
-  list(descriptor: Descriptor): Promise<void>;
+  /** Lists manifests, each once and all at the same time; a name points to the newest manifest that was listed under it. */
+  list(descriptors: readonly Descriptor[]): Promise<void>;
   find(name: string): Promise<Descriptor | undefined>;
   all(): Promise<Descriptor[]>;
 };
 
+/** With thousands of images it is a megabyte that is written and synced: in a burst a few of them a second are enough. */
+const LINGER_MS = 50;
+
 export function indexFile(folder: string): IndexFile {
   const kept = keptIndex(join(folder, 'index.json'));
   // It is read, changed and replaced: those who wait meanwhile go into the next one together.
-  const list = batched<Descriptor, undefined>({ max: 1_000 }, async (descriptors) => {
-    await addTo(folder, kept, descriptors);
-    return descriptors.map(() => ({ value: undefined }));
+  const list = batched<readonly Descriptor[], undefined>({ max: 1_000, lingerMs: LINGER_MS }, async (lists) => {
+    await addTo(folder, kept, lists.flat());
+    return lists.map(() => ({ value: undefined }));
   });
   const all = async () => [...(await kept.read()).manifests];
   return {
-    list: async (descriptor) => list(descriptor),
+    list: async (descriptors) => (descriptors.length === 0 ? undefined : list(descriptors)),
     all,
     find: async (name) => (await all()).find((descriptor) => nameOf(descriptor) === name),
   };
@@ -82,12 +85,13 @@ function parsedIndex(text: string): Index {
 
 async function addTo(folder: string, kept: KeptIndex, descriptors: readonly Descriptor[]): Promise<void> {
   const index = await kept.read();
-  const known = new Set(index.manifests.map(keyOf));
-  const added = descriptors.filter((descriptor) => !known.has(keyOf(descriptor)));
-  if (added.length === 0) return;
   // A name points to one manifest: the newest.
-  const newest = new Map(added.map((descriptor) => [nameOf(descriptor) ?? descriptor.digest, descriptor]));
-  const others = index.manifests.filter((other) => !newest.has(nameOf(other) ?? other.digest));
+  const newest = new Map(descriptors.map((descriptor) => [idOf(descriptor), descriptor]));
+  const others = index.manifests.filter((other) => {
+    const mine = newest.get(idOf(other));
+    return mine === undefined || (mine.digest === other.digest && newest.delete(idOf(other)));
+  });
+  if (newest.size === 0) return;
   await mkdir(folder, { recursive: true });
   // `wx`: the marker of the format is written once and never touched again.
   await writeFile(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}', { flag: 'wx' }).catch(isThereAlready);
@@ -98,7 +102,7 @@ function isThereAlready(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
 
-const keyOf = (descriptor: Descriptor): string => `${nameOf(descriptor) ?? ''} ${descriptor.digest}`;
+const idOf = (descriptor: Descriptor): string => nameOf(descriptor) ?? descriptor.digest;
 const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.[REF_NAME];
 
 async function writeDurably(file: string, text: string): Promise<void> {

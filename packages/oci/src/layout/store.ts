@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { access, createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checked, collected, digestOf } from '../bytes.ts';
 import { asImageError, imageError } from '../errors.ts';
@@ -8,9 +8,18 @@ import { OCI_MANIFEST, ociType, REF_NAME } from '../media.ts';
 import { isDigest } from '../names.ts';
 import { imageIndex, imageManifest, type ImageManifest, parsed } from '../schema.ts';
 import type { Descriptor, ImageStore, Manifest, NewBlob, Stored } from '../store.ts';
+import { drop, keep, writeHalf } from './halves.ts';
 import { type IndexFile, indexFile } from './index-file.ts';
+import { dropAll, keepAll, newSession, type Session } from './session.ts';
 
-type Rim = { readonly folder: string; readonly blobs: string; readonly place: string; readonly index: IndexFile };
+type Rim = {
+  readonly folder: string;
+  readonly blobs: string;
+  readonly place: string;
+  readonly index: IndexFile;
+  /** Of what is written together. */
+  readonly session?: Session;
+};
 
 /**
  * An OCI image layout folder (image-spec 1.1, image-layout.md), made when it is not there. Names live in `index.json`, blobs
@@ -18,7 +27,11 @@ type Rim = { readonly folder: string; readonly blobs: string; readonly place: st
  */
 export function layoutStore(folder: string, setting = 'IMAGE_LAYOUT'): ImageStore {
   const place = `the image layout (${setting})`;
-  const rim: Rim = { folder, blobs: join(folder, 'blobs', 'sha256'), place, index: indexFile(folder) };
+  return storeAt({ folder, blobs: join(folder, 'blobs', 'sha256'), place, index: indexFile(folder) });
+}
+
+function storeAt(rim: Rim): ImageStore {
+  const { place } = rim;
   const mended = async <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw asImageError(error, place);
@@ -33,18 +46,42 @@ export function layoutStore(folder: string, setting = 'IMAGE_LAYOUT'): ImageStor
     manifest: (at, reference) => mended(manifest(rim, at, reference)),
     putManifest: (at, one, tag) => mended(putManifest(rim, at, one, tag)),
     referrers: (_at, digest) => mended(referrers(rim, digest)),
+    together: (work) => together(rim, work, mended),
     close: () => undefined,
   };
 }
 
+type Mended = <T>(work: Promise<T>) => Promise<T>;
+
+async function together<T>(rim: Rim, work: (store: ImageStore) => Promise<T>, mended: Mended): Promise<T> {
+  // Within another one it ends with that.
+  if (rim.session !== undefined) return work(storeAt(rim));
+  const session = newSession();
+  const made = await work(storeAt({ ...rim, session })).catch(async (error: unknown) => {
+    await dropAll(session);
+    throw error;
+  });
+  await mended(keepAll(session, (digest) => blobPath(rim, digest)));
+  await mended(rim.index.list(session.listed));
+  return made;
+}
+
 const blobPath = ({ blobs }: Rim, digest: string): string => join(blobs, digest.slice('sha256:'.length));
 
+async function isThere(rim: Rim, digest: string): Promise<boolean> {
+  if (rim.session?.there.has(digest) === true) return true;
+  const found = await isOnDisk(blobPath(rim, digest));
+  if (found) rim.session?.there.add(digest);
+  return found;
+}
+
 /** Not by node:fs/promises, whose rejection costs more than the look: an image asks for seven blobs that are not there. */
-const isThere = (rim: Rim, digest: string): Promise<boolean> =>
-  new Promise((resolve) => access(blobPath(rim, digest), (error) => resolve(error === null)));
+const isOnDisk = (path: string): Promise<boolean> =>
+  new Promise((resolve) => access(path, (error) => resolve(error === null)));
 
 async function* read(rim: Rim, digest: string): AsyncIterable<Buffer> {
-  const bytes = createReadStream(blobPath(rim, digest), { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>;
+  const path = rim.session?.halves.get(digest)?.path ?? blobPath(rim, digest);
+  const bytes = createReadStream(path, { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>;
   try {
     yield* checked(bytes, digest, `Blob ${digest} in ${rim.place}`);
   } catch (error) {
@@ -63,7 +100,8 @@ async function add(rim: Rim, blob: NewBlob): Promise<Stored> {
     });
   }
   if (blob.digest !== undefined && (await isThere(rim, blob.digest))) {
-    return { digest: blob.digest, size: await sizeOf(blobPath(rim, blob.digest)) };
+    const { halves } = rim.session ?? newSession();
+    return halves.get(blob.digest)?.stored ?? { digest: blob.digest, size: await sizeOf(blobPath(rim, blob.digest)) };
   }
   return written(rim, async (file) => {
     const stored = await drain(blob.open(), file);
@@ -99,25 +137,15 @@ const WRITE_BYTES = 2 ** 18;
 const writeTogether = (file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> =>
   file.writeFile(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks));
 
-/** On disk whole and under its digest, or not at all. */
 async function written(rim: Rim, write: (file: FileHandle) => Promise<Stored>): Promise<Stored> {
-  const half = join(rim.blobs, `.half-${process.pid}-${randomBytes(6).toString('hex')}`);
-  const file = await open(half, 'wx').catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    await mkdir(rim.blobs, { recursive: true });
-    return open(half, 'wx');
-  });
-  try {
-    const stored = await write(file);
-    await file.sync();
-    await file.close();
-    await rename(half, blobPath(rim, stored.digest));
-    return stored;
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    await rm(half, { force: true });
-    throw error;
-  }
+  const { session } = rim;
+  const half = await writeHalf(rim.blobs, write);
+  const { stored } = half;
+  if (session === undefined) await keep(half, blobPath(rim, stored.digest));
+  else if (session.over || session.halves.has(stored.digest)) await drop(half);
+  else session.halves.set(stored.digest, half);
+  session?.there.add(stored.digest);
+  return stored;
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -150,8 +178,12 @@ async function putManifest(rim: Rim, at: string, one: Omit<Manifest, 'digest'>, 
   const stored = await add(rim, { bytes: one.bytes });
   const descriptor = { mediaType: one.mediaType, ...stored };
   const { subject, artifactType } = 'config' in body ? (body as ImageManifest) : {};
-  if (subject !== undefined) await rim.index.list({ ...descriptor, ...(artifactType ? { artifactType } : {}) });
-  if (tag !== undefined) await rim.index.list({ ...descriptor, annotations: { [REF_NAME]: `${at}:${tag}` } });
+  const listed = [
+    ...(subject === undefined ? [] : [{ ...descriptor, ...(artifactType ? { artifactType } : {}) }]),
+    ...(tag === undefined ? [] : [{ ...descriptor, annotations: { [REF_NAME]: `${at}:${tag}` } }]),
+  ];
+  if (rim.session === undefined) await rim.index.list(listed);
+  else rim.session.listed.push(...listed);
   return stored;
 }
 

@@ -24,7 +24,7 @@ export function registryStore(options: RegistryOptions = {}): ImageStore {
   const rim: UploadRim = { client: http, chunkBytes, pauseMs };
   const turns = gate(UPLOADS);
   const listing = gate(1);
-  return {
+  const store: ImageStore = {
     name: 'its registry',
     has: async (at, digest) => isThere(http, { at: imageName(at) }, digest),
     read: (at, digest) => read(http, imageName(at), digest),
@@ -33,8 +33,11 @@ export function registryStore(options: RegistryOptions = {}): ImageStore {
     manifest: async (at, reference) => manifest(http, imageName(at), reference),
     putManifest: async (at, one, tag) => putManifest(http, listing, imageName(at), one, tag),
     referrers: async (at, digest) => referrersOf(http, { at: imageName(at) }, digest),
+    // A registry keeps each upload when it answers.
+    together: (work) => work(store),
     close: () => http.close(),
   };
+  return store;
 }
 
 async function* read(http: Client, at: ImageName, digest: string): AsyncIterable<Buffer> {
