@@ -10,12 +10,13 @@ function sorted(value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`${value} has no JSON form`);
   if (Array.isArray(value)) return value.map((item) => (item === undefined ? missing() : sorted(item)));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  );
+  // Without a prototype, so that `__proto__` is a key like any other.
+  const made = Object.create(null) as Record<string, unknown>;
+  for (const key of Object.keys(value).sort()) {
+    const item = (value as Record<string, unknown>)[key];
+    if (item !== undefined) made[key] = sorted(item);
+  }
+  return made;
 }
 
 function missing(): never {

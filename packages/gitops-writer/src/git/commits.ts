@@ -8,8 +8,8 @@ import type { Signer } from './signing.ts';
 import { withSignOff } from './trailers.ts';
 import type { Trees } from './trees.ts';
 
-/** Signing starts a program for each commit. */
-const PARALLEL = 4;
+/** Signing starts a program for each commit; without it, what is asked of git at the same time goes in one write. */
+const PARALLEL = { signed: 4, plain: 64 } as const;
 /** Commits of one batch: enough to share the cost of one git, few enough to stay a few MB in memory. */
 const MAX_COMMITS = 256;
 const LINGER_MS = 150;
@@ -61,7 +61,9 @@ export function commitWriter(mirror: Mirror, trees: Trees, { person, signOff, si
     { max: MAX_COMMITS, lingerMs: LINGER_MS, burstMs: BURST_MS },
     async (requests) => {
       const objects: NewObjects = new Map();
-      const outcomes = await inParallel(PARALLEL, requests, (request) => write(request, objects));
+      const outcomes = await inParallel(signer === undefined ? PARALLEL.plain : PARALLEL.signed, requests, (request) =>
+        write(request, objects),
+      );
       const format = formatOf(requests[0]?.parent ?? '');
       if (objects.size > 0) await mirror.addPack(packFile(format, [...objects.values()]));
       return outcomes;

@@ -10,6 +10,11 @@ const MAX_BLOB = 16 * 1024 * 1024;
 const MAX_TREE = 8 * 1024 * 1024;
 /** Parsed trees that are kept: they never change, and the same few are asked for again and again. */
 const KEPT_BYTES = 6 * 1024 * 1024;
+/** Texts of small files that are kept: each change asks for the same model.yaml and version.yaml five times, and a question of git wakes a process. */
+const KEPT_TEXT = 1024 * 1024;
+const SMALL_TEXT = 16 * 1024;
+/** What a kept text costs beside itself. */
+const TEXT_BYTES = 200;
 /** What an entry costs beside its bytes. */
 const ENTRY_BYTES = 200;
 /** What a tree costs beside its entries: a look at all models reads thousands of small ones. */
@@ -30,6 +35,34 @@ export type Trees = {
 };
 
 const cost = ({ raw, entries }: Tree): number => TREE_BYTES + raw.length + entries.length * ENTRY_BYTES;
+
+/** Those that were asked for last. */
+function keptTexts() {
+  const kept = new Map<string, string>();
+  let bytes = 0;
+  const forget = (id: string): void => {
+    bytes -= TEXT_BYTES + (kept.get(id)?.length ?? -TEXT_BYTES);
+    kept.delete(id);
+  };
+  const keep = (id: string, text: string): string => {
+    if (text.length > SMALL_TEXT) return text;
+    forget(id);
+    kept.set(id, text);
+    bytes += TEXT_BYTES + text.length;
+    for (const oldest of kept.keys()) {
+      if (bytes <= KEPT_TEXT) break;
+      forget(oldest);
+    }
+    return text;
+  };
+  return {
+    keep,
+    get: (id: string): string | undefined => {
+      const text = kept.get(id);
+      return text === undefined ? undefined : keep(id, text);
+    },
+  };
+}
 
 export function gitTrees(reader: ObjectReader): Trees {
   const kept = new Map<string, Tree>();
@@ -78,10 +111,13 @@ export function gitTrees(reader: ObjectReader): Trees {
     }
     return entry;
   };
+  const texts = keptTexts();
   const blob = async (id: string, path: string) => {
+    const known = texts.get(id);
+    if (known !== undefined) return known;
     const found = await reader.contents(id, MAX_BLOB, path);
     if (found === undefined) throw new FairwayError('git.unavailable', `${path} is missing in the Git mirror.`);
-    return found.bytes.toString('utf8');
+    return texts.keep(id, found.bytes.toString('utf8'));
   };
   const walk = async (id: string, path: string): Promise<RepositoryFile[]> => {
     const { entries } = await load(id);
