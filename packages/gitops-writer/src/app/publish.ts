@@ -17,12 +17,10 @@ export type Published = { readonly pullRequest: ForgePullRequest; readonly facts
  * Throws `git.refused` when the branch holds commits that are not ours.
  */
 export async function publish(stored: StoredChange, context: StepContext): Promise<Published> {
-  const found = await findPullRequest(stored, context);
-  if (found !== undefined && found.state !== 'open') {
-    await context.repository.head(FRESH_MS);
-    const ours = await isOurs(stored, context, found.headSha);
-    return { pullRequest: found, facts: ours ? { headSha: found.headSha } : {} };
-  }
+  const known = await findPullRequest(stored, context);
+  const ended = known === undefined || known.state === 'open' ? undefined : await endedOf(stored, context, known);
+  if (ended !== undefined) return ended;
+  const found = known?.state === 'open' ? known : undefined;
   const { draft, facts } = await publishBranch(stored, context);
   const opened = await ensurePullRequest(stored, context, draft, found);
   // The forge may not have noticed our push yet.
@@ -36,6 +34,20 @@ export async function publish(stored: StoredChange, context: StepContext): Promi
     pullRequest,
     facts: stored.evidence.kind === 'retrain' ? { ...facts, published: stored.evidence.revision } : facts,
   };
+}
+
+/** A pull request that has ended says how the change stands; not one that somebody else had opened under our name and closed again. */
+async function endedOf(
+  stored: StoredChange,
+  context: StepContext,
+  pullRequest: ForgePullRequest,
+): Promise<Published | undefined> {
+  await context.repository.head(FRESH_MS);
+  if (await isOurs(stored, context, pullRequest.headSha)) {
+    return { pullRequest, facts: { headSha: pullRequest.headSha } };
+  }
+  const isStrangers = pullRequest.state === 'closed' && stored.change.pullRequest === undefined;
+  return isStrangers ? undefined : { pullRequest, facts: {} };
 }
 
 export type PublishedBranch = { readonly draft: Draft; readonly facts: ChangeFacts & { readonly headSha: string } };

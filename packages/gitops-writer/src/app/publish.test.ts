@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import type { StoredChange } from '../change.ts';
+import type { ForgePullRequest } from '../ports.ts';
+import { publish } from './publish.ts';
+import type { StepContext } from './step.ts';
+
+const OURS = 'a'.repeat(40);
+const THEIRS = 'b'.repeat(40);
+const PULL = { number: 7, state: 'closed', headSha: THEIRS } as ForgePullRequest;
+
+/** Publishes a change on a forge that knows one pull request under its name. */
+function published(pull: ForgePullRequest, { isKnown = false, headSha = OURS } = {}) {
+  const pullRequest = { number: 7, url: 'https://forge.example/7', state: 'open' as const, headSha };
+  const stored = {
+    change: { branch: 'fairway/deploy/m/prod/1', ...(isKnown ? { pullRequest } : {}) },
+    evidence: { kind: 'deploy' },
+    facts: { headSha },
+  } as unknown as StoredChange;
+  const context = {
+    forge: { find: async () => pull, read: async () => pull },
+    history: { parent: async () => undefined },
+    repository: {
+      head: async () => 'c'.repeat(40),
+      // It is asked for only by who goes on.
+      branch: async () => Promise.reject(new Error('the branch is looked at')),
+    },
+  } as unknown as StepContext;
+  return publish(stored, context);
+}
+
+it('takes a pull request of ours that has ended for how the change stands', async () => {
+  const ours = { ...PULL, headSha: OURS };
+  expect(await published(ours)).toEqual({ pullRequest: ours, facts: { headSha: OURS } });
+});
+
+it('takes a closed one that was never ours for no answer, and goes on', async () => {
+  await expect(published(PULL)).rejects.toThrow('the branch is looked at');
+});
+
+it.each<[string, ForgePullRequest, boolean]>([
+  ['closed with an edited head, where it was ours', PULL, true],
+  ['merged with another head, under our name', { ...PULL, state: 'merged' }, false],
+])('tells of one that was %s, without a head of ours', async (_, pull, isKnown) => {
+  expect(await published(pull, { isKnown })).toEqual({ pullRequest: pull, facts: {} });
+});
