@@ -157,7 +157,17 @@ function load(name: string, inputs: string[], output: string) {
     'ModelProperties.json': { targetVariable: 'BAD', targetEvent: '1', eventProbVar: output },
     'inputVar.json': inputs.map((variable) => ({ name: variable, type: variable === 'JOB' ? 'string' : 'decimal' })),
     'outputVar.json': [{ name: output, type: 'decimal' }],
-    'baseline.json': { definition: 1, model: 'm', version: '1', variables: [], scores: [], performance: {} },
+    'baseline.json': {
+      definition: 1,
+      model: 'm',
+      version: '1',
+      rows: 0,
+      events: 0,
+      source: '',
+      variables: [],
+      scores: [],
+      performance: { auc: 0, ks: 0, rows: 0, events: 0 },
+    },
   };
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), JSON.stringify(content));
   return loadModelVersion(folder, { model: 'm', version: '1' });
