@@ -18,12 +18,12 @@ export function run(name, command, args, { live = false } = {}) {
 
 export const bin = (name) => `node_modules/.bin/${name}`;
 
-/** Vitest arguments of one project; its counts go to `.cache/<project>.json`. */
-export const vitest = (project) => [
+/** Vitest arguments of one project; its counts go to `.cache/<name>.json`, errors outside tests to `.cache/<name>.unhandled.json`. */
+export const vitest = (project, name = project) => [
   'run',
   `--project=${project}`,
   '--reporter=default',
   '--reporter=./tools/skips.js',
   '--reporter=json',
-  `--outputFile.json=.cache/${project}.json`,
+  `--outputFile.json=.cache/${name}.json`,
 ];
