@@ -13,7 +13,7 @@ import { MODEL, startWorld, type World, type WorldOptions } from '../integration
 /** What went wrong after a kill, in sentences; and whether the story came to the point at all. */
 export type PointResult = { readonly point: Point; readonly died: boolean; readonly wrong: readonly string[] };
 
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 
 /**
  * One story (approval → merged by itself → live) for each boundary between the writer and the world, in which the writer is

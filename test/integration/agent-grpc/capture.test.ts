@@ -60,7 +60,7 @@ async function captured(count: number): Promise<ReadonlyMap<string, Exchange>> {
   await eventually(async () => {
     found = exchangesOf(await queue.packs());
     return found.length >= count;
-  }, 60_000);
+  });
   return new Map(found.map((exchange) => [exchange.head.correlationId ?? '', exchange]));
 }
 

@@ -117,7 +117,7 @@ it('takes a champion that comes back after another one for a new decision', asyn
   const [third] = (await inProd()) as [Change];
   expect(third).toMatchObject({ version: '1' });
   await team.live(third.id);
-}, 120_000);
+});
 
 it('makes nothing of a champion that is live already, and tells once that there is none any more', async () => {
   const before = (await inProd()).length;
@@ -195,7 +195,7 @@ describe('a hook', () => {
     await world.stopWriter('SIGKILL');
     await world.startWriter();
     expect(await settled(id)).toMatchObject({ state: 'done' });
-  }, 120_000);
+  });
 
   it('never shows a token in the log', () => {
     for (const secret of [TOKEN, 'token-of-the-approver', SECRET]) expect(world.output()).not.toContain(secret);

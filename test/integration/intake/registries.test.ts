@@ -143,7 +143,7 @@ describe('SAS Model Manager', () => {
     expect(taken.status).toBe(202);
     const delivery = await settled(taken.delivery);
     expect(delivery).toMatchObject({ state: 'done', reason: expect.stringContaining('SAS Model Manager confirms it') });
-    const change = await world.until(delivery.change ?? '', ({ phase }) => phase === 'proposed', 40_000);
+    const change = await world.until(delivery.change ?? '', ({ phase }) => phase === 'proposed');
     const { body } = await team.pull(change);
     expect(body).toContain('In SAS Model Manager, version');
     expect(body).toContain('confirmed by nobody: alice decided it (task Approve the champion');
@@ -151,7 +151,7 @@ describe('SAS Model Manager', () => {
     await world.until(change.id, ({ phase }) => phase === 'rejected');
     await expect.poll(() => process.received.map(({ name }) => name), WAIT).toEqual(['fairway']);
     expect(propertiesOf(model)).toContain('rejected');
-  }, 120_000);
+  });
 
   it('hears every reason why its champion cannot be followed, and no pull request is opened', async () => {
     const model = await registered(2, misfit(MODEL));
@@ -164,7 +164,7 @@ describe('SAS Model Manager', () => {
     expect(change.pullRequest).toBeUndefined();
     for (const name of ['LOAN', 'JOB', 'X']) expect(change.reason).toMatch(new RegExp(`\\b${name}\\b`));
     await expect.poll(() => propertiesOf(model), WAIT).toContain('LOAN');
-  }, 120_000);
+  });
 
   it('makes nothing of a hook for a model that is not the champion', async () => {
     const before = (await changes(MODEL)).length;
@@ -172,7 +172,7 @@ describe('SAS Model Manager', () => {
     const delivery = await settled((await hook(model, 'none')).delivery);
     expect(delivery).toMatchObject({ state: 'unverified', reason: expect.stringContaining(`not ${model.id}`) });
     expect(await changes(MODEL)).toHaveLength(before);
-  }, 120_000);
+  });
 });
 
 describe('MLflow', () => {
@@ -201,8 +201,8 @@ describe('MLflow', () => {
     const delivery = await settled(taken[0]?.delivery as Delivery);
     expect(delivery).toMatchObject({ state: 'done', change: expect.any(String) });
     expect(await changes(CREDIT)).toMatchObject([{ id: delivery.change, version }]);
-    await world.until(delivery.change ?? '', ({ phase }) => phase === 'proposed', 40_000);
-  }, 120_000);
+    await world.until(delivery.change ?? '', ({ phase }) => phase === 'proposed');
+  });
 
   it('leaves what claims another version unverified, and its own noise alone', async () => {
     const delivery = await settled((await crowned('9').send()).delivery);
@@ -210,7 +210,7 @@ describe('MLflow', () => {
     const noise = { name: NAME, version: '1', key: 'fairway.prod.outcome', value: 'live' };
     expect((await hook(HOOK_SECRET, 'model_version_tag.set', noise).send()).status).toBe(204);
     expect(await changes(CREDIT)).toHaveLength(1);
-  }, 120_000);
+  });
 });
 
 it('examines both, and shows no secret anywhere', async () => {

@@ -21,7 +21,7 @@ const killedAfter = async (ms: number) => {
 };
 const isMerged = ({ phase }: Change) => phase === 'merged' || phase === 'syncing' || phase === 'verifying';
 
-it('goes on after kills anywhere, and there is one of everything', { timeout: 120_000 }, async () => {
+it('goes on after kills anywhere, and there is one of everything', async () => {
   const { id, branch } = (await approve(world, '1', 'prod', 'killed')).body.change;
   for (const ms of [0, 150, 350, 700]) await killedAfter(ms);
   const proposed = await world.until(id, ({ phase }) => phase === 'proposed');

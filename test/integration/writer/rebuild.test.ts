@@ -173,7 +173,7 @@ it('brings every change back from Git and the forge after the database is lost, 
     ['prod', '1'],
     ['prod', '4'],
   ]);
-}, 120_000);
+});
 
 it('restores no approval that the bytes do not prove', async () => {
   const waiting = await world.until(await bank.approved('3', 'prod', 'e7'), proposed);
@@ -186,4 +186,4 @@ it('restores no approval that the bytes do not prove', async () => {
   expect(said).toMatch(/^\d+ changes restored\.\n\nNot restored, because/);
   expect(said).toContain(`${waiting.branch}  Its commit does not carry the trailers of the change.`);
   expect((await listed()).map(({ id }) => id)).not.toContain(waiting.id);
-}, 120_000);
+});

@@ -145,7 +145,7 @@ export async function startWorld(options: WorldOptions = {}) {
       writer = await begin(env);
     },
     /** Waits until a change is as `wanted` says; fails with what it is instead. */
-    until: (id: string, wanted: (change: Change) => boolean, ms = 60_000) => until(api, id, wanted, ms),
+    until: (id: string, wanted: (change: Change) => boolean, ms = 120_000) => until(api, id, wanted, ms),
     remoteBranches: () => git.branches(`${forge.url}/${repository.full}.git`, forge.owner),
     clone: (name: string) => git.clone(`${forge.url}/${repository.full}.git`, name, forge.owner),
   };
