@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startWriter } from '../../harness/writer-process.ts';
 import { MODEL, startWorld, type World } from './world.ts';
+import { seconds, syncedApplication } from './cluster.ts';
 import { people, proposed, withStaging } from './ways.ts';
 
 const EVERY_MS = '200';
@@ -60,6 +61,21 @@ it('waits while a version is in alert, or while nobody can tell', async () => {
   expect(await inStaging()).toEqual([]);
 });
 
+it('waits while what has soaked is not live any more', async () => {
+  const name = `${MODEL}-dev`;
+  const [{ pullRequest } = { pullRequest: undefined }] = await team.changes('environment=dev&phase=live');
+  const says = (status: Parameters<typeof syncedApplication>[2]) =>
+    world.cluster.application(name, syncedApplication(name, pullRequest?.mergeCommit ?? '', status));
+  says({ health: { status: 'Degraded', lastTransitionTime: seconds() } });
+  monitor.says.status = 200;
+  monitor.says.windows = [window('1', 'healthy', '2026Q3')];
+  await expect
+    .poll(() => world.output(), { timeout: 60_000 })
+    .toMatch(/"reason":"it is degraded now: .*"msg":"a promotion has to wait"/);
+  expect(await inStaging()).toEqual([]);
+  says({});
+});
+
 it('proposes what has soaked for the next environment once, and leaves the merge to its people', async () => {
   monitor.says.status = 200;
   monitor.says.windows = [window('1', 'alert', '2026Q2'), window('1', 'healthy', '2026Q3')];
@@ -96,7 +112,7 @@ it('does not ask again after a person has said no', async () => {
     ['2', 'rejected'],
     ['1', 'live'],
   ]);
-}, 120_000);
+});
 
 it('never promotes what is quarantined, nor what the next environment is past', async () => {
   const [third] = await inStaging();
@@ -110,7 +126,7 @@ it('never promotes what is quarantined, nor what the next environment is past', 
   await team.deployed('5', 'dev');
   await expect.poll(inStaging, { timeout: 60_000 }).toHaveLength(4);
   expect((await inStaging()).map(({ version }) => version)).toEqual(['5', '3', '2', '1']);
-}, 120_000);
+});
 
 it('keeps its event ids to itself', async () => {
   const answer = await world.api('POST', '/v1/approvals', {

@@ -2,11 +2,9 @@ import {
   type Approval,
   type Baseline,
   type Change,
-  type Clock,
   END_PHASES,
   GOLDEN_FILE,
   iso,
-  type Logger,
   type ModelVersion,
   type Part,
   pause,
@@ -21,16 +19,15 @@ import { chainAt } from './catalogue.ts';
 import { goldenEvidence } from './golden.ts';
 import { newChange, PROMOTION } from './intake.ts';
 import type { KnownModels } from './known-models.ts';
+import type { LookContext } from './live/look.ts';
+import { liveness } from './liveness.ts';
 import { heldBack } from './quarantine.ts';
 
-export type PromotionContext = {
+export type PromotionContext = LookContext & {
   readonly intake: ChangeIntake;
   readonly changes: ChangeReader;
-  readonly repository: Repository;
   readonly models: KnownModels;
   readonly verdicts: Verdicts;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly wake: (ids: readonly string[]) => Promise<void>;
 };
 
@@ -146,14 +143,24 @@ const isNewer = (version: string, than: string): boolean =>
 
 async function objection(
   { version, digest }: Chain,
-  { change: { model }, from }: Soaked,
+  { change, from }: Soaked,
   context: PromotionContext,
   head: string,
 ): Promise<string | undefined> {
+  const { model } = change;
   return (
     (await heldBack({ model, version, digest }, context, head)) ??
-    (await context.verdicts.inAlert(model, version, from.name))
+    (await context.verdicts.inAlert(model, version, from.name)) ??
+    (await notLiveNow(change, context))
   );
+}
+
+/** That it was live when its soak began does not say that it is: its pods may fall since. */
+async function notLiveNow({ id }: Change, context: PromotionContext): Promise<string | undefined> {
+  const stored = await context.changes.find(id);
+  if (stored === undefined) return `change ${id} is not known any more`;
+  const { state, reason } = await liveness(stored, context);
+  return state === 'live' ? undefined : `it is ${state} now: ${reason}`;
 }
 
 /** Model version, baseline and golden cases as the change of the environment before has committed them: the approved bytes. */
