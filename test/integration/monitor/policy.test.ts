@@ -15,6 +15,7 @@ import { windowJudge } from '../../../packages/monitor/src/app/judge-windows.ts'
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
 import { parsePolicy } from '../../../packages/monitor/src/policy/parse.ts';
+import { checkStore } from '../../../packages/monitor/src/store/check-store.ts';
 import { evidenceStore } from '../../../packages/monitor/src/store/evidence-store.ts';
 import { judgeStore } from '../../../packages/monitor/src/store/judge-store.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
@@ -195,6 +196,8 @@ describe('fairway policy test', () => {
     expect(answer.chance).toMatchObject({ rows: 1200, windows: 400 });
     expect(answer.chance?.alert).toBeLessThan(0.02);
     const text = await fairway('policy', 'test', policyFile(policyOf(PSI)), '--model', MODEL);
+    // The policy names its model.
+    expect(await fairway('policy', 'test', policyFile(policyOf(PSI)))).toEqual(text);
     expect(text.out).toMatch(/2025Q2 +v1 +prod +1200 rows +healthy → alert +pull request +input-psi/);
     // Nothing is kept of a test.
     expect((await pool.query('select 1 from monitoring.verdicts')).rowCount).toBe(2);
@@ -204,6 +207,11 @@ describe('fairway policy test', () => {
     await play(0, GOOD);
     const wrong = await fairway('policy', 'test', policyFile(policyOf(AUC).replace('0.1,', '1.1,')), '--model', MODEL);
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('rules[0].limit is impossible')]);
+    const nameless = await fairway('policy', 'test', policyFile('rules: []\n'));
+    expect([nameless.code, nameless.err]).toEqual([
+      1,
+      expect.stringMatching(/policy\.yaml: The policy is not usable: .*model is missing/),
+    ]);
     const lacking = policyFile(policyOf(PSI.replace('each-input', 'LOAN')));
     const unfit = await fairway('policy', 'test', lacking, '--model', MODEL);
     expect([unfit.code, unfit.out]).toEqual([
@@ -255,5 +263,13 @@ describe('no false verdict', () => {
       await recordPack({ store: packStore(pool), references: async () => reference, log: silentLogger }, each);
     }
     expect(await judgeAll()).toEqual([]);
+    const [ahead, ...others] = await checkStore(pool).futureHours(clock.now());
+    expect(others).toEqual([]);
+    expect(ahead).toMatchObject({
+      model: MODEL,
+      version: '1',
+      environment: 'prod',
+      last: expect.stringContaining('2027-03-31T'),
+    });
   });
 });

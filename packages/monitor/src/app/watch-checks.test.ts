@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CheckStore, UnusablePolicy } from '../ports/notify.ts';
+import type { CheckStore, FutureHours, UnusablePolicy } from '../ports/notify.ts';
 import type { OutboxItem } from '../ports.ts';
 import { checkWatcher } from './watch-checks.ts';
 
@@ -10,11 +10,13 @@ function world() {
     now: Date.parse('2026-01-10T12:00:00Z'),
     writer: undefined as Error | undefined,
     policies: [] as UnusablePolicy[],
+    ahead: [] as FutureHours[],
     told: new Map<string, OutboxItem>(),
   };
   const store: CheckStore = {
     unusablePolicies: async () => state.policies,
     deadRetrains: async () => [],
+    futureHours: async () => state.ahead,
     add: async (items) => {
       for (const item of items) if (!state.told.has(item.deliveryId)) state.told.set(item.deliveryId, item);
     },
@@ -44,6 +46,24 @@ test('a policy that cannot be used is told once for each problem, over restarts 
   state.policies = [{ model: 'loans', blob: 'b2', problem: 'period is missing.' }];
   await start()();
   expect(titles()).toHaveLength(2);
+});
+
+test('predictions of a clock that runs ahead are told once for each day that they reach further', async () => {
+  const { state, start, titles } = world();
+  const at = (last: string) => [{ model: 'loans', version: '1', environment: 'prod', last }];
+  for (const last of ['2027-03-01T10:00:00.000Z', '2027-03-01T11:00:00.000Z', '2027-03-02T00:00:00.000Z']) {
+    state.ahead = at(last);
+    await start()();
+  }
+  const title = 'check-failed: loans has predictions that are dated in the future';
+  expect(titles()).toEqual([title, title]);
+  const [card] = state.told.values();
+  expect(card).toMatchObject({
+    version: '1',
+    payload: {
+      content: { text: expect.stringContaining('Up to the hour of 2027-03-01T10:00:00.000Z. A clock runs ahead') },
+    },
+  });
 });
 
 test('a writer that is away for a short time is no news; for a long time it is, once a day', async () => {

@@ -1,5 +1,5 @@
 import { asFairwayError, type CardContent, type Clock, hashFields, iso } from '@fairway/core';
-import type { CheckStore, DeadRetrain, UnusablePolicy } from '../ports/notify.ts';
+import type { CheckStore, DeadRetrain, FutureHours, UnusablePolicy } from '../ports/notify.ts';
 import type { OutboxItem, Writer } from '../ports.ts';
 import type { CardPayload } from './announce.ts';
 
@@ -14,8 +14,8 @@ export type WatchNeeds = {
 };
 
 /**
- * Tells when a check cannot be made: a policy that cannot be used, a retraining that could not be asked for, a writer that has
- * been away for long. Keys follow from what is wrong, so that it is told once however often it is seen.
+ * Tells when a check cannot be made: a policy that cannot be used, a retraining that could not be asked for, predictions of a clock
+ * that runs ahead, a writer that has been away for long. Keys follow from what is wrong, so that it is told once however often it is seen.
  */
 export function checkWatcher({ store, writer, dashboardUrl, clock }: WatchNeeds): () => Promise<boolean> {
   let silentSince: number | undefined;
@@ -34,7 +34,8 @@ export function checkWatcher({ store, writer, dashboardUrl, clock }: WatchNeeds)
   return async () => {
     const policies = (await store.unusablePolicies()).map((one) => unusablePolicy(one, dashboard));
     const retrains = (await store.deadRetrains()).map((one) => deadRetrain(one, dashboard));
-    await store.add([...policies, ...retrains, ...(await silence())]);
+    const ahead = (await store.futureHours(clock.now())).map((one) => ofFuture(one, dashboard));
+    await store.add([...policies, ...retrains, ...ahead, ...(await silence())]);
     return false;
   };
 }
@@ -74,6 +75,24 @@ const deadRetrain = (
     },
     ['retrain', deliveryId],
     dashboard === undefined ? undefined : `${dashboard}/changes`,
+  );
+
+/** Once for each day that it reaches further ahead. */
+const ofFuture = ({ model, version, environment, last }: FutureHours, dashboard: string | undefined): OutboxItem =>
+  item(
+    { model, version, environment },
+    {
+      event: 'check-failed',
+      title: `${model} has predictions that are dated in the future`,
+      text: `Up to the hour of ${last}. A clock runs ahead, or callers give times that have not come.\nThey are counted and nothing is lost, but their windows are judged when those have ended, and the ones they belong to lack them.`,
+      facts: [
+        { title: 'Model', value: `${model}, version ${version}` },
+        { title: 'Environment', value: environment },
+      ],
+      tone: 'attention',
+    },
+    ['future', model, version, environment, last.slice(0, 10)],
+    dashboard === undefined ? undefined : `${dashboard}/models/${encodeURIComponent(model)}`,
   );
 
 /** At most one a day, also when the monitor is started again and again. */

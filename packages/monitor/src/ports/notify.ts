@@ -88,9 +88,19 @@ export type DeadRetrain = {
   readonly reason: string;
 };
 
+/** Where predictions are dated more than an hour after now; `last`: their last hour. */
+export type FutureHours = {
+  readonly model: string;
+  readonly version: string;
+  readonly environment: string;
+  readonly last: string;
+};
+
 export type CheckStore = {
   unusablePolicies(): Promise<readonly UnusablePolicy[]>;
   deadRetrains(): Promise<readonly DeadRetrain[]>;
+  /** `now`: ms. */
+  futureHours(now: number): Promise<readonly FutureHours[]>;
   /** Cards; the same key is kept once. */
   add(items: readonly OutboxItem[]): Promise<void>;
 };
