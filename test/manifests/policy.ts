@@ -189,6 +189,8 @@ function leftOpen(object: KubeObject): string[] {
   const text = JSON.stringify(object);
   const problems: string[] = [];
   if (text.includes(`sha256:${'0'.repeat(64)}`)) problems.push('has a digest of zeros; put in the one of your image');
+  if (text.includes('what-kubeseal-prints'))
+    problems.push('is the example; put in what kubeseal prints for your cluster');
   const host = /[\w.-]*\bexample\.com/.exec(text)?.[0];
   if (host !== undefined) problems.push(`names ${host}; put in your own address`);
   return problems;

@@ -24,15 +24,15 @@ export type Rendering = { readonly where: string; readonly objects: readonly Kub
 const INSTALL = 'manifests/install';
 
 /** What `kubectl kustomize` prints for a folder. Throws what kustomize says when it cannot. */
-export function kustomize(folder: string): KubeObject[] {
-  const kubectl = kubectlPath(join(ROOT, '.cache'));
-  const text = execFileSync(kubectl, ['kustomize', folder], {
+export const kustomizeText = (folder: string): string =>
+  execFileSync(kubectlPath(join(ROOT, '.cache')), ['kustomize', folder], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return objectsOf(text);
-}
+
+/** The objects in it. */
+export const kustomize = (folder: string): KubeObject[] => objectsOf(kustomizeText(folder));
 
 export const objectsOf = (yaml: string): KubeObject[] =>
   parseAllDocuments(yaml)
@@ -47,8 +47,8 @@ export const rendering = (folder: string): Rendering => ({
 /** The folders that a person may apply as they stand, with their own digests and addresses. */
 export function shippedOverlays(): string[] {
   const overlays = readdirSync(join(ROOT, INSTALL, 'overlays')).map((name) => `${INSTALL}/overlays/${name}`);
-  const argocd = ['manifests/argocd', 'manifests/argocd-guarded', ...foldersBelow('manifests/argocd/overlays')];
-  return [...overlays.sort(), ...argocd];
+  const models = ['manifests/argocd', 'manifests/argocd-guarded', 'manifests/argocd-kubernetes'];
+  return [...overlays.sort(), ...models, ...foldersBelow('manifests/argocd/overlays')];
 }
 
 /** The base with each component alone, and with all that may stand together. */

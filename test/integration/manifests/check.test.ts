@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../guards/source.ts';
@@ -6,6 +6,7 @@ import { policyProblems } from '../../manifests/policy.ts';
 import {
   combinations,
   kustomize,
+  kustomizeText,
   type KubeObject,
   objectsOf,
   type Rendering,
@@ -33,7 +34,9 @@ describe('what is shipped', () => {
   });
 
   it('has no unknown field, in any overlay, combination of components or example', () => {
-    const examples = objectsOf(readFileSync(join(ROOT, 'manifests/install/examples/external-secrets.yaml'), 'utf8'));
+    const folder = join(ROOT, 'manifests/install/examples');
+    const examples = readdirSync(folder).flatMap((name) => objectsOf(readFileSync(join(folder, name), 'utf8')));
+    expect(new Set(examples.map(({ kind }) => kind))).toEqual(new Set(['ExternalSecret', 'SealedSecret']));
     const all = [...overlays, ...combinations()].flatMap(({ objects }) => objects);
     expect(all.length).toBeGreaterThan(200);
     expect(schemaProblems([...all, ...examples])).toEqual([]);
@@ -41,6 +44,11 @@ describe('what is shipped', () => {
 
   it('keeps our own rules', () => {
     expect(overlays.flatMap(({ objects }) => policyProblems(objects, { production: false }))).toEqual([]);
+  });
+
+  it.each(shippedOverlays())('is rendered as it was reviewed: %s', async (folder) => {
+    const golden = `test/golden/manifests/${folder.replace('manifests/', '').replaceAll('/', '-')}.yaml`;
+    await expect(kustomizeText(join(ROOT, folder))).toMatchFileSnapshot(join(ROOT, golden));
   });
 
   it('has no two objects of one name', () => {
@@ -131,7 +139,7 @@ describe('an overlay that is changed', () => {
     [
       'no grace',
       writer,
-      'terminationGracePeriodSeconds: 180',
+      'terminationGracePeriodSeconds: 220',
       'dnsPolicy: ClusterFirst',
       'terminationGracePeriodSeconds is not set',
     ],
@@ -180,6 +188,10 @@ describe('an overlay that is changed', () => {
 it('says of an overlay of your own what is left to fill in', () => {
   const { objects } = rendering('manifests/install/overlays/openshift');
   const problems = policyProblems(objects, { production: true });
+  const examples = readFileSync(join(ROOT, 'manifests/install/examples/sealed-secrets.yaml'), 'utf8');
+  expect(policyProblems(objectsOf(examples), { production: true })).toContain(
+    'SealedSecret fairway/fairway-writer: is the example; put in what kubeseal prints for your cluster',
+  );
   expect(problems).toContain('Deployment fairway/fairway-writer: has a digest of zeros; put in the one of your image');
   expect(problems.join('\n')).toMatch(
     /ConfigMap fairway\/fairway-writer-\w+: names [\w.]+\.example\.com; put in your own address/,

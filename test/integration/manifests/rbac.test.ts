@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { rightsOf as shippedRights } from '../../../packages/cli/src/commands/doctor-cluster/shipped.ts';
 import { applicationCache } from '../../../packages/gitops-writer/src/cluster/applications.ts';
 import { kubeConfig, kubernetesCluster } from '../../../packages/gitops-writer/src/cluster/kubernetes.ts';
+import { ROOT } from '../../guards/source.ts';
 import { type KubeObject, rendering } from '../../manifests/render.ts';
 
 const ARGO = 'openshift-gitops';
@@ -124,6 +125,13 @@ describe('the rights of the writer', () => {
     const [verb, resource] = [right.verb, right.resource];
     expect(told.length).toBeGreaterThan(0);
     for (const one of told) expect(one).toMatch(new RegExp(`^${verb} ${resource}\\b`));
+  });
+
+  it('have their reason beside each verb', () => {
+    const text = readFileSync(join(ROOT, 'manifests/install/services/writer/rbac.yaml'), 'utf8');
+    const verbs = text.match(/^ {6}- \w+.*$/gm) ?? [];
+    expect(verbs).toHaveLength(granted.length);
+    for (const verb of verbs) expect(verb).toMatch(/^ {6}- (get|list|watch|patch) # \S+ \S+/);
   });
 
   it('are nowhere a star, and nothing that writes but the refresh', () => {

@@ -127,12 +127,17 @@ describe.each([
   });
 });
 
-it('asks the vault for every file that a service reads, and for no other', () => {
-  const objects = rendering('manifests/install/overlays/openshift').objects;
-  const examples = objectsOf(readFileSync(join(ROOT, 'manifests/install/examples/external-secrets.yaml'), 'utf8'));
-  for (const service of ['writer', 'recorder', 'monitor']) {
-    const { data } = specOf(examples, 'ExternalSecret', `fairway-${service}`) as { data: { secretKey: string }[] };
-    const keys = data.map(({ secretKey }) => secretKey);
-    expect(keys.sort()).toEqual(secretFiles(environmentOf(objects, service)).sort());
-  }
+type Vault = { data: { secretKey: string }[] };
+type Sealed = { encryptedData: Record<string, string>; template: { metadata: { name: string } } };
+
+describe.each([
+  ['external-secrets.yaml', 'ExternalSecret', (spec: unknown) => (spec as Vault).data.map((one) => one.secretKey)],
+  ['sealed-secrets.yaml', 'SealedSecret', (spec: unknown) => Object.keys((spec as Sealed).encryptedData)],
+] as const)('the example %s', (file, kind, keysOf) => {
+  it.each(['writer', 'recorder', 'monitor'])('brings every file that the %s reads, and no other', (service) => {
+    const objects = rendering('manifests/install/overlays/openshift').objects;
+    const examples = objectsOf(readFileSync(join(ROOT, 'manifests/install/examples', file), 'utf8'));
+    const keys = keysOf(specOf(examples, kind, `fairway-${service}`));
+    expect(keys.toSorted()).toEqual(secretFiles(environmentOf(objects, service)).sort());
+  });
 });
