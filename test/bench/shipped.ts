@@ -5,7 +5,7 @@ import { IMAGES, pathIn } from '../../tools/images/catalog.ts';
 import { ROOT } from '../guards/source.ts';
 
 /** What Node is given to run a service as it ships: the program of its image, laid down below `folder`, with the options of both. */
-export async function shipped(service: 'writer' | 'recorder', folder: string): Promise<readonly string[]> {
+export async function shipped(service: 'writer' | 'recorder' | 'monitor', folder: string): Promise<readonly string[]> {
   const image = IMAGES.find(({ name }) => name === service);
   if (image === undefined) throw new Error(`there is no image of the ${service} any more`);
   for (const { path, bytes } of (await bundled(ROOT, image.bundle)).files) {

@@ -10,11 +10,12 @@ import { freePort } from '../../harness/ports.ts';
 import { startProcess, until } from '../../integration/monitor/support.ts';
 import { peakMb, RESIDENT_MB } from '../resident.ts';
 import { atMost, type Result } from '../result.ts';
+import { shipped } from '../shipped.ts';
 import { BASELINE, dirty, fill, HOUR, policyOf, settle, versionOf } from './judge.ts';
 
 const MODELS = 1000;
 
-/** The monitor's own process while it judges a closed hour of a thousand models and shows them; how much it comes to hold. */
+/** The monitor as it ships, while it judges a closed hour of a thousand models and shows them: how much it comes to hold. */
 export async function monitorMemory(): Promise<Result[]> {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-bench-monitor-'));
   const stops: Array<() => unknown> = [() => rmSync(dir, { recursive: true, force: true })];
@@ -37,14 +38,15 @@ export async function monitorMemory(): Promise<Result[]> {
     await fill(pool, 'model-0', [HOUR], 1000);
     await copied(pool);
     await settle(pool);
-    const monitor = await startProcess('main.ts', {
+    const env = {
       DATABASE_URL: server.url,
       WRITER_URL: writer.url,
       WRITER_TOKEN: writer.token,
       MONITOR_TOKEN: 'bench-token',
       SNAPSHOT_DIR: dir,
       SETTLE_MS: '200',
-    });
+    };
+    const monitor = await startProcess('main.ts', env, await shipped('monitor', join(dir, 'image')));
     stops.push(() => monitor.stop());
     await dirty(pool, models, [HOUR]);
     await until('all verdicts', 600, async () => {
