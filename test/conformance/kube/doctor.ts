@@ -105,7 +105,7 @@ export function doctorCases(world: () => World): void {
         await patch(path, { rules });
         try {
           await expect
-            .poll(async () => texts(await doctor(), 'missing'), { timeout: 30_000 })
+            .poll(async () => texts(await doctor(), 'missing'))
             .toContainEqual(
               expect.stringContaining(`may not ${verb} applications.argoproj.io in ${ARGO}: apply its Role`),
             );
@@ -127,7 +127,7 @@ export function doctorCases(world: () => World): void {
       const called = `${verb} ${resource}${group === '' ? '' : `.${group}`} in all namespaces`;
       try {
         await expect
-          .poll(async () => texts(await doctor(), 'missing'), { timeout: 30_000 })
+          .poll(async () => texts(await doctor(), 'missing'))
           .toContainEqual(expect.stringContaining(`fairway-writer: may not ${called}: apply its Role, ClusterRole`));
       } finally {
         await patch(path, { rules });
@@ -254,7 +254,7 @@ export function doctorCases(world: () => World): void {
       await define(world(), [{ group: 'keda.sh', version: 'v1alpha1', kind: 'ScaledObject', plural: 'scaledobjects' }]);
       await call(world(), 'DELETE', `${CRD}/scaledobjects.keda.sh`);
       await expect
-        .poll(async () => texts(await doctor(), 'warning'), { timeout: 30_000 })
+        .poll(async () => texts(await doctor(), 'warning'))
         .toContainEqual(expect.stringMatching(/^ScaledObject: keda\.sh\/v1alpha1 is not served .*: install KEDA/));
     });
   });

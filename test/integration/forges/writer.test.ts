@@ -87,7 +87,7 @@ describe.each([
       { context: 'fairway/approval', state: 'success' },
     ]);
     if (first !== undefined) closePull(first, 'ann');
-    await world.until(body.change.id, ({ phase }) => phase === 'rejected', 40_000);
+    await world.until(body.change.id, ({ phase }) => phase === 'rejected');
 
     const second = await approve(world, '2', 'prod', 'event-2');
     await world.until(second.body.change.id, ({ phase }) => phase === 'proposed');
@@ -100,9 +100,9 @@ describe.each([
     expect(strayed.phase).toBe('proposed');
     expect(reviewed?.comments.map(({ text }) => text)).toEqual([expect.stringContaining('Set its base back')]);
     if (reviewed !== undefined) reviewed.base = 'main';
-    await world.until(second.body.change.id, ({ reason }) => /waits for its merge/.test(reason ?? ''), 40_000);
+    await world.until(second.body.change.id, ({ reason }) => /waits for its merge/.test(reason ?? ''));
     if (reviewed !== undefined) await mergePull(repository, reviewed, 'ann', 'Merged by Ann');
-    const merged = await world.until(second.body.change.id, ({ phase }) => phase === 'merged', 40_000);
+    const merged = await world.until(second.body.change.id, ({ phase }) => phase === 'merged');
     expect(merged.pullRequest?.mergeCommit).toBe(reviewed?.mergeCommit);
 
     // Merged where nothing is deployed from: that is no deployment, whatever the forge calls it.
@@ -113,15 +113,15 @@ describe.each([
       away.base = 'release';
       await mergePull(repository, away, 'ann', 'Merged by Ann');
     }
-    const lost = await world.until(stray.body.change.id, ({ phase }) => phase === 'failed', 40_000);
+    const lost = await world.until(stray.body.change.id, ({ phase }) => phase === 'failed');
     expect(lost.reason).toContain('was pointed to branch release and merged there');
 
     const third = await approve(world, '2', 'dev', 'event-3');
-    const own = await world.until(third.body.change.id, ({ phase }) => phase === 'merged', 40_000);
+    const own = await world.until(third.body.change.id, ({ phase }) => phase === 'merged');
     expect(repository.pulls.find(({ number }) => number === own.pullRequest?.number)).toMatchObject({
       state: 'merged',
       endedBy: expect.stringContaining('fairway'),
     });
     expect(world.output()).not.toMatch(/PRIVATE KEY|ghs_|glpat-/);
-  }, 180_000);
+  });
 });
