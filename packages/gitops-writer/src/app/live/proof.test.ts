@@ -86,6 +86,8 @@ const judge = async (change: Partial<World>) => {
   return proof.live ? 'live' : proof.objection;
 };
 
+type But = { readonly [Field in keyof Application]?: Application[Field] | undefined };
+
 describe('the proof', () => {
   it('is whole when every condition holds, and was read from the API server', async () => {
     const { context, reads } = world();
@@ -101,6 +103,54 @@ describe('the proof', () => {
     ['drift', { syncStatus: 'OutOfSync' }],
   ])('is not whole when the cache of the watch has missed %s', async (_, change) => {
     expect(await judge({ now: { ...application, ...change } })).not.toBe('live');
+  });
+  const but = (change: But) => ({ cached: { ...application, ...change } as Application });
+  const rollout = (change: Partial<Deployment>) => ({
+    cluster: { deployment: () => Promise.resolve({ ...deployment, ...change }) },
+  });
+  const podBut = (change: Partial<Pod>) => ({
+    cluster: { pods: () => Promise.resolve([{ ...pod('p0'), ...change }]) },
+  });
+  const later = { compared: [{ repoURL: '', revision: OLD }] };
+  // The numbers are those of the rule in docs/contracts.md. Each is broken alone: what holds besides must not make up for it.
+  it.each<[string, Partial<World>, string]>([
+    ['1: an operation runs', but({ operation: { phase: 'Running', applied: [] } }), 'syncing'],
+    ['1: an operation ends', but({ operation: { phase: 'Terminating', applied: [] } }), 'syncing'],
+    ['1: an operation is asked for', but({ operationRequested: true }), 'syncing'],
+    ['1: it is being deleted', but({ deleting: true }), 'unknown'],
+    ['2: compared before the merge', but({ reconciledAt: '2026-11-22T09:59:59Z', operation: undefined }), 'unknown'],
+    ['2: compared before its sync ended', but({ reconciledAt: '2026-11-22T10:00:03Z' }), 'unknown'],
+    ['2: never compared', but({ reconciledAt: undefined }), 'unknown'],
+    ['3: ComparisonError', but({ errors: [{ type: 'ComparisonError', message: 'x' }] }), 'unknown'],
+    ['3: InvalidSpecError', but({ errors: [{ type: 'InvalidSpecError', message: 'x' }] }), 'unknown'],
+    ['3: SyncError', but({ errors: [{ type: 'SyncError', message: 'x' }] }), 'waiting-for-sync'],
+    ['4: before the merge', { ...but(later), relations: { [OLD]: { kind: 'before' } } }, 'waiting-for-sync'],
+    ['4: no commit that is known', { ...but(later), relations: { [OLD]: { kind: 'unknown' } } }, 'waiting-for-sync'],
+    ['4: overwritten since', { ...but(later), relations: { [OLD]: { kind: 'superseded', by: 'y' } } }, 'superseded'],
+    ['4: no commit at all', but({ compared: [{ repoURL: '', revision: '' }] }), 'waiting-for-sync'],
+    ['5: OutOfSync after its sync', but({ syncStatus: 'OutOfSync' }), 'drifted'],
+    ['5: nobody knows', but({ syncStatus: 'Unknown' }), 'unknown'],
+    ['6: Progressing', but({ health: 'Progressing' }), 'progressing'],
+    ['6: Degraded', but({ health: 'Degraded' }), 'degraded'],
+    ['6: Healthy for a moment', but({ healthSince: '2026-11-22T10:59:58Z' }), 'progressing'],
+    ['7: another stamp', rollout({ stamp: 'older' }), 'progressing'],
+    ['7: not observed yet', rollout({ generation: 2 }), 'progressing'],
+    ['7: old pods beside', rollout({ replicas: 2 }), 'progressing'],
+    ['7: not all updated', rollout({ updated: 0 }), 'progressing'],
+    ['7: not all available', rollout({ available: 0 }), 'progressing'],
+    ['7: no pods wanted', rollout({ desired: 0, replicas: 0, updated: 0, available: 0 }), 'progressing'],
+    ['7: a pod of another change', podBut({ stamp: 'older' }), 'progressing'],
+    ['7: no pod is ready', podBut({ ready: false }), 'progressing'],
+    ['7: its pod is going', podBut({ terminating: true }), 'progressing'],
+    ['8: still loading', { cluster: { servingState: () => Promise.resolve('LOADING') } }, 'progressing'],
+    [
+      '8: another signature',
+      { cluster: { servingSignature: async () => ({ ...signature, method: 'x' }) } },
+      'degraded',
+    ],
+    ['8: no signature to be had', { cluster: { servingSignature: async () => 'it answers 500' } }, 'progressing'],
+  ])('does not hold where only this is wrong: %s', async (_, change, state) => {
+    expect(await judge(change)).toMatchObject({ state });
   });
   it('does not fail a change by a cache that has missed its recovery', async () => {
     const cached: Application = { ...application, operation: { phase: 'Failed', applied: application.compared } };
