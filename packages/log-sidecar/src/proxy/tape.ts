@@ -3,11 +3,15 @@ import type { Body } from '../ports.ts';
 /** Bytes that all unfinished exchanges of the process may hold together. */
 export type BodyBudget = { held: number; readonly cap: number };
 
+const NOTHING: readonly Buffer[] = [];
+
 /** Keeps the first bytes of one body as references to the chunks that came in, and counts the rest. */
 export class Tape {
   private readonly cap: number;
   private readonly budget: BodyBudget;
-  private readonly pieces: Buffer[] = [];
+  /** Most bodies come in one piece, and need no list. */
+  private first: Buffer | undefined;
+  private pieces: Buffer[] | undefined;
   private held = 0;
   /** Nothing more is kept, only counted. */
   isShut = false;
@@ -23,7 +27,9 @@ export class Tape {
     this.length += piece.length;
     if (room <= 0) return;
     const kept = piece.length <= room ? piece : piece.subarray(0, room);
-    this.pieces.push(kept);
+    if (this.first === undefined) this.first = kept;
+    else if (this.pieces) this.pieces.push(kept);
+    else this.pieces = [this.first, kept];
     this.held += kept.length;
     this.budget.held += kept.length;
   }
@@ -34,14 +40,15 @@ export class Tape {
 
   /** What is kept, until it is released. */
   body(): Body {
-    return this.pieces.length === 1 ? (this.pieces[0] as Buffer) : this.pieces;
+    return this.pieces ?? this.first ?? NOTHING;
   }
 
   /** Gives the bytes back to the budget; the tape is not used afterwards. */
   release(): void {
     this.budget.held -= this.held;
     this.held = 0;
-    this.pieces.length = 0;
+    this.first = undefined;
+    this.pieces = undefined;
   }
 }
 

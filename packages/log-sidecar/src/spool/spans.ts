@@ -8,11 +8,22 @@ export class Spans implements Iterable<Span> {
   private readonly numbers: number[] = [];
   private readonly runs: Run[] = [];
 
-  add({ seq, startedAt, endedAt, version, source, label }: Span): void {
+  add(span: Span): void {
+    this.begin(span, this.numbers.length);
+    this.numbers.push(span.seq, span.startedAt, span.endedAt);
+  }
+
+  /** What comes behind them, without an object for each. */
+  addAll({ numbers, runs }: Spans): void {
+    const from = this.numbers.length;
+    for (const run of runs) this.begin(run, from + run.from);
+    for (const number of numbers) this.numbers.push(number);
+  }
+
+  private begin({ version, source, label }: Omit<Run, 'from'>, from: number): void {
     const last = this.runs.at(-1);
-    if (last?.version !== version || last.source !== source || last.label !== label)
-      this.runs.push({ version, source, label, from: this.numbers.length });
-    this.numbers.push(seq, startedAt, endedAt);
+    if (last?.version === version && last.source === source && last.label === label) return;
+    this.runs.push({ version, source, label, from });
   }
 
   *[Symbol.iterator](): Iterator<Span> {

@@ -85,7 +85,7 @@ export class FileSpool implements Spool, Part {
     const { diskCap, memoryCap } = this.config;
     const { group } = this;
     const wanted = group.size + record.bytes.length + FRAME_HEADER;
-    if (this.clock.monotonic() < this.diskRetryAt) {
+    if (this.problem && this.clock.monotonic() < this.diskRetryAt) {
       if (this.memoryBytes + wanted > memoryCap) return 'memory_full';
     } else if (this.diskBytes() + wanted > diskCap) return 'spool_full';
     group.add(record);
@@ -166,7 +166,7 @@ export class FileSpool implements Spool, Part {
   /** One write for the whole group. false: the disk has none of it. */
   private write(group: Group, mark: Mark | undefined): boolean {
     if (group.exchanges === 0 && (mark === undefined || this.current === undefined)) return true;
-    if (this.clock.monotonic() < this.diskRetryAt) return false;
+    if (this.problem && this.clock.monotonic() < this.diskRetryAt) return false;
     const segment = this.writable();
     if (!segment) return false;
     const pack = group.exchanges === 0 ? undefined : this.packOn(segment, group);
@@ -180,7 +180,7 @@ export class FileSpool implements Spool, Part {
     this.problem = undefined;
     if (!pack) return true;
     extend(pack, group, segment.size);
-    for (const span of group.spans) pack.spans.add(span);
+    pack.spans.addAll(group.spans);
     if (kept) {
       pack.kept?.push(kept);
       this.keptBytes += group.bytes;
