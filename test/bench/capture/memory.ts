@@ -6,12 +6,11 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import { AGENT_MEMORY_MIB, agentMemory } from '../../../packages/core/src/agent-memory.ts';
-import { ROOT } from '../../guards/source.ts';
 import { freePort } from '../../harness/ports.ts';
 import { residentMb } from '../resident.ts';
 import { atLeast, atMost, type Result } from '../result.ts';
+import { shippedAgent } from '../shipped.ts';
 import { stopped } from './nginx.ts';
 
 export const RATE = 2_000;
@@ -150,10 +149,10 @@ async function caller(port: number, onAnswer: () => void): Promise<Caller> {
   return one;
 }
 
-/** An agent as pods have it: bundled, and told of its memory. */
+/** An agent as pods have it: the program and the options of its image, told of its memory. */
 export async function startAgent(dir: string, port: number, upstream: number, queue: string): Promise<ChildProcess> {
   const admin = await freePort();
-  const main = await runnable(join(ROOT, 'packages', 'log-sidecar', 'src', 'main.ts'));
+  const main = await shippedAgent(dir);
   const child = spawn(process.execPath, main, {
     env: {
       PATH: process.env['PATH'],

@@ -3,11 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasRedisServer, startRedisServer } from '../../../packages/cli/src/stack/redis/server.ts';
-import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
 import { AGENT_MEMORY_MIB, agentMemory } from '../../../packages/core/src/agent-memory.ts';
-import { ROOT } from '../../guards/source.ts';
 import { freePort } from '../../harness/ports.ts';
 import { atLeast, atMost, median, type Result } from '../result.ts';
+import { shippedAgent } from '../shipped.ts';
 import { cpuMs, firstThreadMs, found, startProxyPass, startUpstream, stopped } from './nginx.ts';
 import { type Loaded, wrk, wrkScript } from './wrk.ts';
 
@@ -209,7 +208,7 @@ async function startAgent(
   queue: string,
 ): Promise<{ readonly child: ChildProcess; readonly admin: number }> {
   const admin = await freePort();
-  const main = await runnable(join(ROOT, 'packages', 'log-sidecar', 'src', 'main.ts'));
+  const main = await shippedAgent(dir);
   const child = spawn('taskset', ['-c', String(PROXY_CORE), process.execPath, ...main], {
     env: {
       PATH: process.env['PATH'],
