@@ -56,6 +56,25 @@ test('an id made from a time and a hash names the day and is the same again', ()
   expect(dayOfId(`${id}-17`)).toBe('2026-11-22');
 });
 
+test('a day is named as the pattern of the ids says', () => {
+  const dated = /^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}(?:-\d+)?$/;
+  const id = timedId(Date.UTC(2026, 10, 22, 23, 59), 'abcdef0123456789abcdef0123456789');
+  const change = fc.tuple(
+    fc.nat(34),
+    fc.nat(2),
+    fc.oneof(fc.string({ maxLength: 2 }), fc.constantFrom('-', '0', 'A', 'g', '-1')),
+  );
+  fc.assert(
+    fc.property(change, ([at, cut, put]) => {
+      const changed = `${id}-17`.slice(0, at) + put + `${id}-17`.slice(at + cut);
+      const ms = Number.parseInt(changed.slice(0, 12), 16);
+      const day = dated.test(changed) && ms < 253_402_300_800_000 ? new Date(ms).toISOString().slice(0, 10) : undefined;
+      expect(dayOfId(changed)).toBe(day);
+    }),
+    { numRuns: 2000, seed: 5 },
+  );
+});
+
 test.each(['', 'loan-17', 'f'.repeat(32), `${'0'.repeat(12)}4${'0'.repeat(19)}`, `ffffffffffff7000a${'0'.repeat(15)}`])(
   'the id %j names no day',
   (id) => {

@@ -23,18 +23,38 @@ export function timedId(ms: number, hash: string): string {
   return `${Math.max(0, Math.trunc(ms)).toString(16).padStart(12, '0')}7${hash.slice(0, 3)}${variant}${hash.slice(4, 19)}`;
 }
 
-const DATED = /^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}(?:-\d+)?$/;
+const ID_LENGTH = 32;
+const MOMENT_DIGITS = 12;
+/** The version and the variant of RFC 9562, after so many digits. */
+const [VERSION_AT, VARIANT_AT] = [12, 16];
+const INSTANCE = /^-\d+$/;
 /** Ids that are asked for together are of few days. */
 let lastDay = { number: -1, text: '' };
 
 /** UTC day (`2026-11-22`) that an exchange or prediction id was given on, or undefined when the id names none. */
 export function dayOfId(id: string): string | undefined {
-  if (!DATED.test(id)) return undefined;
-  const ms = Number.parseInt(id.slice(0, 12), 16);
-  if (ms >= MAX_DATE_MS) return undefined;
+  const ms = momentOf(id);
+  if (!(ms < MAX_DATE_MS)) return undefined;
   const number = Math.floor(ms / DAY_MS);
   if (number !== lastDay.number) lastDay = { number, text: new Date(number * DAY_MS).toISOString().slice(0, 10) };
   return lastDay.text;
+}
+
+/** NaN where the id names none. Every stored row asks for it: a pattern and `parseInt` take five times as long. */
+function momentOf(id: string): number {
+  let ms = 0;
+  for (let at = 0; at < ID_LENGTH; at++) {
+    const digit = hexDigit(id.charCodeAt(at));
+    if (digit < 0 || (at === VERSION_AT && digit !== 7) || (at === VARIANT_AT && digit >> 2 !== 2)) return Number.NaN;
+    if (at < MOMENT_DIGITS) ms = ms * 16 + digit;
+  }
+  return id.length === ID_LENGTH || INSTANCE.test(id.slice(ID_LENGTH)) ? ms : Number.NaN;
+}
+
+/** Of `0` to `9` and `a` to `f`; -1 of all others. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
 }
 
 /** What a Change is made of; the id follows from it alone, on any machine, at any time. */

@@ -1,36 +1,39 @@
-import type { Scalar } from '@fairway/core';
+import { readNumber, type Scalar, type SeenTexts } from '@fairway/core';
+import { Look, QUOTE } from './look.ts';
 import type { RowView } from './rows-view.ts';
+import type { TextWriter } from './text-writer.ts';
+import { type Place, type Viewed, viewed } from './viewed.ts';
 
 /**
  * The bodies of one caller look alike: the same keys in the same order, white space too, around other numbers and words. A
- * form is that look: a pattern with a group for each value, and for each instance the place of these values in its view.
+ * form is that look, and for each instance the place of the values in its view.
  */
-export type Form = { readonly pattern: RegExp; readonly rows: readonly RowForm[] };
+export type Form = { readonly look: Look; readonly rows: readonly RowForm[] };
 
-/** One side of an instance: its names, the groups of their values, and the text of its view around these. */
+/**
+ * One side of an instance: its names, which values are theirs, and the text of its view around these. `blank`: an object with
+ * these names, which is copied in a third of the time that it takes to give one a name after the other.
+ */
 type RowForm = {
   readonly names: readonly string[];
-  readonly groups: readonly number[];
-  readonly texts: readonly string[];
+  readonly blank: Readonly<Record<string, null>>;
+  readonly values: readonly number[];
+  readonly texts: readonly Viewed[];
 };
 
-/** A body with a mark for each value, and the pattern of all bodies that differ in these alone. */
-export type Marked = { readonly body: Uint8Array; readonly pattern: RegExp };
+/** A body with a mark for each value, and the look of all bodies that differ in these alone. */
+export type Marked = { readonly body: Uint8Array; readonly look: Look };
+
+/** What forms are read with: categories come again and again. */
+export type Tools = { readonly seen: SeenTexts; readonly writer: TextWriter };
 
 /** The mark of value 7 is `@~7~`: a text that no reader changes. */
 const MARK = /^@~(\d+)~$/;
 const MARK_START = '@~';
 const MARKS_IN_VIEW = /"@~(\d+)~"/;
-/** V8 does not optimise longer patterns, and refuses still longer ones. */
-const LONGEST_PATTERN = 16 * 1024;
 
 /** A string and whether it is a name, another scalar, or a bracket. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[^\s[\]{}:,"]+|[[\]{}]/gs;
-const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
-/** What every reader takes as it is: ASCII without escapes, numbers as JSON writes them. */
-export const STRING = String.raw`"[ !#-\[\]-~]*"`;
-export const NUMBER = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?`;
-const VALUE = `(${STRING}|${NUMBER}|null|true|false)`;
 
 /**
  * Marks what lies deeper than the root's own members, which (as the signature's name) say how the rest is read. `text`: one
@@ -38,97 +41,93 @@ const VALUE = `(${STRING}|${NUMBER}|null|true|false)`;
  */
 export function marked(text: string): Marked | undefined {
   if (text.includes(MARK_START)) return undefined;
-  let [depth, at, values] = [0, 0, 0];
-  let [body, pattern] = ['', ''];
+  let [depth, at, body] = [0, 0, ''];
+  const between: string[] = [];
   for (const found of text.matchAll(TOKEN)) {
     const [token, colon] = found;
     if (token === '{' || token === '[') depth += 1;
     else if (token === '}' || token === ']') depth -= 1;
     else if (colon === undefined && depth > 1) {
-      const between = text.slice(at, found.index);
-      body += `${between}"${MARK_START}${++values}~"`;
-      pattern += literally(between) + VALUE;
+      between.push(text.slice(at, found.index));
+      body += `${between.at(-1)}"${MARK_START}${between.length}~"`;
       at = found.index + token.length;
     }
   }
   const rest = text.slice(at);
-  const whole = wholly(pattern + literally(rest));
-  return whole && { body: Buffer.from(body + rest, 'latin1'), pattern: whole };
+  return { body: Buffer.from(body + rest, 'latin1'), look: new Look([...between, rest]) };
 }
 
-/** The pattern of texts that are this and nothing else; undefined where it would be too long to pay. */
-export const wholly = (source: string): RegExp | undefined =>
-  source.length > LONGEST_PATTERN ? undefined : new RegExp(`^${source}$`);
-
-/** A pattern of the text itself. */
-export const literally = (text: string): string => text.replaceAll(SPECIAL, String.raw`\$&`);
-
 /** The form, once the tolerant reader has said where the marks come to lie; undefined where it made something else of one. */
-export function formOf({ pattern }: Marked, seen: readonly RowView[]): Form | undefined {
+export function formOf({ look }: Marked, seen: readonly RowView[]): Form | undefined {
   const rows: RowForm[] = [];
   for (const { row, view } of seen) {
     const names = Object.keys(row);
-    const groups = names.map((name) => Number(MARK.exec(String(row[name]))?.[1]));
+    const marks = names.map((name) => Number(MARK.exec(String(row[name]))?.[1]));
     // What lies between the marks, and each mark's number, in turns.
     const parts = view.split(MARKS_IN_VIEW);
     const order = parts.filter((_, index) => index % 2 === 1);
-    if (names.includes('__proto__') || order.join() !== groups.join()) return undefined;
-    rows.push({ names, groups, texts: parts.filter((_, index) => index % 2 === 0) });
+    if (names.includes('__proto__') || order.join() !== marks.join()) return undefined;
+    const texts = parts.filter((_, index) => index % 2 === 0).map((text) => viewed(Buffer.from(text)));
+    const blank = Object.fromEntries(names.map((name) => [name, null]));
+    rows.push({ names, blank, values: marks.map((mark) => mark - 1), texts });
   }
-  return { pattern, rows };
+  return { look, rows };
 }
 
 /** The rows of a body of this form; undefined: it is of another, or holds a number that JSON's readers do not agree on. */
-export function readForm({ pattern, rows }: Form, text: string): readonly RowView[] | undefined {
-  const found = pattern.exec(text);
-  if (found === null) return undefined;
+export function readForm({ look, rows }: Form, body: Place, tools: Tools): readonly RowView[] | undefined {
+  if (!look.matches(body)) return undefined;
   const read: RowView[] = [];
   for (const form of rows) {
-    const row = readRow(form, found);
+    const row = readRow(form, look, body, tools);
     if (row === undefined) return undefined;
     read.push(row);
   }
   return read;
 }
 
-const QUOTE = 0x22;
-const ZERO = 0x30;
-const NINE = 0x39;
-
-function readRow({ names, groups, texts }: RowForm, found: RegExpExecArray): RowView | undefined {
-  const row: Record<string, Scalar> = {};
-  let view = texts[0] as string;
+function readRow({ names, blank, values, texts }: RowForm, look: Look, body: Place, tools: Tools): RowView | undefined {
+  const { seen, writer } = tools;
+  const row: Record<string, Scalar> = { ...blank };
+  writer.begin();
+  writer.all(texts[0] as Viewed);
   for (let i = 0; i < names.length; i++) {
-    const token = found[groups[i] as number] as string;
-    const first = token.charCodeAt(0);
-    let shown = token;
-    if (first === QUOTE) row[names[i] as string] = token.slice(1, -1);
-    else if (first > NINE) row[names[i] as string] = token === 'null' ? null : token === 'true';
-    else {
-      const number = Number(token);
-      if (!(Math.abs(number) <= Number.MAX_SAFE_INTEGER)) return undefined;
-      row[names[i] as string] = number;
-      shown = spelled(token, number);
-    }
-    view += shown + (texts[i + 1] as string);
+    const value = values[i] as number;
+    const [start, end] = [look.starts[value] as number, look.ends[value] as number];
+    const scalar = valueAt(body.bytes, start, end, seen);
+    if (typeof scalar !== 'number' || isSpelled(body.bytes, start, end, scalar)) writer.bytes(body, start, end);
+    else if (Math.abs(scalar) <= Number.MAX_SAFE_INTEGER) writer.text(String(scalar));
+    else return undefined;
+    row[names[i] as string] = scalar;
+    writer.all(texts[i + 1] as Viewed);
   }
-  return { row, view };
+  return { row, view: writer.end() };
 }
 
-const DOT = 0x2e;
+const NINE = 0x39;
+const LETTER_N = 0x6e;
+const LETTER_T = 0x74;
+
+/** A value of a {@link Look}. */
+function valueAt(bytes: Buffer, start: number, end: number, seen: SeenTexts): Scalar {
+  const first = bytes[start] as number;
+  if (first === QUOTE) return seen.text(bytes, start + 1, end - 1);
+  if (first <= NINE) return readNumber(bytes, start, end);
+  return first === LETTER_N ? null : first === LETTER_T;
+}
+
+const [DOT, ZERO] = [0x2e, 0x30];
 /** A double holds so many digits. */
 const MOST_DIGITS = 15;
 
-/** `String(number)`, which a short decimal without exponent is already, unless its fraction ends in 0. */
-function spelled(token: string, number: number): string {
-  const last = token.length - 1;
-  if (last >= MOST_DIGITS || number === 0) return String(number);
+/** Whether a number's text is `String(number)`, as a short decimal without exponent is, unless its fraction ends in 0. */
+function isSpelled(bytes: Uint8Array, start: number, end: number, number: number): boolean {
+  if (end - start > MOST_DIGITS || number === 0) return false;
   let isWhole = true;
-  for (let i = 0; i <= last; i++) {
-    const code = token.charCodeAt(i);
-    if (code > NINE) return String(number);
-    if (code === DOT) isWhole = false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte > NINE) return false;
+    if (byte === DOT) isWhole = false;
   }
-  if (isWhole) return token;
-  return token.charCodeAt(last) === ZERO || Math.abs(number) < 1e-6 ? String(number) : token;
+  return isWhole || (bytes[end - 1] !== ZERO && Math.abs(number) >= 1e-6);
 }

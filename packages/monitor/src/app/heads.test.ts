@@ -2,12 +2,13 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { headReader } from './heads.ts';
 import { PREDICT_HEAD } from './predict-head.ts';
+import { placeOf } from './viewed.ts';
 
 const text = JSON.stringify(PREDICT_HEAD);
 /** The head at the end of some that came before it. */
 const after = (...texts: readonly string[]) => {
   const read = headReader();
-  return texts.map((each) => read(Buffer.from(each))).at(-1);
+  return texts.map((each) => read(placeOf(Buffer.from(each)))).at(-1);
 };
 
 test.each<[what: string, first: string, second: string]>([

@@ -1,48 +1,66 @@
-import type { ExchangeHead } from '@fairway/core';
+import { type ExchangeHead, readNumber } from '@fairway/core';
 import { allowance } from './allowance.ts';
-import { literally, NUMBER, STRING, wholly } from './form.ts';
+import { Look, QUOTE } from './look.ts';
+import type { Place } from './viewed.ts';
 
 /** What differs from call to call. */
 const VARYING = /"(id|seq|time|latencyMs|correlationId|requestLength|responseLength)":("[^"]*"|-?\d[\d.]*)(?=[,}])/g;
 
-type Look = { readonly pattern: RegExp; readonly names: readonly string[]; readonly rest: ExchangeHead };
+/** `texts`: which of the values are texts. */
+type Known = {
+  readonly look: Look;
+  readonly names: readonly string[];
+  readonly texts: readonly boolean[];
+  readonly rest: ExchangeHead;
+};
 
 /** So many looks are kept, those that were met last; so many are learnt at first, then one for each so many heads. */
 const [MOST_LOOKS, LEARNT_FIRST, HEADS_FOR_ONE] = [16, 16, 200];
 
 /** The head, or why it is none, as text. */
-export type HeadReader = (bytes: Buffer) => ExchangeHead | string;
+export type HeadReader = (place: Place) => ExchangeHead | string;
 
 /**
  * Reads heads: one that differs from some that were parsed before in nothing but its numbers, times and ids is not parsed,
- * with the same result. Kept for all packs: V8 makes a pattern fast when it has been used for a while.
+ * with the same result. Kept for all packs.
  */
 export function headReader(): HeadReader {
-  const looks: Look[] = [];
+  const looks: Known[] = [];
   const learning = allowance(LEARNT_FIRST, HEADS_FOR_ONE);
-  return (bytes) => {
-    const text = bytes.toString('latin1');
+  return (place) => {
     learning.tick();
-    for (const [place, look] of looks.entries()) {
-      const found = look.pattern.exec(text);
-      if (found === null) continue;
-      if (place > 0) looks.unshift(...looks.splice(place, 1));
-      return headOf(look, found);
+    for (let at = 0; at < looks.length; at++) {
+      const known = looks[at] as Known;
+      const head = known.look.matches(place) ? headOf(known, place.bytes) : undefined;
+      if (head === undefined) continue;
+      if (at > 0) looks.unshift(...looks.splice(at, 1));
+      return head;
     }
-    const head = parsed(bytes);
-    const look = typeof head === 'string' || !learning.take() ? undefined : lookOf(text, head);
-    if (look !== undefined && looks.unshift(look) > MOST_LOOKS) looks.pop();
+    const { bytes, from, to } = place;
+    const head = parsed(bytes.subarray(from, to));
+    const known =
+      typeof head === 'string' || !learning.take() ? undefined : knownOf(bytes.toString('latin1', from, to), head);
+    if (known !== undefined && looks.unshift(known) > MOST_LOOKS) looks.pop();
     return head;
   };
 }
 
-function headOf({ names, rest }: Look, found: RegExpExecArray): ExchangeHead {
+/** undefined: some value is of another kind, or one that only the parser reads. */
+function headOf({ look, names, texts, rest }: Known, bytes: Buffer): ExchangeHead | undefined {
   const head: Record<string, unknown> = { ...rest };
-  for (let i = 0; i < names.length; i++) head[names[i] as string] = valueOf(found[i + 1] as string);
+  for (let i = 0; i < names.length; i++) {
+    const [start, end] = [look.starts[i] as number, look.ends[i] as number];
+    const isText = bytes[start] === QUOTE;
+    if (isText !== texts[i]) return undefined;
+    if (isText) head[names[i] as string] = bytes.toString('latin1', start + 1, end - 1);
+    else {
+      const number = readNumber(bytes, start, end);
+      if (!Number.isFinite(number)) return undefined;
+      head[names[i] as string] = number;
+    }
+  }
   return head as ExchangeHead;
 }
-
-const valueOf = (token: string): string | number => (token.startsWith('"') ? token.slice(1, -1) : Number(token));
 
 function parsed(bytes: Buffer): ExchangeHead | string {
   try {
@@ -55,16 +73,17 @@ function parsed(bytes: Buffer): ExchangeHead | string {
 }
 
 /** undefined where a name may stand for something else: inside of an object of the head's, twice, or in other letters. */
-function lookOf(text: string, rest: ExchangeHead): Look | undefined {
+function knownOf(text: string, rest: ExchangeHead): Known | undefined {
   const found = [...text.matchAll(VARYING)];
   const names = found.map(([, name]) => name as string);
   const isTwice = (name: string) => text.indexOf(`"${name}"`) !== text.lastIndexOf(`"${name}"`);
   if (text.lastIndexOf('{') > 0 || text.includes('\\') || names.some(isTwice)) return undefined;
-  let [source, at] = ['', 0];
-  for (const { 0: all, 1: name, 2: token, index } of found) {
-    source += `${literally(text.slice(at, index))}"${name}":(${token?.startsWith('"') ? STRING : NUMBER})`;
+  const between: string[] = [];
+  let at = 0;
+  for (const { 0: all, 1: name, index } of found) {
+    between.push(`${text.slice(at, index)}"${name}":`);
     at = index + all.length;
   }
-  const pattern = wholly(source + literally(text.slice(at)));
-  return pattern && { pattern, names, rest };
+  const texts = found.map(([, , value]) => value?.startsWith('"') ?? false);
+  return { look: new Look([...between, text.slice(at)]), names, texts, rest };
 }

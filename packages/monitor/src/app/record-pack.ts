@@ -84,17 +84,17 @@ async function unknownOnly(
 ): Promise<Frames> {
   const known = new Set(await store.known(exchanges));
   log.warn({ pack: pack.packId, repeated: known.size }, 'exchanges of this pack are stored already under another pack');
-  return { frames: frames.filter(({ exchange }) => !known.has(exchange.head.id)), refused };
+  return { frames: frames.filter(({ head }) => !known.has(head.id)), refused };
 }
 
 /** The exchange that PostgreSQL has named. */
 const namedFrame = ({ exchange: id }: Poison, { frames }: Frames): Frame | undefined =>
-  frames.find(({ exchange }) => exchange.head.id === id);
+  frames.find(({ head }) => head.id === id);
 
 function without({ frames, refused }: Frames, bad: readonly Frame[], reason: string): Frames {
   return {
     frames: frames.filter((frame) => !bad.includes(frame)),
-    refused: [...refused, ...bad.map(({ position, bytes }) => ({ position, bytes, reason }))],
+    refused: [...refused, ...bad.map((frame) => ({ position: frame.position, bytes: () => frame.bytes(), reason }))],
   };
 }
 
@@ -136,11 +136,11 @@ async function quarantine(store: PackStore, log: Logger, pack: Pack, reason: str
 
 async function referencesOf(frames: readonly Frame[], references: References): Promise<Found> {
   const found: Map<string, Awaited<ReturnType<References>>> = new Map();
-  let last: Frame['exchange']['head'] | undefined;
-  for (const { exchange } of frames) {
-    const { model, version } = exchange.head;
+  let last: Frame['head'] | undefined;
+  for (const { head } of frames) {
+    const { model, version } = head;
     if (last?.model === model && last.version === version) continue;
-    last = exchange.head;
+    last = head;
     const key = referenceKey(model, version);
     if (!found.has(key)) found.set(key, await references(model, version));
   }

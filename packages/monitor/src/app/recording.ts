@@ -1,6 +1,7 @@
 import {
   type Baseline,
   dayOfId,
+  type ExchangeHead,
   iso,
   type Pack,
   type PredictionRecord,
@@ -36,12 +37,12 @@ export function recordingOf(
     try {
       rows.add(frame);
     } catch (error) {
-      unfit.push({ position: frame.position, bytes: frame.bytes, reason: (error as Error).message });
+      unfit.push({ position: frame.position, bytes: () => frame.bytes(), reason: (error as Error).message });
     }
   }
   return {
     ledger: {
-      ...ledgerOf(pack, frames[0]?.exchange.head.model),
+      ...ledgerOf(pack, frames[0]?.head.model),
       stored: rows.predictions.length,
       quarantined: rows.unreadable + unfit.length,
     },
@@ -121,9 +122,9 @@ class Rows {
   }
 
   add(frame: Frame): void {
-    const { head } = frame.exchange;
+    const { head } = frame;
     const reference = this.reference(head.model, head.version);
-    const split = splitExchange(frame.exchange, reference?.modelVersion, this.forms);
+    const split = splitExchange(frame, reference?.modelVersion, this.forms);
     const given = 'records' in split ? split.records : [];
     const day = dayOf(head);
     const target = reference?.modelVersion.target;
@@ -163,7 +164,7 @@ class Rows {
 }
 
 /** The day of the id, else of the business time, else none: PostgreSQL's `infinity`, which retention never reaches. */
-function dayOf({ id, time }: Frame['exchange']['head']): string {
+function dayOf({ id, time }: ExchangeHead): string {
   const day = dayOfId(id);
   if (day !== undefined) return day;
   const ms = Date.parse(time);
@@ -171,7 +172,7 @@ function dayOf({ id, time }: Frame['exchange']['head']): string {
 }
 
 function exchangeRow(frame: Frame, day: string, instances: number, reason: string | null): ExchangeRow {
-  const { head, request, response } = frame.exchange;
+  const { head } = frame;
   return {
     day,
     id: head.id,
@@ -186,9 +187,7 @@ function exchangeRow(frame: Frame, day: string, instances: number, reason: strin
     correlationId: head.correlationId === undefined ? null : storable(head.correlationId),
     sampling: head.sampling ?? null,
     position: frame.position,
-    request,
-    response,
-    head: frame.head,
+    frame,
     instances,
     reason,
   };
@@ -220,6 +219,7 @@ function predictionRow(
     label: null,
     observedAt: null,
     isNumber: classed === undefined && isNumberTarget(target),
-    ...(classed === undefined ? {} : { classed, classes: answering?.classification.classes }),
+    classed,
+    classes: classed === undefined ? undefined : answering?.classification.classes,
   };
 }

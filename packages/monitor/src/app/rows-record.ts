@@ -19,18 +19,20 @@ export const viewsOf = (
 /** The records of one exchange, one for each instance. */
 export function recordsOf(head: ExchangeHead, instances: readonly Answered[]): SplitRecord[] {
   const correlationId = head.correlationId === undefined ? undefined : storable(head.correlationId);
-  return instances.map(([asked, answered], index) => ({
-    id: `${head.id}-${index}`,
-    model: head.model,
-    version: head.version,
-    versionSource: head.versionSource,
-    environment: head.environment,
-    time: head.time,
-    inputs: asked.row,
-    outputs: answered.row,
-    latencyMs: head.latencyMs,
-    status: head.status,
-    ...(correlationId === undefined ? {} : { correlationId }),
-    view: { inputs: asked.view, outputs: answered.view },
-  }));
+  return instances.map(([asked, answered], index) => {
+    const record = {
+      id: `${head.id}-${index}`,
+      model: head.model,
+      version: head.version,
+      versionSource: head.versionSource,
+      environment: head.environment,
+      time: head.time,
+      inputs: asked.row,
+      outputs: answered.row,
+      latencyMs: head.latencyMs,
+      status: head.status,
+      view: { inputs: asked.view, outputs: answered.view },
+    };
+    return correlationId === undefined ? record : { ...record, correlationId };
+  });
 }

@@ -72,13 +72,13 @@ test.each<[what: string, first: Bodies]>([
   ['an object', one('"a": {"x": 1}')],
   ['a name that is none', one('"__proto__": 1')],
   ['a text like our marks', one('"a": "@~1~"')],
-  ['very many values', one(Array.from({ length: 1000 }, (_, index) => `"x${index}": ${index}`).join())],
   ['lengths that differ', ['{"instances": [1, 2]}', '{"predictions": [1]}']],
 ])('nothing is learnt from %s', (_, first) => {
   expect(taken(first, [first])).toBe(0);
 });
 
 test.each<[what: string, first: Bodies, known?: ModelVersion]>([
+  ['very many values', one(Array.from({ length: 1000 }, (_, index) => `"x${index}": ${index}`).join())],
   ['bare scalars', ['{"instances": [1, 2]}', '{"predictions": [0.1, 0.2]}'], SIGNATURE],
   ['columns', ['{"inputs": {"a": [1, 2]}}', '{"outputs": [0.1, 0.2]}'], SIGNATURE],
   ['the first of equal names', one('"a": 1, "a": 2')],

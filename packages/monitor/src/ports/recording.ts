@@ -39,10 +39,8 @@ export type ExchangeRow = {
   readonly sampling: number | null;
   /** Where it stands in its pack, from 0. */
   readonly position: number;
-  readonly request: Uint8Array;
-  readonly response: Uint8Array;
-  /** JSON of the head as captured. */
-  readonly head: Uint8Array;
+  /** JSON of the head as captured, request and response, for the few whose bytes are written apart. */
+  readonly frame: { readonly parts: () => readonly Uint8Array[] };
   readonly instances: number;
   /** null: split into predictions. */
   readonly reason: string | null;

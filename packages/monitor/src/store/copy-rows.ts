@@ -27,6 +27,8 @@ export type CopyRows = {
 const ELEMENTS = { int2: 21, int4: 23, int8: 20, text: 25 } as const;
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const PIECE = 256 * 1024;
+/** What most rows need, and what is put beside them. */
+const [ROW, MORE] = [400, 4096];
 const EPOCH_2000_MS = 946_684_800_000;
 const DAY_MS = 86_400_000;
 const INFINITE_DAY = 0x7fff_ffff;
@@ -36,19 +38,19 @@ const INT8_HIGH = 0x1_0000_0000;
 const SHORT = 48;
 
 /**
- * Rows of `columns` fields each. A value that does not fit its column is not refused here: it is written so that PostgreSQL
+ * Rows of `columns` fields each, about `rows` of them. A value that does not fit its column is not refused here: it is written so that PostgreSQL
  * refuses it (no column takes twelve zero bytes) and names the line, as it does with every other unfit row.
  */
-export function copyRows(columns: number): CopyRows {
-  let buffer = Buffer.allocUnsafe(PIECE + PIECE / 4);
+export function copyRows(columns: number, rows = 1): CopyRows {
+  let buffer = Buffer.allocUnsafe(roomFor(rows));
   let at = HEADER.copy(buffer);
   const words = new Map<string, Buffer>();
   const days = new Map<string, number>();
-  const microsecondsOf = microseconds(new Map());
+  const microsecondsOf = microseconds();
 
   const reserve = (bytes: number): void => {
     if (at + bytes <= buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, at + bytes + PIECE));
+    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, at + bytes + MORE));
     buffer.copy(larger, 0, 0, at);
     buffer = larger;
   };
@@ -92,7 +94,7 @@ export function copyRows(columns: number): CopyRows {
         }
         buffer[end++] = code;
       }
-    } else end = start + buffer.write(value, start, 'utf8');
+    } else end = start + writeText(buffer, value, start);
     int32(end - start);
     at = end;
   };
@@ -175,27 +177,47 @@ export function copyRows(columns: number): CopyRows {
   };
 }
 
+/** A buffer too many is one more that the collector is called for. */
+const roomFor = (rows: number): number => Math.min(PIECE + PIECE / 4, MORE + rows * ROW);
+
+/** Views are ASCII mostly: a byte for each character is copied, not looked at one by one. */
+const writeText = (into: Buffer, text: string, at: number): number =>
+  into.write(text, at, Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8');
+
 const FRACTION = /\.\d{3}(\d{1,3})/;
 /** As the agent writes times: `2026-11-22T10:00:00.123Z`. */
 const AGENT_TIME = 24;
 const MINUTE = 17;
-const SECONDS = /^[0-5]\d\.\d{3}Z$/;
-
 /** Microseconds since 2000; NaN where the text is no time, or one so far off that they do not fit a double. */
-function microseconds(minutes: Map<string, number>): (time: string) => number {
+function microseconds(): (time: string) => number {
   const any = (time: string): number => {
     // `…:00.123Z` has no more to say; `…:00.123456Z` has.
     const rest = time.length <= AGENT_TIME ? undefined : FRACTION.exec(time)?.[1];
     return (Date.parse(time) - EPOCH_2000_MS) * 1000 + (rest === undefined ? 0 : Number(rest.padEnd(3, '0')));
   };
+  let [last, lastMinute] = ['', 0];
   return (time) => {
-    if (time.length !== AGENT_TIME || !SECONDS.test(time.slice(MINUTE))) return any(time);
-    const start = time.slice(0, MINUTE);
-    let minute = minutes.get(start);
-    if (minute === undefined) {
-      minute = any(`${start}00.000Z`);
-      if (minutes.size < MOST_WORDS) minutes.set(start, minute);
+    const ms = time.length === AGENT_TIME ? msOfMinute(time) : Number.NaN;
+    if (Number.isNaN(ms)) return any(time);
+    if (last === '' || !time.startsWith(last)) {
+      last = time.slice(0, MINUTE);
+      lastMinute = any(`${last}00.000Z`);
     }
-    return minute + Math.round(Number(time.slice(MINUTE, -1)) * 1_000_000);
+    return lastMinute + ms * 1000;
   };
+}
+
+const [ZERO, DOT, LETTER_Z] = [0x30, 0x2e, 0x5a];
+
+/** Of `…:07.123Z` 7123; NaN where the text ends otherwise. */
+function msOfMinute(time: string): number {
+  const digit = (at: number) => {
+    const value = time.charCodeAt(at) - ZERO;
+    return value >= 0 && value <= 9 ? value : Number.NaN;
+  };
+  if (time.charCodeAt(MINUTE + 2) !== DOT || time.charCodeAt(AGENT_TIME - 1) !== LETTER_Z) return Number.NaN;
+  const seconds = digit(MINUTE) * 10 + digit(MINUTE + 1);
+  return seconds < 60
+    ? seconds * 1000 + digit(MINUTE + 3) * 100 + digit(MINUTE + 4) * 10 + digit(MINUTE + 5)
+    : Number.NaN;
 }

@@ -13,7 +13,7 @@ export function copyOf<T>(
 ): Copy[] {
   if (items.length === 0) return [];
   const text = `copy ${table} (${columns.join(', ')}) from stdin (format binary)`;
-  return [{ text, pieces: pieces(copyRows(columns.length), items, write) }];
+  return [{ text, pieces: pieces(copyRows(columns.length, items.length), items, write) }];
 }
 
 /** A large pack goes down in pieces, so that it is not one large buffer. */

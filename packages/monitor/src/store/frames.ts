@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ExchangeHead } from '@fairway/core';
-import { type Frame, inflated } from '../app/frames.ts';
+import { type Frame, Framed, inflated } from '../app/frames.ts';
+import { type Place, viewed } from '../app/viewed.ts';
 import type { ExchangeRow, Recording } from '../ports.ts';
 
 const deflate = promisify(gzip);
@@ -34,7 +35,7 @@ export async function dayFrames({
     const parts = days.get(exchange.day) ?? [];
     days.set(exchange.day, parts);
     positions.set(exchange, parts.length / FIELDS);
-    parts.push(...[exchange.head, exchange.request, exchange.response].flatMap((field) => [length(field), field]));
+    parts.push(...exchange.frame.parts().flatMap((field) => [length(field), field]));
   }
   const rows = [...days].map(async ([day, parts]) => ({ day, frames: await deflate(Buffer.concat(parts)) }));
   return { rows: await Promise.all(rows), positionOf: (exchange) => positions.get(exchange) ?? exchange.position };
@@ -51,22 +52,16 @@ function length(field: Uint8Array): Buffer {
 
 /** The exchanges at these positions of the bytes of a row of `pack_frames`. */
 export async function framesAt(stored: Buffer, positions: readonly number[]): Promise<Frame[]> {
-  const data = stored.length >= 2 && stored.readUInt16BE(0) === GZIP ? await inflated(stored) : stored;
+  const data = viewed(stored.length >= 2 && stored.readUInt16BE(0) === GZIP ? await inflated(stored) : stored);
   const wanted = new Set(positions);
+  const readHead = ({ bytes, from, to }: Place) => JSON.parse(bytes.toString('utf8', from, to)) as ExchangeHead;
   const found: Frame[] = [];
-  let at = 0;
-  const field = (): Buffer => {
-    const start = at + 4;
-    at = start + data.readUInt32BE(at);
-    return data.subarray(start, at);
-  };
-  for (let position = 0; at < data.length; position++) {
-    const start = at;
-    const [head, request, response] = [field(), field(), field()];
-    if (!wanted.has(position)) continue;
-    const bytes = data.subarray(start, at);
-    const read = JSON.parse(head.toString('utf8')) as ExchangeHead;
-    found.push({ position, exchange: { head: read, request, response }, head, bytes: () => bytes });
+  for (let at = 0, position = 0; at < data.bytes.length; position++) {
+    const frame = new Framed(data, at, position, wanted.has(position) ? readHead : () => undefined);
+    at = frame.end;
+    if (isWanted(frame)) found.push(frame);
   }
   return found;
 }
+
+const isWanted = (frame: Framed<ExchangeHead | undefined>): frame is Frame => frame.head !== undefined;

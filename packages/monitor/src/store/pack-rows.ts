@@ -7,6 +7,9 @@ import type { DayFrames } from './frames.ts';
 /** What a row needs to know besides what it is: the pack's number, and where its call stands in the pack's frames. */
 type Placed<T> = { readonly row: T; readonly stream: number; readonly position: number | null };
 
+/** Head, request and response. */
+const PARTS = 3;
+
 const EXCHANGE_COLUMNS = [
   'day',
   'id',
@@ -47,10 +50,8 @@ export const copyExchanges = (pack: number, rows: ReadonlyArray<Placed<ExchangeR
     into.float8(row.sampling);
     into.int8(pack);
     into.int4(position);
-    for (const bytes of [row.head, row.request, row.response]) {
-      if (row.reason === null) into.text(null);
-      else into.bytes(bytes);
-    }
+    if (row.reason === null) for (let part = 0; part < PARTS; part++) into.text(null);
+    else for (const bytes of row.frame.parts()) into.bytes(bytes);
     into.int4(row.instances);
     into.word(row.reason);
   });

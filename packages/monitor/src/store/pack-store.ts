@@ -139,10 +139,11 @@ async function rowsOf(number: number, rows: Rows): Promise<Part[]> {
 }
 
 /** The call of each prediction. */
-const callsOf = ({ exchanges }: Pick<Rows, 'exchanges'>): readonly ExchangeRow[] =>
-  exchanges.flatMap((exchange) =>
-    exchange.instances === 1 ? exchange : Array<ExchangeRow>(exchange.instances).fill(exchange),
-  );
+function callsOf({ exchanges }: Pick<Rows, 'exchanges'>): readonly ExchangeRow[] {
+  const calls: ExchangeRow[] = [];
+  for (const exchange of exchanges) for (let i = 0; i < exchange.instances; i++) calls.push(exchange);
+  return calls;
+}
 
 function insertLedger(ledger: Ledger): Ask {
   const { packId, agent, epoch, first, last, model, exchanges, stored, quarantined, dropped } = ledger;
