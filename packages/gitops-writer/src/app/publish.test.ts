@@ -8,8 +8,11 @@ const OURS = 'a'.repeat(40);
 const THEIRS = 'b'.repeat(40);
 const PULL = { number: 7, state: 'closed', headSha: THEIRS } as ForgePullRequest;
 
+/** The branch is asked for only by who goes on. */
+const GOES_ON = (): Promise<string | undefined> => Promise.reject(new Error('the branch is looked at'));
+
 /** Publishes a change on a forge that knows one pull request under its name. */
-function published(pull: ForgePullRequest, { isKnown = false, headSha = OURS } = {}) {
+function published(pull: ForgePullRequest | undefined, { isKnown = false, headSha = OURS, branch = GOES_ON } = {}) {
   const pullRequest = { number: 7, url: 'https://forge.example/7', state: 'open' as const, headSha };
   const stored = {
     change: { branch: 'fairway/deploy/m/prod/1', ...(isKnown ? { pullRequest } : {}) },
@@ -21,8 +24,7 @@ function published(pull: ForgePullRequest, { isKnown = false, headSha = OURS } =
     history: { parent: async () => undefined },
     repository: {
       head: async () => 'c'.repeat(40),
-      // It is asked for only by who goes on.
-      branch: async () => Promise.reject(new Error('the branch is looked at')),
+      branch,
     },
   } as unknown as StepContext;
   return publish(stored, context);
@@ -42,4 +44,15 @@ it.each<[string, ForgePullRequest, boolean]>([
   ['merged with another head, under our name', { ...PULL, state: 'merged' }, false],
 ])('tells of one that was %s, without a head of ours', async (_, pull, isKnown) => {
   expect(await published(pull, { isKnown })).toEqual({ pullRequest: pull, facts: {} });
+});
+
+it('leaves commits of somebody else on its branch alone, by the newest look at it', async () => {
+  const stays = async () => THEIRS;
+  await expect(published(undefined, { branch: stays })).rejects.toMatchObject({
+    code: 'git.refused',
+    message: expect.stringContaining('already holds commits that Fairway did not write; delete the branch'),
+  });
+  let looks = 0;
+  const deleted = async () => (looks++ === 0 ? THEIRS : undefined);
+  await expect(published(undefined, { branch: deleted })).rejects.toMatchObject({ code: 'git.race' });
 });

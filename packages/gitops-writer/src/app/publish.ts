@@ -101,7 +101,8 @@ async function ensureBranch(
     const adopted = await asOurs(stored, context, existing);
     if (adopted !== undefined && !(await isBehind(stored, context, base, existing)))
       return { headSha: existing, draft: adopted };
-    if (adopted === undefined && existing !== stored.facts.headSha) throw foreignBranch(branch);
+    if (adopted === undefined && existing !== stored.facts.headSha)
+      throw await foreignBranch(branch, existing, repository);
   }
   const draft = await draftAt(stored, context, base);
   const headSha = await repository.commit(commitOf(stored, draft.rendered, base));
@@ -147,8 +148,13 @@ const commitOf = ({ change }: StoredChange, { folders, files, message }: Rendere
   date: change.createdAt,
 });
 
-const foreignBranch = (branch: string): FairwayError =>
-  new FairwayError(
+/** An end for the change, so the newest look decides: somebody may have deleted the branch a moment ago. */
+async function foreignBranch(branch: string, seen: string, repository: Repository): Promise<FairwayError> {
+  await repository.head(0);
+  if ((await repository.branch(branch)) !== seen)
+    return new FairwayError('git.race', `Branch ${branch} has moved meanwhile; it is read again.`);
+  return new FairwayError(
     'git.refused',
     `Branch ${branch} already holds commits that Fairway did not write; delete the branch on the forge and approve again.`,
   );
+}
