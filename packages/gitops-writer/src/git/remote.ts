@@ -29,7 +29,7 @@ export type Remote = {
   push(folder: string, args: readonly string[]): Promise<GitResult>;
 };
 
-export type FetchHow = { readonly run?: RunProgram; readonly env?: Readonly<Record<string, string>> };
+type FetchHow = { readonly run?: RunProgram; readonly env?: Readonly<Record<string, string>> };
 
 /** A silent git is killed: a remote that hangs must not hold a turn for ever. */
 const SILENCE_MS = 60_000;
