@@ -5,7 +5,7 @@ import { IMAGES, pathIn } from '../../tools/images/catalog.ts';
 import { ROOT } from '../guards/source.ts';
 
 /** What Node is given to run a service as it ships: the program of its image, laid down below `folder`, with the options of both. */
-export async function shipped(service: 'writer' | 'recorder', folder: string): Promise<readonly string[]> {
+export async function shipped(service: 'writer' | 'recorder' | 'monitor', folder: string): Promise<readonly string[]> {
   const { options, program } = await laidDown(service, folder);
   return [...options, ...nodeOptions(service), program];
 }
@@ -17,7 +17,7 @@ export async function shippedAgent(folder: string): Promise<readonly string[]> {
 }
 
 async function laidDown(
-  name: 'writer' | 'recorder' | 'agent',
+  name: 'writer' | 'recorder' | 'monitor' | 'agent',
   folder: string,
 ): Promise<{ readonly options: readonly string[]; readonly program: string }> {
   const image = IMAGES.find((one) => one.name === name);

@@ -3,17 +3,15 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AGENT_MEMORY_MIB, agentMemory } from '@fairway/core';
-import { runnable } from '../../packages/cli/src/stack/runnable.ts';
 import { freePort } from '../harness/ports.ts';
 import { redisFound, startRedisQueue } from '../integration/agent/queues.ts';
 import { MODEL, modelVersion } from '../integration/monitor/support.ts';
 import { csvRow, HEADER, range } from '../integration/tail/world.ts';
 import { peakMb, RESIDENT_MB } from './resident.ts';
 import { atMost, type Result } from './result.ts';
+import { shippedAgent } from './shipped.ts';
 
-const MAIN = fileURLToPath(new URL('../../packages/log-sidecar/src/main.ts', import.meta.url));
 const ROWS = 200_000;
 const WAIT_MS = 300_000;
 
@@ -39,7 +37,7 @@ async function resident(): Promise<Result[]> {
     TAIL_SCORE: 'score',
     TAIL_VERSION: '1',
   };
-  const tail = spawn(process.execPath, [...(await runnable(MAIN)), 'tail'], { env, stdio: 'ignore' });
+  const tail = spawn(process.execPath, [...(await shippedAgent(dir)), 'tail'], { env, stdio: 'ignore' });
   const ended = once(tail, 'exit');
   try {
     const began = performance.now();
