@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Change, silentLogger } from '@fairway/core';
 import { expect, it, vi } from 'vitest';
 import { parseModelFile } from '../render/model-file.ts';
@@ -48,11 +47,28 @@ it.each<[string, readonly Change[], number, unknown[]]>([
   ['nowhere', [], 600, []],
 ])('is due %s', (_, live, minutes, due) => expect(soaked(live, minutes)).toEqual(due));
 
-/** What the golden change of home-equity 2 has put into prod, which may go on to the next environment. */
-const golden = (path: string): string | undefined => {
-  const [, name] = /^models\/home-equity\/environments\/prod\/(\w+\.(?:json|yaml))$/.exec(path) ?? [];
-  if (name === undefined) return undefined;
-  return readFileSync(new URL(`../../../../test/golden/writer/deploy/${name}`, import.meta.url), 'utf8');
+const PROD = 'models/home-equity/environments/prod';
+/** What a change has put into prod, which may go on to the next environment. */
+const FILES: Readonly<Record<string, string>> = {
+  [`${PROD}/version.yaml`]: `apiVersion: fairway.dev/v1
+approval:
+  actor: alice@example.com
+  environment: prod
+  eventId: sas-task-4711
+  model: home-equity
+  time: 2026-11-22T08:30:00.000Z
+  version: "2"
+change: 0123456789abcdef0123
+digest: sha256:${'2'.repeat(64)}
+environment: prod
+image: registry.example.com/models/home-equity@sha256:${'a'.repeat(64)}
+intent: sha256:${'c'.repeat(64)}
+kind: Version
+model: home-equity
+version: "2"
+`,
+  [`${PROD}/modelversion.json`]: '{}',
+  [`${PROD}/baseline.json`]: '{}',
 };
 
 /** One version that has soaked in prod; `isGone`: whether a look at the cluster finds what it would find of something live. */
@@ -91,7 +107,7 @@ environments:
     repository: {
       head: async () => 'h'.repeat(40),
       read: async (_: string, path: string) => {
-        const text = golden(path);
+        const text = FILES[path];
         return text === undefined ? undefined : { text, blob: path };
       },
     },
