@@ -205,6 +205,15 @@ notify: { on: [] }
   expect(chart.finding).toMatch(/, 75\s% above its baseline\.$/);
 });
 
+test('a version whose training data held no scores has no line to be held against, rather than one at nothing', () => {
+  const bare = { performance: { auc: 0, ks: 0, rows: 0, events: 0 }, scores: [] } as unknown as Baseline;
+  const baselines = new Map(verdicts.map(({ window }) => [window.version, bare]));
+  for (const series of ['auc', 'ks'] as const) {
+    const { points } = performanceChart({ verdicts, baselines, policy: undefined }, series);
+    expect(points.map(({ baseline, limit }) => [baseline, limit])).toEqual(verdicts.map(() => [null, null]));
+  }
+});
+
 test('a retraining is finished where a deploy is live', () => {
   const body = (kind: 'deploy' | 'retrain') => renderChanges([{ ...change, kind }], []).html;
   expect(body('retrain')).toContain('<li>finished</li>');

@@ -35,9 +35,16 @@ const ofNumbers = (name: 'mae' | 'rSquared', title: string, style: Series['style
   held: (baseline) => metricOf(name).held?.(baseline)?.value,
 });
 
+const ofEvents = (name: 'auc' | 'ks', title: string): Series => ({
+  title,
+  style: name,
+  read: (metrics) => metrics[name],
+  held: (baseline) => metricOf(name).held?.(baseline)?.value,
+});
+
 const SERIES = {
-  auc: { title: 'AUC', style: 'auc', read: ({ auc }) => auc, held: ({ performance }) => performance.auc },
-  ks: { title: 'KS', style: 'ks', read: ({ ks }) => ks, held: ({ performance }) => performance.ks },
+  auc: ofEvents('auc', 'AUC'),
+  ks: ofEvents('ks', 'KS'),
   accuracy: ofClasses('accuracy', 'Accuracy', 'auc'),
   balancedAccuracy: ofClasses('balancedAccuracy', 'Balanced accuracy', 'ks'),
   mae: ofNumbers('mae', 'Mean absolute error', 'auc'),

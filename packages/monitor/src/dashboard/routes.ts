@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '@fairway/core';
 import { type Response, Router } from 'express';
+import { yardstick } from '../app/first-good.ts';
 import type { References } from '../app/references.ts';
 import { whatMoved } from '../moved/what-moved.ts';
 import { parsePolicy } from '../policy/parse.ts';
@@ -23,7 +24,7 @@ import { renderModel } from './model-page.ts';
 
 export type DashboardNeeds = {
   readonly store: DashboardStore;
-  readonly verdicts: Pick<JudgeStore, 'counts' | 'verdicts'>;
+  readonly verdicts: Pick<JudgeStore, 'counts' | 'firstStarts' | 'verdicts'>;
   readonly outbox: Pick<NotificationStore, 'notifications'>;
   readonly writer: Pick<Writer, 'models' | 'changes' | 'notifications'>;
   readonly references: References;
@@ -144,8 +145,8 @@ async function modelPage(needs: DashboardNeeds, model: string, wanted: string | 
   const verdicts = judged.filter(({ window }) => window.environment === environment);
   const file = await needs.store.policy(model);
   if (file?.problem != null) problems.push(file.problem);
-  const versions = verdicts.map(({ window }) => window.version);
-  const baselines = await baselinesOf(needs, model, versions);
+  const policy = file === undefined ? undefined : usable(file.text, model);
+  const baselines = await baselinesOf(needs, verdicts, policy);
   const view = {
     model,
     environment,
@@ -154,7 +155,7 @@ async function modelPage(needs: DashboardNeeds, model: string, wanted: string | 
     verdicts,
     baselines,
     moved: await movedIn(needs, verdicts.at(-1), baselines),
-    policy: file === undefined ? undefined : usable(file.text, model),
+    policy,
     policyFile: file,
   };
   return { title: model, current: 'models', problems, open: openOf(changes), body: renderModel(view) };
@@ -179,11 +180,15 @@ function usable(text: string, model: string): Policy | undefined {
   }
 }
 
-async function baselinesOf({ references }: DashboardNeeds, model: string, versions: readonly string[]) {
+/** What the newest window of each version is held against. */
+async function baselinesOf(needs: DashboardNeeds, judged: readonly Verdict[], policy: Policy | undefined) {
   const found = new Map<string, Baseline>();
-  for (const version of new Set(versions)) {
-    const reference = await references(model, version).catch(() => undefined);
-    if (reference !== undefined) found.set(version, reference.baseline);
+  for (const [version, window] of new Map(judged.map(({ window }) => [window.version, window]))) {
+    const reference = await needs.references(window.model, version).catch(() => undefined);
+    if (reference === undefined) continue;
+    const { baseline } = reference;
+    const held = policy === undefined ? baseline : await yardstick(needs.verdicts, window, baseline, policy);
+    found.set(version, held ?? baseline);
   }
   return found;
 }
