@@ -60,6 +60,10 @@ test('what cannot be compared does not pass; what cannot be read is said', async
   expect(silent).toMatchObject({ passes: false, paired: null });
   expect(silent.text).toBe('Refused: the two models cannot be compared on 2 rows; the champion stays.');
   await expect(answer(['y,old,new', '3,1,2'], {})).rejects.toThrow('has the outcome 3: an event is 0 or 1.');
+  await expect(answer(['y,old,new', '1,.5,.5', 'yes,.5,.5'], {})).rejects.toThrow(
+    'line 3: y is "yes", which is no finite number. Give --target class where classes are predicted.',
+  );
+  await expect(answer(['y,old,new', '1,.5,oak'], { target: 'number' })).rejects.toThrow('line 2: new is "oak"');
   await expect(answer(['y,old', '1,0.5'], {})).rejects.toThrow('has no column "new"; there are: y, old.');
   await expect(answer(['y,old,new', '1,0.5'], {})).rejects.toThrow('line 2: it has 2 cells, and the header 3.');
 });

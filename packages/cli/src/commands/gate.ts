@@ -98,11 +98,22 @@ async function comparedIn(
     const [outcomes, champion, candidate] = await columnsOf(head, cells, text, (outcome) => outcome !== null);
     return { rows: outcomes.length, paired: pairedAccuracy(champion, candidate, outcomes) };
   }
-  const number = (row: ByteRow, cell: number) => row.number(cell);
+  const number = (row: ByteRow, cell: number) => numberIn(head, row, cell);
   const [outcomes, champion, candidate] = await columnsOf(head, cells, number, (outcome) => !Number.isNaN(outcome));
   if (target === 'event') checkEvents(head, outcomes);
   const compare = target === 'event' ? pairedAuc : pairedErrors;
   return { rows: outcomes.length, paired: compare(champion, candidate, outcomes) };
+}
+
+/** NaN where it is missing: a model that gave none cannot be compared. A text is a column that was mistaken for another. */
+function numberIn({ file, columns }: Head, row: ByteRow, cell: number): number {
+  const value = row.number(cell);
+  if (Number.isNaN(value) || Number.isFinite(value)) return value;
+  const seen = JSON.stringify(row.text(cell).slice(0, 40));
+  throw new FairwayError(
+    'input.invalid',
+    `${file}, line ${row.line}: ${columns[cell]} is ${seen}, which is no finite number. Give --target class where classes are predicted.`,
+  );
 }
 
 /** Outcome, champion and candidate of the rows whose outcome is known. */
