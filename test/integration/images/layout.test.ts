@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +103,19 @@ it('keeps nothing of what is written together when that fails, and shows nothing
   const { reference } = await buildImage(store, alone());
   expect((await proveImage(layoutStore(layout), reference)).digest).toBe(model.digest);
   expect(blobs().filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+it('takes away what a killed writer has left for more than a day, and nothing of one that still writes', async () => {
+  const layout = join(dir, 'left');
+  const blobs = join(layout, 'blobs', 'sha256');
+  mkdirSync(blobs, { recursive: true });
+  const [old, young] = [join(blobs, '.half-7-old'), join(blobs, '.half-7-young')];
+  for (const file of [old, young]) writeFileSync(file, 'half');
+  const daysAgo = (days: number) => Date.now() / 1000 - days * 86_400;
+  utimesSync(old, daysAgo(2), daysAgo(2));
+  utimesSync(young, daysAgo(0.9), daysAgo(0.9));
+  await buildImage(layoutStore(layout), alone());
+  expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
 });
 
 it('says which blob is damaged', async () => {

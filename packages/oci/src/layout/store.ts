@@ -8,7 +8,7 @@ import { OCI_MANIFEST, ociType, REF_NAME } from '../media.ts';
 import { isDigest } from '../names.ts';
 import { imageIndex, imageManifest, type ImageManifest, parsed } from '../schema.ts';
 import type { Descriptor, ImageStore, Manifest, NewBlob, Stored } from '../store.ts';
-import { drop, keep, writeHalf } from './halves.ts';
+import { drop, keep, removeLeft, writeHalf } from './halves.ts';
 import { type IndexFile, indexFile } from './index-file.ts';
 import { dropAll, keepAll, newSession, type Session } from './session.ts';
 
@@ -17,6 +17,8 @@ type Rim = {
   readonly blobs: string;
   readonly place: string;
   readonly index: IndexFile;
+  /** Whether what others have left half-written was looked for. */
+  readonly tidied: { begun: boolean };
   /** Of what is written together. */
   readonly session?: Session;
 };
@@ -27,7 +29,8 @@ type Rim = {
  */
 export function layoutStore(folder: string, setting = 'IMAGE_LAYOUT'): ImageStore {
   const place = `the image layout (${setting})`;
-  return storeAt({ folder, blobs: join(folder, 'blobs', 'sha256'), place, index: indexFile(folder) });
+  const blobs = join(folder, 'blobs', 'sha256');
+  return storeAt({ folder, blobs, place, index: indexFile(folder), tidied: { begun: false } });
 }
 
 function storeAt(rim: Rim): ImageStore {
@@ -141,6 +144,11 @@ async function written(rim: Rim, write: (file: FileHandle) => Promise<Stored>): 
   const { session } = rim;
   const half = await writeHalf(rim.blobs, write);
   const { stored } = half;
+  if (!rim.tidied.begun) {
+    rim.tidied.begun = true;
+    // Once for each process. That it cannot be done harms nobody, and the next one tries again.
+    await removeLeft(rim.blobs, half.file).catch(() => undefined);
+  }
   if (session === undefined) await keep(half, blobPath(rim, stored.digest));
   else if (session.over || session.halves.has(stored.digest)) await drop(half);
   else session.halves.set(stored.digest, half);
