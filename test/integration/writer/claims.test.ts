@@ -176,3 +176,18 @@ it('accepts many approvals at once, in their order, each event once, whatever co
   const reader = changeReader(pool);
   expect((await reader.loaded('approved 7', '1', 'sha256:7'))?.baseline).toEqual({ of: 'approved 7' });
 });
+
+it('lets one process keep what it has, and another one have it once the session of the first is gone', async () => {
+  const [one, two] = replicas.map(({ locks }) => locks);
+  if (one === undefined || two === undefined) throw new Error('there are two');
+  expect([await one.keep('watch'), await one.keep('watch'), await two.keep('watch')]).toEqual([true, true, false]);
+  // To take is to begin, and it has begun already.
+  expect(await one.take('watch')).toBe(false);
+  await one.drop('watch');
+  expect([await two.keep('watch'), await one.keep('watch')]).toEqual([true, false]);
+  const ended = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1';
+  await pool.query(ended, ['fairway-writer turns']);
+  await expect.poll(() => one.keep('watch').catch(() => false), { timeout: 60_000 }).toBe(true);
+  expect(await two.keep('watch')).toBe(false);
+  await one.drop('watch');
+});
