@@ -6,7 +6,7 @@ export type References = (model: string, version: string) => Promise<Reference |
 /** A version that the writer does not know yet is asked for again after this long. */
 const UNKNOWN_FOR_MS = 10_000;
 /**
- * So many references are at hand, those asked for last. A parsed baseline with a thousand scores holds about 90 KB; all versions of all
+ * So many references are at hand, those asked for last. A parsed baseline with a thousand scores holds 70 to 90 KB; all versions of all
  * models, for as long as a process lives, were most of what a monitor of a thousand models held. Another look costs a row by its key.
  */
 const AT_HAND = 200;
