@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve, sep } from 'node:path';
 import { type Baseline, FairwayError, type VariableBaseline } from '@fairway/core';
 import {
   analyzeWindow,
@@ -166,14 +166,26 @@ function segmentsOf(given: readonly string[] = [], { variables }: Baseline): Var
   });
 }
 
-/** `q1` of `data/q1.csv`; the whole path where two files would share it, and a number where one file is given again. */
+/** `q1` of `data/q1.csv`; with as many folders as tell it from other files of that name, and a number where one is given again. */
 function nameOf(at: number, heads: readonly Head[]): string {
-  const short = ({ file }: Head) => basename(file).replace(/\.[a-z]{2,5}$/i, '');
-  const head = heads[at] as Head;
-  if (heads.filter((one) => short(one) === short(head)).length === 1) return short(head);
-  const before = heads.slice(0, at).filter(({ file }) => file === head.file).length;
-  return before === 0 ? head.file : `${head.file} (${before + 1})`;
+  const paths = heads.map(({ file }) => resolve(file));
+  const path = paths[at] as string;
+  const others = paths.filter((one) => one !== path);
+  const most = path.split(sep).length;
+  let depth = 1;
+  while (depth < most && others.some((one) => ending(one, depth) === ending(path, depth))) depth += 1;
+  const before = paths.slice(0, at).filter((one) => one === path).length;
+  // They differ in what `ending` leaves out.
+  const name = depth < most ? ending(path, depth) : (heads[at] as Head).file;
+  return before === 0 ? name : `${name} (${before + 1})`;
 }
+
+const ending = (path: string, depth: number): string =>
+  path
+    .replace(/\.[a-z]{2,5}$/i, '')
+    .split(sep)
+    .slice(-depth)
+    .join('/');
 
 /** A role that no file has is a typing error; one that some lack is told of in their windows. */
 function requireColumns(options: Files, base: Head, windows: readonly Head[]): void {

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DEFAULT_POLICY, parsePolicy } from '@fairway/monitor';
 import { afterAll, expect, test } from 'vitest';
 import { openSpool } from './analyze-column.ts';
@@ -35,12 +35,20 @@ test('a rule with a limit for leaving looks back over the windows as the monitor
 test('one file given twice, and two files of one name, are told apart', async () => {
   mkdirSync(join(folder, 'later'));
   const [baseline, one, other] = [file('names.csv', 0), file('same.csv', 0), file('later/same.csv', 0)];
+  const [csv, text] = [file('kind.csv', 0), file('kind.txt', 0)];
   const spool = openSpool();
   try {
-    const files = { baseline, window: [one, one, other, baseline], ignore: [], cutoff: 0.5 };
+    const files = { baseline, window: [one, one, other, baseline, csv, text], ignore: [], cutoff: 0.5 };
     const policy = parsePolicy(DEFAULT_POLICY, undefined);
     const { windows } = await analyzeFiles(files, () => policy, spool);
-    expect(windows.map(({ name }) => name)).toEqual([one, `${one} (2)`, other, 'names']);
+    expect(windows.map(({ name }) => name)).toEqual([
+      `${basename(folder)}/same`,
+      `${basename(folder)}/same (2)`,
+      'later/same',
+      'names',
+      csv,
+      text,
+    ]);
   } finally {
     spool.close();
   }

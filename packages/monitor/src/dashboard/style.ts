@@ -46,7 +46,7 @@ caption{text-align:left;padding:.9rem .9rem .2rem;color:var(--soft)}
 .loop li:not(:last-child)::after{content:"";position:absolute;right:-.36rem;top:1.5rem;width:.6rem;height:.6rem;background:var(--panel);border-top:2px solid var(--soft);border-right:2px solid var(--soft);transform:rotate(45deg);z-index:1}
 .loop .what{color:var(--soft);font-size:.82rem}.loop .count{display:block;font-size:1.5rem;font-weight:650;line-height:1.2;font-variant-numeric:tabular-nums}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.9rem;margin:0 0 1rem}
-.tile{background:var(--panel);border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem}
+.tile{background:var(--panel);border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem;overflow-wrap:anywhere}
 .tile dt{color:var(--soft);font-size:.82rem}.tile dd{margin:0}.tile .value{font-size:1.5rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}
 figure{margin:0;background:var(--panel);border:1px solid var(--line);border-radius:10px;padding:1rem 1.1rem .9rem;min-width:0}
