@@ -85,7 +85,7 @@ function remembered(read: ChangeReader['loaded']): ChangeReader['loaded'] {
     const found = known.get(key) ?? (await read(model, version, digest, golden));
     known.delete(key);
     if (found !== undefined && (found.golden ?? '').length <= MOST_GOLDEN) known.set(key, found);
-    for (const oldest of known.size > MOST_REMEMBERED ? [...known.keys()].slice(0, 1) : []) known.delete(oldest);
+    if (known.size > MOST_REMEMBERED) known.delete(known.keys().next().value ?? '');
     return found;
   };
 }
