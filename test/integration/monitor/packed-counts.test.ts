@@ -186,7 +186,7 @@ test('the first windows are found from the oldest on, folded or not, up to the o
     (hour) => `${hour}:00:00.000Z`,
   );
   for (const fold of [false, true]) {
-    while (fold && (await foldCounts(pool)) > 0);
+    if (fold) while ((await foldCounts(pool)) > 0);
     expect(await upTo(hours[3] ?? '', 'hour', 9)).toEqual(hours);
     expect(await upTo(hours[3] ?? '', 'hour', 2)).toEqual(hours.slice(0, 2));
     expect(await upTo(hours[0] ?? '', 'hour', 9)).toEqual(hours.slice(0, 1));

@@ -100,7 +100,7 @@ describe('one of several classes', () => {
   it('relates otherwise where accuracy fell and the probabilities promised what they always did', () => {
     const wrong = ROWS.map(([predicted, truth, p]) => [predicted, truth, p, predicted === truth ? 600 : 400] as const);
     const found = told(window(wrong), of(ROWS));
-    expect(found.map(([kind]) => kind).toSorted()).toEqual(['calibration', 'relation']);
+    expect(new Set(found.map(([kind]) => kind))).toEqual(new Set(['calibration', 'relation']));
     expect(Object.fromEntries(found)).toMatchObject({
       relation:
         'Accuracy fell from 0.800 to 0.600, and what the model said explains none of it: outcomes relate to the inputs otherwise than before.',
