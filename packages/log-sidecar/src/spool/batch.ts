@@ -47,10 +47,10 @@ export class Batch {
     return bytes.subarray(0, length);
   }
 
-  /** The payloads of the exchanges one behind the other, in bytes of their own. Before anything else is added. */
-  payloads(): Buffer {
+  /** The payloads of the exchanges one behind the other, in a part of `bytes`, which are as many as this at least. Before anything else is added. */
+  payloads(bytes: Buffer): Buffer {
     const { starts, length } = this;
-    const bytes = Buffer.from(this.bytes.subarray(0, length));
+    bytes.set(this.bytes.subarray(0, length));
     let end = 0;
     // In place: each part of a buffer that is copied from elsewhere would be an object.
     for (let i = 0; i < starts.length; i++) {

@@ -8,6 +8,7 @@ import { FRAME_HEADER, jsonFrame, KIND, NOTHING, exchangesOf } from './frame.ts'
 import { Group, type Taken } from './group.ts';
 import { removeHigh } from './high-file.ts';
 import { countsOf, emptyPack, extend, heldOf, hold, isFull, isKept, type StoredPack } from './pack.ts';
+import { Pieces } from './pieces.ts';
 import { recover, SEGMENT_SUFFIX, type SegmentHeader } from './recover.ts';
 import { type DiskProblem, diskProblem, Segment } from './segment.ts';
 import type { SpoolConfig, SpoolParts } from './settings.ts';
@@ -40,6 +41,7 @@ export class FileSpool implements Spool, Part {
   private ordinal = 0;
   private segmentNumber = 0;
   private readonly group = new Group();
+  private readonly pieces = new Pieces();
   private memoryBytes = 0;
   private keptBytes = 0;
   /** What the disk said last; undefined while it works. */
@@ -151,6 +153,7 @@ export class FileSpool implements Spool, Part {
     if (!stored.segment) this.memoryBytes -= stored.bytes;
     else {
       if (stored.kept) this.keptBytes -= stored.bytes;
+      for (const piece of stored.kept ?? []) this.pieces.give(piece);
       this.release(stored.segment, stored);
     }
   }
@@ -170,7 +173,7 @@ export class FileSpool implements Spool, Part {
     const segment = this.writable();
     if (!segment) return false;
     const pack = group.exchanges === 0 ? undefined : this.packOn(segment, group);
-    const kept = pack?.kept && group.batch.payloads();
+    const kept = pack?.kept && group.batch.payloads(this.pieces.take(group.batch.length));
     if (mark) group.batch.add(jsonFrame(KIND.mark, 0, mark.high, { ...mark, ...heldOf(this.packs, this.open) }));
     const problem = segment.append(group.batch.sealed(pack?.ordinal));
     if (problem) {
