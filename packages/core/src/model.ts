@@ -117,6 +117,10 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 export const END_PHASES: readonly Phase[] = ['live', 'rejected', 'superseded', 'failed', 'rolled-back'];
 
+/** A change's phase as people say it: what is live of a retraining is its end. */
+export const phaseWord = ({ kind }: { readonly kind: ChangeKind }, phase: Phase): string =>
+  kind === 'retrain' && phase === 'live' ? 'finished' : phase;
+
 /** A pull request as the forge knows it. */
 export type PullRequest = {
   readonly number: number;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Change, Verdict } from '@fairway/core';
+import { type Change, phaseWord, type Verdict } from '@fairway/core';
 import { expectJson } from '../stack/http.ts';
 import { connection, DEFAULT_DIR } from './connection.ts';
 import { table } from './table.ts';
@@ -49,7 +49,7 @@ async function status(options: { json: boolean; dir: string }): Promise<void> {
         change.kind,
         `${change.model} v${change.version}`,
         change.environment,
-        change.phase,
+        phaseWord(change, change.phase),
         change.pullRequest?.url ?? change.reason ?? '',
       ]),
   );

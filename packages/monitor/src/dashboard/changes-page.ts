@@ -1,7 +1,7 @@
-import { type Change, END_PHASES } from '@fairway/core';
+import { type Change, END_PHASES, phaseWord } from '@fairway/core';
 import type { UnsentRetrain } from '../ports.ts';
 import { externalLink, type Html, html } from './html.ts';
-import { badge, capital, phaseTone, phaseWord, plural, type Tone, when } from './words.ts';
+import { badge, capital, phaseTone, plural, type Tone, when } from './words.ts';
 
 /** Every change and its pull request, newest first; then the retrain requests that became none, with the reason. */
 export function renderChanges(changes: readonly Change[], unsent: readonly UnsentRetrain[]): Html {

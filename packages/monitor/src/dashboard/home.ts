@@ -1,20 +1,9 @@
-import { type Change, END_PHASES, type Verdict } from '@fairway/core';
+import { type Change, END_PHASES, phaseWord, type Verdict } from '@fairway/core';
 import { worstPsi } from '../app/announce.ts';
 import type { Notification } from '../ports/notify.ts';
 import type { ModelSummary } from '../ports.ts';
 import { externalLink, type Html, html } from './html.ts';
-import {
-  capital,
-  count,
-  coverage,
-  figure,
-  percent,
-  phaseWord,
-  plural,
-  STATE_WORDS,
-  verdictBadge,
-  when,
-} from './words.ts';
+import { capital, count, coverage, figure, percent, plural, STATE_WORDS, verdictBadge, when } from './words.ts';
 
 export type HomeView = {
   readonly models: readonly ModelSummary[];

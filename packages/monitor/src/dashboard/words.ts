@@ -24,10 +24,6 @@ export const STATE_WORDS: Readonly<Record<VerdictState, string>> = {
 
 export const verdictBadge = (state: VerdictState): Html => badge(state, STATE_WORDS[state]);
 
-/** A change's phase as people say it: what is live of a retraining is its end. */
-export const phaseWord = ({ kind }: Pick<Change, 'kind'>, phase: Change['phase']): string =>
-  kind === 'retrain' && phase === 'live' ? 'finished' : phase;
-
 /** A change's phase as a tone: live is good, the unhappy ends are bad, everything between is under way. */
 export function phaseTone({ phase }: Pick<Change, 'phase'>): Tone {
   if (phase === 'live') return 'healthy';
