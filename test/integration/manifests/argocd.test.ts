@@ -112,7 +112,10 @@ describe.each([
 
   it('is looked at again when its overlay changes, or the release that the docs have it refer to', () => {
     const application = installing.find(({ kind }) => kind === 'Application');
-    const { source } = application?.['spec'] as { source: { path: string } };
+    const [{ source } = { source: { path: 'no Application' } }] = specs<{ source: { path: string } }>(
+      installing,
+      'Application',
+    );
     const docs = readFileSync(join(ROOT, 'docs/install.md'), 'utf8');
     expect(docs).toContain(`folder \`${source.path}\``);
     const [, above = '', release = ''] =
