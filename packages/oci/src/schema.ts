@@ -30,6 +30,8 @@ export const imageIndex = z.looseObject({
   manifests: z.array(descriptor),
   annotations: annotations.optional(),
 });
+/** Made once: to put the two together takes longer than to read a manifest by them. */
+export const anyManifest = imageManifest.or(imageIndex);
 export const imageConfig = z.looseObject({
   os: z.string().optional(),
   architecture: z.string().optional(),

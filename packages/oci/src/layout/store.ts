@@ -6,7 +6,7 @@ import { checked, collected, digestOf } from '../bytes.ts';
 import { asImageError, imageError } from '../errors.ts';
 import { OCI_MANIFEST, ociType, REF_NAME } from '../media.ts';
 import { isDigest } from '../names.ts';
-import { imageIndex, imageManifest, type ImageManifest, parsed } from '../schema.ts';
+import { anyManifest, imageManifest, type ImageManifest, parsed } from '../schema.ts';
 import type { Descriptor, ImageStore, Manifest, NewBlob, Stored } from '../store.ts';
 import { drop, keep, removeLeft, writeHalf } from './halves.ts';
 import { type IndexFile, indexFile } from './index-file.ts';
@@ -171,13 +171,13 @@ async function manifest(rim: Rim, at: string, reference: string): Promise<Manife
   if (digest === undefined || !(await isThere(rim, digest))) return undefined;
   const what = `Manifest ${digest} in ${rim.place}`;
   const bytes = await collected(read(rim, digest), what);
-  const { mediaType = '', ...body } = parsed(imageManifest.or(imageIndex), bytes, what);
+  const { mediaType = '', ...body } = parsed(anyManifest, bytes, what);
   const fallback = 'manifests' in body ? 'application/vnd.oci.image.index.v1+json' : OCI_MANIFEST;
   return { mediaType: mediaType === '' ? fallback : mediaType, bytes, digest };
 }
 
 async function putManifest(rim: Rim, at: string, one: Omit<Manifest, 'digest'>, tag?: string): Promise<Stored> {
-  const body = parsed(imageManifest.or(imageIndex), one.bytes, 'The manifest that was to be written');
+  const body = parsed(anyManifest, one.bytes, 'The manifest that was to be written');
   const named = 'manifests' in body ? (body.manifests as Descriptor[]) : [body.config, ...body.layers];
   for (const { digest } of named) {
     if (!(await isThere(rim, digest)))

@@ -3,7 +3,7 @@ import { checked, digestOf } from '../bytes.ts';
 import { imageError } from '../errors.ts';
 import { MANIFEST_TYPES } from '../media.ts';
 import { type ImageName, imageName, isDigest } from '../names.ts';
-import { imageIndex, imageManifest, type ImageManifest, MAX_JSON_BYTES, parsed } from '../schema.ts';
+import { anyManifest, type ImageManifest, MAX_JSON_BYTES, parsed } from '../schema.ts';
 import type { ImageStore, Manifest, NewBlob, Stored } from '../store.ts';
 import { type Client, client, type RegistryOptions } from './client.ts';
 import { isHtml, refusal } from './refusal.ts';
@@ -114,7 +114,7 @@ async function manifest(http: Client, at: ImageName, reference: string): Promise
   if (bytes.length > MAX_JSON_BYTES) throw imageError(`${what} is larger than ${MAX_JSON_BYTES / 2 ** 20} MiB.`);
   if (isDigest(reference) && reference !== digest) throw imageError(`${what} is damaged: its bytes are ${digest}.`);
   const told = (answer.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  const { mediaType } = parsed(imageManifest.or(imageIndex), bytes, what);
+  const { mediaType } = parsed(anyManifest, bytes, what);
   // The bytes are proven, the header is not.
   return { mediaType: typeof mediaType === 'string' ? mediaType : told, bytes, digest };
 }
@@ -127,7 +127,7 @@ async function putManifest(
   tag?: string,
 ): Promise<Stored> {
   const digest = digestOf(bytes);
-  const body = parsed(imageManifest.or(imageIndex), bytes, 'The manifest that was to be written');
+  const body = parsed(anyManifest, bytes, 'The manifest that was to be written');
   const access = { at, push: true };
   const url = http.urlOf(at, `/manifests/${tag ?? digest}`);
   const answer = await http.call(access, 'PUT', url, { body: { bytes, type: mediaType } });
