@@ -16,7 +16,7 @@ declare module 'vitest' {
 }
 
 /** How long a dropped database waits for the sessions that its test has just ended. */
-const PARTING_MS = 5000;
+const PARTING_MS = 30_000;
 
 /**
  * Waits until nobody is connected to `name`: `pool.end()` resolves before the server has seen its clients leave, and a drop would end

@@ -126,7 +126,7 @@ describe.each([
     write({ QUEUE_URL: queue.url(SECOND) });
     await sent(agent, 10);
     expect(agent.child.exitCode).toBeNull();
-    expect(log()).toContain('"settings":["QUEUE_URL"],"msg":"changed secrets are in use"');
+    await eventually(async () => log().includes('"settings":["QUEUE_URL"],"msg":"changed secrets are in use"'));
     expect(log()).not.toMatch(/password-\d/);
     const seqs = exchangesOf(await queue.packs()).map(({ head }) => head.seq);
     expect(seqs.toSorted((x, y) => x - y)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);

@@ -226,7 +226,7 @@ describe('start and end', () => {
     await new Promise((resolve) => api.close(resolve));
     const alone = await start(own, { ...env, SIDECAR: 'native' });
     expect(await patched(alone)).toContain(AGENT_IMAGE);
-    expect(alone.output()).toMatch(/cluster does not say its version/);
+    await eventually(async () => /cluster does not say its version/.test(alone.output()));
     expect(alone.output()).not.toContain('sample-token');
   });
 
