@@ -110,7 +110,7 @@ it('says once what the policy of a pull request would have said, again for a new
 it('finds its comment after a kill, waits for a monitor that is away, and asks nothing once all is said', async () => {
   const folder = await world.clone('again');
   monitor.says.away = true;
-  await push(folder, 'again', 'strict: 2\n');
+  const commit = await push(folder, 'again', 'strict: 2\n');
   const number = await open('again');
   const asked = () => monitor.says.asked.filter((text) => text === 'strict: 2\n').length;
   await expect.poll(asked, { timeout: 60_000 }).toBeGreaterThan(1);
@@ -118,6 +118,8 @@ it('finds its comment after a kill, waits for a monitor that is away, and asks n
   await world.stopWriter('SIGKILL');
   monitor.says.away = false;
   await expect.poll(() => comments(number), { timeout: 60_000 }).toHaveLength(1);
+  // The status comes last: whoever looks between the two asks again.
+  await expect.poll(() => statusOf(commit)).toEqual(['success']);
   await world.startWriter();
   const settled = asked();
   // A third pull request shows that somebody looks on, without asking for this one again.
