@@ -40,7 +40,10 @@ export function gitEngine(settings: GitSettings): GitEngine {
   const shell = programOf('sh', gitEnvironment(path), 'put a POSIX shell on the PATH of the writer');
   const signer = signing === undefined ? undefined : commitSigner(signing, path);
   const opened = openMirror({ git, remote: gitRemote(git.run, access, silenceMs), branch, dataDir, clock });
-  const close = async () => void (await Promise.all([opened.close(), signer?.close(), shell.stop()]));
+  const close = async () => {
+    shell.stop();
+    await Promise.all([opened.close(), signer?.close()]);
+  };
   const mirror = { ...opened, close };
   const trees = gitTrees(mirror.reader);
   return {

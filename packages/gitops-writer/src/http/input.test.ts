@@ -54,6 +54,7 @@ it('says the same of what lies deep in a request, and no more than ten things', 
     } catch (error) {
       return (error as Error).message;
     }
+    return undefined;
   })();
   expect(thrown).toContain('verdict.id: is missing; ');
   expect(thrown).toContain('verdict.state: must be one of healthy, warning, alert, insufficient; ');

@@ -34,7 +34,7 @@ function doorIn(files: readonly RepositoryFile[], manifest: (name: string) => Sp
   const found = [host, Array.isArray(hostnames) ? hostnames[0] : undefined, inRules].find(
     (one) => typeof one === 'string',
   );
-  return { kind, host: found as string | undefined };
+  return { kind, host: found };
 }
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0;
