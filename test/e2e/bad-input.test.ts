@@ -121,7 +121,7 @@ test.each([
   [['inspect'], 2, /missing required argument 'path'/],
   [['inspect', 'nothing'], 1, /^fairway: There is no .*nothing; name a folder or an archive of a SavedModel\.\n$/],
   [['fly'], 2, /unknown command 'fly'/],
-  [['policy', 'test', 'policy.yaml'], 2, /required option '--model <name>' not specified/],
+  [['policy', 'test'], 2, /missing required argument 'file'/],
 ])('wrong usage: %j', async (args, exit, sentence) => {
   const { code, stderr } = await fairway(args, { cwd: scratch });
   expect(code).toBe(exit);
