@@ -11,6 +11,7 @@ export { lookBack } from './app/judge-rule.ts';
 export { parsePolicy } from './policy/parse.ts';
 export type { Policy, Rule } from './policy/schema.ts';
 export type { StoredWindow, StoredWindows } from './app/windows.ts';
+export type { EpochAccount } from './ports/labels.ts';
 export type { SasBaseline } from './app/sas-baseline.ts';
 export type { SasTable } from './app/sas-tables.ts';
 export { analysisPage } from './analyze/report.ts';

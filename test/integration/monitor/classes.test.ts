@@ -11,13 +11,12 @@ import { segmentInputs, segmentsOf } from '../../../packages/monitor/src/metrics
 import { snapshotQuery } from '../../../packages/monitor/src/snapshot/query.ts';
 import { foldCounts } from '../../../packages/monitor/src/store/fold-counts.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packCounts } from '../../../packages/monitor/src/store/pack-counts.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { rebuildStore } from '../../../packages/monitor/src/store/rebuild-store.ts';
 import { referenceStore } from '../../../packages/monitor/src/store/reference-store.ts';
 import { windowCounts } from '../../../packages/monitor/src/store/window-counts.ts';
-import { openTestPool, startPostgres } from '../../harness/postgres.ts';
+import { empty, type Monitoring, startMonitoring } from './database.ts';
 import { baseline, type Case, cases, exchange, modelVersion, MODEL, pack } from './support.ts';
 
 const START = Date.parse('2025-01-01T00:00:00.000Z');
@@ -47,25 +46,20 @@ const reference = {
 };
 const references = async () => reference;
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 
 beforeAll(async () => {
-  database = await startPostgres();
-  pool = openTestPool(database.url);
-  await migrate(pool);
+  database = await startMonitoring();
+  ({ pool } = database);
 });
 afterAll(async () => {
-  await pool.end();
   await database.stop();
 });
-beforeEach(() => empty());
+beforeEach(() => startOver());
 
-async function empty(): Promise<void> {
-  const { rows: tables } = await pool.query<{ name: string }>(
-    "select 'monitoring.' || relname as name from pg_class where relnamespace = 'monitoring'::regnamespace and relkind in ('r', 'p') and relname <> 'migrations'",
-  );
-  await pool.query(`truncate ${tables.map(({ name }) => name).join(', ')}`);
+async function startOver(): Promise<void> {
+  await empty(pool);
   await referenceStore(pool).keepReference(reference);
 }
 
@@ -123,7 +117,7 @@ test('counts equal the rows after any sequence of packs, repeated packs, early, 
     fc.constantFrom('fold' as const, 'pack' as const),
   );
   const property = fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
-    await empty();
+    await startOver();
     const recorded = new Set<number>();
     const truths = new Map<string, string | number>();
     for (const one of steps) {

@@ -15,10 +15,9 @@ import { dashboardStore } from '../../../packages/monitor/src/store/dashboard-st
 import { foldCounts } from '../../../packages/monitor/src/store/fold-counts.ts';
 import { judgeStore } from '../../../packages/monitor/src/store/judge-store.ts';
 import { labelStore } from '../../../packages/monitor/src/store/label-store.ts';
-import { migrate } from '../../../packages/monitor/src/store/migrate.ts';
 import { packStore } from '../../../packages/monitor/src/store/pack-store.ts';
 import { windowStarts } from '../../../packages/monitor/src/store/window-starts.ts';
-import { openTestPool, startPostgres } from '../../harness/postgres.ts';
+import { empty, type Monitoring, startMonitoring } from './database.ts';
 import { baseline, cases, modelVersion, MODEL, packsOf } from './support.ts';
 
 const reference = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
@@ -34,15 +33,14 @@ notify: { on: [alert] }
 `;
 const QUARTERS = ['2025-01-01', '2025-04-01', '2025-07-01', '2025-10-01'].map((day) => `${day}T00:00:00.000Z`);
 
-let database: Awaited<ReturnType<typeof startPostgres>>;
+let database: Monitoring;
 let pool: Pool;
 let server: Server;
 
 beforeAll(async () => {
-  database = await startPostgres();
   // Months must not slip where the database thinks in a local time with daylight saving.
-  pool = openTestPool(database.url, { options: '-c TimeZone=America/New_York' });
-  await migrate(pool);
+  database = await startMonitoring({ options: '-c TimeZone=America/New_York' });
+  ({ pool } = database);
   const store = judgeStore(pool);
   const windows = storedWindows({
     starts: windowStarts(pool),
@@ -60,15 +58,9 @@ beforeAll(async () => {
 afterAll(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  await pool.end();
   await database.stop();
 });
-beforeEach(async () => {
-  const { rows } = await pool.query<{ name: string }>(
-    "select 'monitoring.' || relname as name from pg_class where relnamespace = 'monitoring'::regnamespace and relkind in ('r', 'p') and relname <> 'migrations'",
-  );
-  await pool.query(`truncate ${rows.map(({ name }) => name).join(', ')}`);
-});
+beforeEach(() => empty(pool));
 
 async function ask(query = '', status = 200): Promise<StoredWindows & { detail?: string }> {
   const { port } = server.address() as AddressInfo;

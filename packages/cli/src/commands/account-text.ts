@@ -1,19 +1,8 @@
+import type { EpochAccount } from '@fairway/monitor';
 import { table } from './table.ts';
 
 /** One agent process: captured = recorded + quarantined + sampledOut + dropped + inFlight + unexplained, in exchanges. */
-export type EpochRow = {
-  readonly model: string;
-  readonly agent: string;
-  readonly epoch: string;
-  readonly captured: number;
-  readonly recorded: number;
-  readonly predictions: number;
-  readonly quarantined: number;
-  readonly sampledOut: number;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly inFlight: number;
-  readonly unexplained: number;
-};
+export type EpochRow = Omit<EpochAccount, 'lastPackAt'>;
 type Gap = {
   readonly agent: string;
   readonly epoch: string;
