@@ -1,11 +1,12 @@
 // npm run manifests:check [-- FOLDER…]: without a folder everything that is shipped; with folders your own overlays, in which
 // nothing may be left to fill in.
-import { combinations, rendering, shippedOverlays } from './render.ts';
+import { combinations, examples, rendering, shippedOverlays } from './render.ts';
 import { policyProblems } from './policy.ts';
 import { schemaProblems } from './schema.ts';
 
 const own = process.argv.slice(2);
-const renderings = own.length > 0 ? own.map(rendering) : [...shippedOverlays().map(rendering), ...combinations()];
+const renderings =
+  own.length > 0 ? own.map(rendering) : [...shippedOverlays().map(rendering), ...combinations(), ...examples()];
 const objects = renderings.flatMap((one) => one.objects);
 // A component alone has the names of images; which ones is an overlay's to say.
 const judged = renderings.filter(({ where }) => !where.startsWith('base + '));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { kubectlPath } from '../../packages/cli/src/stack/kubectl.ts';
@@ -50,6 +50,13 @@ export function shippedOverlays(): string[] {
   const models = ['manifests/argocd', 'manifests/argocd-guarded', 'manifests/argocd-kubernetes'];
   return [...overlays.sort(), ...models, ...foldersBelow('manifests/argocd/overlays')];
 }
+
+/** The Secrets that an installer makes outside of kustomize, as External Secrets and Sealed Secrets have them: one rendering for each file. */
+export const examples = (): Rendering[] =>
+  readdirSync(join(ROOT, INSTALL, 'examples'))
+    .sort()
+    .map((name) => `${INSTALL}/examples/${name}`)
+    .map((where) => ({ where, objects: objectsOf(readFileSync(join(ROOT, where), 'utf8')) }));
 
 /** The base with each component alone, and with all that may stand together. */
 export function combinations(): Rendering[] {

@@ -127,17 +127,53 @@ describe.each([
   });
 });
 
-type Vault = { data: { secretKey: string }[] };
-type Sealed = { encryptedData: Record<string, string>; template: { metadata: { name: string } } };
+type Vault = { target: { name: string }; data: { secretKey: string }[] };
+type Sealed = { encryptedData: Record<string, string>; template: { metadata: { name: string; namespace: string } } };
+type Scaler = { secretTargetRef: { name: string; key: string }[] };
+
+/** Files of the queue's Secret that the agent in the writer's sample reads; it redacts by hash. */
+function agentFiles(): string[] {
+  const sample = readFileSync(join(ROOT, 'test/golden/writer/deploy/deployment.yaml'), 'utf8');
+  const [workload] = objectsOf(sample);
+  const { template } = workload?.['spec'] as { template: { spec: { initContainers: [Container] } } };
+  const values = (template.spec.initContainers[0].env ?? []).flatMap(({ value }) => value ?? []);
+  return values.flatMap((value) => /^\/etc\/fairway-queue\/(.+)$/.exec(value)?.[1] ?? []).sort();
+}
 
 describe.each([
-  ['external-secrets.yaml', 'ExternalSecret', (spec: unknown) => (spec as Vault).data.map((one) => one.secretKey)],
-  ['sealed-secrets.yaml', 'SealedSecret', (spec: unknown) => Object.keys((spec as Sealed).encryptedData)],
-] as const)('the example %s', (file, kind, keysOf) => {
+  [
+    'external-secrets.yaml',
+    'ExternalSecret',
+    (spec: unknown) => (spec as Vault).data.map((one) => one.secretKey),
+    (spec: unknown) => ({ name: (spec as Vault).target.name }),
+  ],
+  [
+    'sealed-secrets.yaml',
+    'SealedSecret',
+    (spec: unknown) => Object.keys((spec as Sealed).encryptedData),
+    (spec: unknown) => (spec as Sealed).template.metadata,
+  ],
+] as const)('the example %s', (file, kind, keysOf, madeBy) => {
+  const examples = objectsOf(readFileSync(join(ROOT, 'manifests/install/examples', file), 'utf8'));
+  const keys = (name: string) => keysOf(specOf(examples, kind, name)).toSorted();
+
   it.each(['writer', 'recorder', 'monitor'])('brings every file that the %s reads, and no other', (service) => {
     const objects = rendering('manifests/install/overlays/openshift').objects;
-    const examples = objectsOf(readFileSync(join(ROOT, 'manifests/install/examples', file), 'utf8'));
-    const keys = keysOf(specOf(examples, kind, `fairway-${service}`));
-    expect(keys.toSorted()).toEqual(secretFiles(environmentOf(objects, service)).sort());
+    expect(keys(`fairway-${service}`)).toEqual(secretFiles(environmentOf(objects, service)).sort());
+  });
+
+  it("brings every file that an agent reads, into a model's namespace, and what KEDA asks for", () => {
+    expect(agentFiles()).toEqual(['hash-key', 'prefix', 'url']);
+    expect(keys('fairway-queue')).toEqual(agentFiles());
+    expect(examples.find(({ metadata }) => metadata.name === 'fairway-queue')?.metadata.namespace).not.toBe('fairway');
+    const scaled = rendering('manifests/install/overlays/kubernetes').objects;
+    const { secretTargetRef } = specOf(scaled, 'TriggerAuthentication', 'fairway-recorder-queue') as Scaler;
+    expect(secretTargetRef.map(({ name }) => name)).toEqual(['fairway-queue-scaler']);
+    expect(keys('fairway-queue-scaler')).toEqual(secretTargetRef.map(({ key }) => key));
+  });
+
+  it('makes Secrets of the names that it has itself', () => {
+    for (const { metadata, ...object } of examples)
+      expect({ name: metadata.name, namespace: metadata.namespace }).toMatchObject(madeBy(object['spec']));
   });
 });
