@@ -121,26 +121,41 @@ test('refusals come in the order of the body, whoever refused', async () => {
     { id: `${idOf(0)}-0`, label: 7 },
     { id: '', label: 0 },
     { id: `${idOf(0)}-0`, label: 1 },
+    { id: 'nul\0', label: 1 },
+    { correlationId: 'c', label: 'a\0' },
+    { correlationId: 'c', label: 1, observedAt: '0000-01-01T00:00:00Z' },
   ];
   const { body } = await post(lines.map((line) => JSON.stringify(line)).join('\n'), {
     'content-type': 'application/x-ndjson',
   });
-  expect(body).toMatchObject({ joined: 1, refusedTotal: 4 });
+  expect(body).toMatchObject({ joined: 1, refusedTotal: 7 });
   expect((body as { refused: unknown[] }).refused).toEqual([
     { id: 'nobody', reason: 'label must be 0 or 1' },
     { id: 'line 2', reason: 'give id or correlationId, one of them' },
     { id: `${idOf(0)}-0`, reason: 'label must be 0 or 1' },
     { id: 'line 4', reason: 'id must not be empty' },
+    { id: 'nul\0', reason: 'id must not hold the character NUL' },
+    { id: 'c', reason: 'label must not hold the character NUL' },
+    { id: 'c', reason: 'observedAt must not lie in the year 0' },
   ]);
 });
 
 test('a body that cannot be labels is refused as a whole, with the mend', async () => {
-  const cases: Array<[string, Record<string, string>, string, RegExp]> = [
+  const whole = gzipSync('id,label\n');
+  const cases: Array<[string | Buffer, Record<string, string>, string, RegExp]> = [
     ['name,value\n1,2\n', csv, '', /The header "name, value" cannot be used: name id or correlationId/],
     ['id,label\n"open,1\n', csv, '', /opens a quote that is never closed/],
     ['id,label\n', csv, '?delimiter=x', /must be a comma, a semicolon, a bar or "tab"/],
     ['id,label\n', { 'content-type': 'text/plain' }, '', /Send labels as application\/json/],
     ['id,label\n', { ...csv, 'content-encoding': 'br' }, '', /Content-Encoding: gzip/],
+    ['id,label\n', { ...csv, 'content-encoding': 'gzip' }, '', /^The body is no gzip, or not all of one \(/],
+    [whole.subarray(0, -9), { ...csv, 'content-encoding': 'gzip' }, '', /^The body is no gzip, or not all of one \(/],
+    [
+      '{}',
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      '',
+      /^The request body cannot be read: .*header/,
+    ],
   ];
   for (const [body, headers, query, detail] of cases) {
     expect(await post(body, headers, query)).toMatchObject({

@@ -49,7 +49,18 @@ function inflated(request: IncomingMessage): AsyncIterable<Uint8Array> {
     throw new FairwayError('input.invalid', 'Send the body as it is, or compressed with Content-Encoding: gzip.');
   }
   // Errors of either end come out where the labels are read.
-  return pipeline(request, createGunzip(), () => {});
+  return wholeGzip(pipeline(request, createGunzip(), () => {}));
+}
+
+/** What is no gzip, or ends in the middle of one, is the sender's mistake. */
+async function* wholeGzip(inflated: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* inflated;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_') !== true) throw error;
+    throw new FairwayError('input.invalid', `The body is no gzip, or not all of one (${message}).`, { cause: error });
+  }
 }
 
 /**

@@ -9,7 +9,8 @@ const name = (what: string) =>
   z
     .string(`${what} must be text`)
     .min(1, `${what} must not be empty`)
-    .max(LONGEST_ID, `${what} must have at most ${LONGEST_ID} characters`);
+    .max(LONGEST_ID, `${what} must have at most ${LONGEST_ID} characters`)
+    .refine(hasNoNul, `${what} must not hold the character NUL`);
 
 const groundTruth = z
   .object({
@@ -27,12 +28,21 @@ const groundTruth = z
       .refine(
         (label) => typeof label === 'number' || label.length <= LONGEST_ID,
         `label must have at most ${LONGEST_ID} characters`,
-      ),
-    observedAt: z.iso.datetime({ offset: true, error: 'observedAt must be an RFC 3339 time' }).nullish(),
+      )
+      .refine((label) => typeof label === 'number' || hasNoNul(label), 'label must not hold the character NUL'),
+    observedAt: z.iso
+      .datetime({ offset: true, error: 'observedAt must be an RFC 3339 time' })
+      .refine((time) => !time.startsWith('0000'), 'observedAt must not lie in the year 0')
+      .nullish(),
   })
   .refine(({ id, correlationId }) => (id === undefined) !== (correlationId === undefined), {
     error: 'give id or correlationId, one of them',
   });
+
+/** PostgreSQL keeps no NUL in text, and has no year 0: either would fail all labels of its batch. */
+function hasNoNul(text: string): boolean {
+  return !text.includes('\0');
+}
 
 /** One label as JSON. Throws `input.invalid` with the reason. */
 export function parseLabel(body: unknown): GivenLabel {

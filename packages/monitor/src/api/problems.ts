@@ -52,5 +52,7 @@ function problemOf(thrown: unknown): { status: number; code: ErrorCode; detail: 
   if (type === 'entity.parse.failed')
     return { status: 400, code: 'input.invalid', detail: 'The request body is no JSON.' };
   const { code, message } = asFairwayError(thrown);
+  if (status !== undefined && status < 500)
+    return { status, code: 'input.invalid', detail: `The request body cannot be read: ${message}.` };
   return { status: status ?? STATUS[code] ?? 500, code, detail: message };
 }
