@@ -134,8 +134,9 @@ type Scaler = { secretTargetRef: { name: string; key: string }[] };
 /** Files of the queue's Secret that the agent in the writer's sample reads; it redacts by hash. */
 function agentFiles(): string[] {
   const sample = readFileSync(join(ROOT, 'test/golden/writer/deploy/deployment.yaml'), 'utf8');
-  const [workload] = objectsOf(sample);
-  const { template } = workload?.['spec'] as { template: { spec: { initContainers: [Container] } } };
+  const { template } = specOf(objectsOf(sample), 'Deployment', 'home-equity') as {
+    template: { spec: { initContainers: [Container] } };
+  };
   const values = (template.spec.initContainers[0].env ?? []).flatMap(({ value }) => value ?? []);
   return values.flatMap((value) => /^\/etc\/fairway-queue\/(.+)$/.exec(value)?.[1] ?? []).sort();
 }
