@@ -2,7 +2,7 @@ import { shown } from './names.ts';
 import type { Options } from './options.ts';
 import { FIRST_FREE_PORT } from './options.ts';
 import { allContainers, type Container, type Handler, initContainersOf, type Pod, portsOf, volumesOf } from './pod.ts';
-import type { Serving } from './serving.ts';
+import { type Serving, STOCK_GRPC_PORT } from './serving.ts';
 
 /** What of the cluster and of the injector's settings decides about a pod. */
 export type Placement = {
@@ -43,11 +43,15 @@ const MESH_PORTS = [15_000, 15_099] as const;
 export function makePlan(pod: Pod, serving: Serving, options: Options, placement: Placement): Planned {
   const sidecar = placeOf(pod, options, placement);
   if (typeof sidecar !== 'string') return sidecar;
-  const used = usedPorts(pod);
-  const swap = swapPorts(serving, options, used);
+  const used = usedPorts(pod, serving, options);
+  const grpc = Number(options.agent['GRPC_LISTEN_PORT'] ?? 0);
+  const swap = swapPorts(serving, options, new Set([...used, grpc]));
   if ('problem' in swap) return swap;
   const { by, listen, upstream } = swap;
   const busy = new Set([...used, listen, upstream]);
+  const noGrpc = grpcProblem(grpc, busy);
+  if (noGrpc !== undefined) return noGrpc;
+  busy.add(grpc);
   const admin = options['admin-port'] ?? nextFree(ADMIN_PORT, busy);
   if (options['admin-port'] !== undefined && busy.has(admin)) return taken('admin-port', admin);
   const names = new Set(allContainers(pod).map(({ name }) => name));
@@ -128,8 +132,25 @@ function nextFree(from: number, used: ReadonlySet<number>): number {
   return port;
 }
 
-/** Every port that something in the pod declares, is probed on or is told to listen on. */
-function usedPorts(pod: Pod): Set<number> {
+/** 0: none. An agent that could not listen would hold up its pod, or keep the model from its own port. */
+function grpcProblem(port: number, busy: ReadonlySet<number>): { problem: string } | undefined {
+  if (port === 0) return undefined;
+  if (busy.has(port)) return taken('grpc-listen-port', port);
+  if (port >= FIRST_FREE_PORT) return undefined;
+  return { problem: `fairway.dev/grpc-listen-port ${port} must be a whole number from ${FIRST_FREE_PORT} to 65535` };
+}
+
+/** Every port that something in the pod declares, is probed on or listens on, as far as it is told. */
+function usedPorts(pod: Pod, { container }: Serving, { agent }: Options): Set<number> {
+  const grpcUpstream = Number(agent['GRPC_UPSTREAM']?.split(':').at(-1));
+  return new Set([...toldPorts(pod), ...grpcPortsOf(container), grpcUpstream]);
+}
+
+/** TF Serving opens its gRPC port whether or not anybody says so. */
+const grpcPortsOf = ({ command, args }: Container): number[] =>
+  [...(command ?? []), ...(args ?? [])].some((text) => /--port=/.test(text)) ? [] : [STOCK_GRPC_PORT];
+
+function toldPorts(pod: Pod): Set<number> {
   const ports = allContainers(pod).flatMap((container) => [
     ...portsOf(container).map(({ containerPort }) => containerPort),
     ...handlersOf(container).flatMap((handler) => [handler.httpGet?.port, handler.tcpSocket?.port]),

@@ -141,6 +141,12 @@ const EXTRAS = [
   ['sidecar', 'native'],
   ['sidecar', 'plain'],
   ['memory-limit', '1Gi'],
+  ['grpc-listen-port', '8500'],
+  ['grpc-listen-port', '9001'],
+  ['grpc-listen-port', '9090'],
+  ['grpc-listen-port', '18501'],
+  ['grpc-listen-port', '80'],
+  ['grpc-upstream', '127.0.0.1:9001'],
   ['trust-event-time', 'true'],
 ] as const;
 const annotations = fc
@@ -258,8 +264,13 @@ const injected = () =>
 test('no two processes listen on one port, and the agent stands before the port where the model listens', () => {
   const all = injected();
   expect(all.length).toBeGreaterThan(60);
-  for (const { before, was, now, listen, admin, upstream } of all) {
+  for (const { before, was, now, listen, admin, upstream, env } of all) {
     expect(new Set([listen, admin, upstream]).size).toBe(3);
+    const grpc = Number(env['GRPC_LISTEN_PORT'] ?? 0);
+    const local = Number(env['GRPC_UPSTREAM']?.split(':')[1]);
+    if (grpc > 0) expect([listen, admin, upstream, local, 8500]).not.toContain(grpc);
+    if (grpc > 0) expect(grpc).toBeGreaterThan(1023);
+    expect([listen === servedOn(was) ? 0 : listen, admin]).not.toContain(local);
     const others = [...(before.spec.initContainers ?? []), ...before.spec.containers].filter((one) => one !== was);
     const port = servedOn(was);
     for (const { containerPort } of others.flatMap(portsOf)) {

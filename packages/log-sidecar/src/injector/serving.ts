@@ -19,8 +19,8 @@ export type Serving = {
 type Found<T> = { readonly found: T } | { readonly problem: string };
 
 const STOCK_REST_PORT = 8501;
-/** TF Serving's gRPC port; the agent is for REST. */
-const STOCK_GRPC_PORT = 8500;
+/** TF Serving's gRPC port, unless it is told another by `--port`. */
+export const STOCK_GRPC_PORT = 8500;
 
 export function findServing(pod: Pod, options: Options): Found<Serving> {
   const model = findContainer(pod, options.container);
