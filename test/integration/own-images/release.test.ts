@@ -41,10 +41,12 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 /** Runs a script as its runner would, in a folder of its own, where `skopeo` and `cosign` are ours; answers their calls. */
 function run(script: string, env: Record<string, string>): string[] {
   rmSync(at('calls'), { force: true });
-  const shell = script.startsWith('#!/bin/sh') ? ['sh'] : ['bash', '--noprofile', '--norc', '-eo', 'pipefail'];
-  const [command = '', ...args] = [...shell, '-c', script];
+  const [command, options] = script.startsWith('#!') ? ['sh', []] : ['bash', ['-eo', 'pipefail']];
   const PATH = `${at('bin')}:${process.env['PATH']}`;
-  const { status, stderr } = spawnSync(command, args, { cwd: dir, env: { PATH, HOME: dir, ...env } });
+  const { status, stderr } = spawnSync(command, [...options, '-c', script], {
+    cwd: dir,
+    env: { PATH, HOME: dir, ...env },
+  });
   expect(`${status} ${stderr.toString()}`).toMatch(/^0 /);
   return existsSync(at('calls')) ? readFileSync(at('calls'), 'utf8').trim().split('\n') : [];
 }
