@@ -143,10 +143,27 @@ export type Finding = {
   readonly p?: number;
   /** The rule was breached before and stands until the value is milder than this. */
   readonly leave?: number;
+  /** Where `value` is a difference: what lies between the figure and what it was held against. */
+  readonly compared?: Compared;
   readonly sample: number;
   readonly severity: 'warning' | 'alert';
   /** The finding in one sentence for a person. */
   readonly message: string;
+};
+
+/** `against`: the same figure of held-out rows (a loss), or of the whole window (a segment). */
+export type Compared = {
+  readonly as: 'relative-decay' | 'absolute-decay' | 'segment';
+  readonly figure: number;
+  readonly against: number;
+};
+
+/** Rules that a window could not be held against, and why, for a person. */
+export type Unanswered = {
+  readonly rules: readonly string[];
+  /** Too few rows; too few labels, events or non-events; no figure in the counts; nothing to measure a loss from. */
+  readonly lacks: 'rows' | 'labels' | 'figure' | 'reference';
+  readonly reason: string;
 };
 
 /** The figures of one window, all from counts. null = cannot be known from this window (one class only, no labels…). */
@@ -211,6 +228,8 @@ export type Verdict = {
   readonly state: VerdictState;
   readonly metrics: WindowMetrics;
   readonly findings: readonly Finding[];
+  /** Absent where every rule could be evaluated, and in verdicts of before. */
+  readonly unanswered?: readonly Unanswered[];
   /** Where the policy asks for segments: those that do worst, more than by chance. */
   readonly segments?: readonly Segment[];
   /** Git blob id of the policy file. */

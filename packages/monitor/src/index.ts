@@ -8,6 +8,7 @@ export { MOST_SEGMENT_BINS, MOST_SEGMENT_INPUTS, segmentInputs } from './metrics
 export { metricOf } from './metrics/registry.ts';
 export { misfits } from './policy/fit.ts';
 export { lookBack } from './app/judge-rule.ts';
+export { unansweredSentence } from './app/unanswered.ts';
 export { parsePolicy } from './policy/parse.ts';
 export type { Policy, Rule } from './policy/schema.ts';
 export type { StoredWindow, StoredWindows } from './app/windows.ts';

@@ -53,3 +53,27 @@ test('one file given twice, and two files of one name, are told apart', async ()
     spool.close();
   }
 });
+
+test('a loss that no share can be told of is said, not passed over', async () => {
+  const path = join(folder, 'scored.csv');
+  // Scores fall where outcomes rise: the ranking is worse than none.
+  const rows = Array.from({ length: 2000 }, (_, row) => `${row % 2},${row % 2 === 0 ? 0.9 : 0.1},${row % 101}`);
+  writeFileSync(path, ['BAD,s,x', ...rows, ''].join('\n'));
+  const rule = "{ id: gini-decay, metric: gini, compare: relative-decay, op: '>', limit: 0.1, severity: alert }";
+  const policy = parsePolicy(DEFAULT_POLICY.replace(/rules:[^]*notify/, `rules: [${rule}]\nnotify`), undefined);
+  const spool = openSpool();
+  try {
+    const given = { label: 'BAD', score: 's', baselineScore: 's', ignore: [], cutoff: 0.5 };
+    const { windows } = await analyzeFiles({ ...given, baseline: path, window: [path] }, () => policy, spool);
+    const [{ verdict, notes, unanswered } = { verdict: '', notes: [] }] = windows;
+    expect([verdict, unanswered?.map(({ rules, lacks }) => [rules, lacks])]).toEqual([
+      'insufficient',
+      [[['gini-decay'], 'reference']],
+    ]);
+    expect(notes.join(' ')).toMatch(
+      /^gini-decay could not be evaluated\. No share of Gini can be lost: .* is -1\.000,/,
+    );
+  } finally {
+    spool.close();
+  }
+});

@@ -1,4 +1,4 @@
-import type { StoredWindow } from '@fairway/monitor';
+import { type StoredWindow, unansweredSentence } from '@fairway/monitor';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
@@ -37,7 +37,7 @@ export function windowsText(windows: readonly StoredWindow[]): string {
     [...HEADER, ...more],
     ...windows.map((one) => [...row(one), ...(hasNumbers ? numbers(one) : []), ...(hasClasses ? classes(one) : [])]),
   ]).split('\n');
-  const judged = windows.findLast(({ findings }) => findings.length > 0);
+  const judged = windows.findLast(({ findings, unanswered = [] }) => findings.length + unanswered.length > 0);
   const sentences =
     judged === undefined
       ? []
@@ -47,6 +47,7 @@ export function windowsText(windows: readonly StoredWindow[]): string {
           ...judged.findings.map(
             ({ severity, rule, message }) => `  ${severity === 'alert' ? '!!' : '! '} ${message} [${rule}]`,
           ),
+          ...(judged.unanswered ?? []).map((one) => `     ${unansweredSentence(one)}`),
         ];
   return [...lines, ...sentences].map(printable).join('\n');
 }

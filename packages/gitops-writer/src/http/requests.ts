@@ -30,6 +30,10 @@ const segment = z.looseObject({
   interval: z.tuple([z.number(), z.number()]),
   overall: z.number(),
 });
+const unanswered = z.looseObject({
+  rules: z.array(z.string().max(200)).max(500),
+  reason: z.string().max(1_000),
+});
 const verdict = named(
   'Verdict',
   z.looseObject({
@@ -38,6 +42,7 @@ const verdict = named(
     state: z.enum(['healthy', 'warning', 'alert', 'insufficient']),
     metrics,
     findings: z.array(finding).max(500),
+    unanswered: z.array(unanswered).max(500).optional(),
     segments: z.array(segment).max(100).optional(),
   }),
 );

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { renderDeploy, type Rendered } from './deploy.ts';
 import { parseModelFile, retrainOf, servingOf } from './model-file.ts';
 import { deployPullRequest } from './pull-request.ts';
-import { retrainPullRequest } from './report.ts';
+import { retrainPullRequest, retrainReport } from './report.ts';
 import { renderRetrain } from './retrain.ts';
 
 const golden = (path: string) => fileURLToPath(new URL(`../../../../test/golden/writer/${path}`, import.meta.url));
@@ -241,6 +241,22 @@ it('tells where the model does worst, if the policy asks for segments', () => {
   expect(body).toMatch(
     /\| JOB Other, LOAN .{1,6}30400 \| auc \| 0\.5512 \| 0\.4700 to 0\.6300 \| 0\.7400 \| 212 \| 0\.3000 \|/,
   );
+});
+
+it('tells which rules had no say', () => {
+  const open = [
+    { rules: ['gini-decay', 'ks-decay'], lacks: 'reference' as const, reason: 'No share of <b> can be lost.' },
+  ];
+  const source = { ...retrain, request: { ...request, verdict: { ...request.verdict, unanswered: open } } };
+  for (const text of [
+    retrainReport(source),
+    retrainPullRequest({ source, before: [], after: [], bodyLimit: 65_536 }).body,
+  ]) {
+    expect(text).toMatch(
+      /Rules that could not be evaluated:\n\n- gini.{1,6}decay, ks.{1,6}decay: No share of .{1,8}b.{1,8} can be lost/,
+    );
+    expect(text).not.toContain('<b>');
+  }
 });
 
 it('tells of several classes by accuracy and by the recall of each', () => {

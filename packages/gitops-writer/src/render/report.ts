@@ -22,6 +22,7 @@ export function retrainReport(source: RetrainSource): string {
     '## Findings',
     verdict.findings.map(finding).join('\n'),
     rulesTable(request),
+    ...unansweredPart(request),
     ...movedPart(request),
     ...(request.charts ?? []).map(({ name, title }) => `![${plain(title)}](${chartFile(name)})`),
     '## Windows',
@@ -73,7 +74,7 @@ export function retrainPullRequest(evidence: RetrainEvidence): PullRequestText {
   const sections = [
     whole('headline', `Retraining of **${model}** was asked for by ${code(request.actor)}. ${state(request)}`),
     findingsSection(request),
-    whole('limits', rulesTable(request)),
+    whole('limits', [rulesTable(request), ...unansweredPart(request)].join('\n\n')),
     whole('moved', movedPart(request).join('\n\n')),
     windowsSection(request, chartsAt(source)),
     whole('segments', segmentsPart(request).join('\n\n')),
@@ -143,6 +144,13 @@ const rulesTable = ({ verdict: { findings } }: RetrainRequest): string =>
             count(sample),
           ]),
       );
+
+/** Rules that had no say in this. */
+function unansweredPart({ verdict: { unanswered = [] } }: RetrainRequest): string[] {
+  if (unanswered.length === 0) return [];
+  const rows = unanswered.map(({ rules, reason }) => `- ${plain(rules.join(', '))}: ${plain(reason)}`);
+  return [`Rules that could not be evaluated:\n\n${rows.join('\n')}`];
+}
 
 /** How each class is found again, beside the window before. */
 function classesPart({ verdict, windows }: RetrainRequest): string[] {

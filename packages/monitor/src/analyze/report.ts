@@ -48,7 +48,7 @@ function lead(windows: readonly WindowAnalysis[]): string {
     healthy: 'all rules hold',
     warning: 'a rule warns',
     alert: 'a rule alerts',
-    insufficient: 'there is not enough data to judge',
+    insufficient: 'not every rule could be evaluated',
   };
   return `In ${last.name}, ${words[last.verdict]}.`;
 }

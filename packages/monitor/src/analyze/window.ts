@@ -1,7 +1,8 @@
-import type { Baseline, Finding, Movement, ScoreTable, Segment, VerdictState } from '@fairway/core';
+import type { Baseline, Finding, Movement, ScoreTable, Segment, Unanswered, VerdictState } from '@fairway/core';
 import { inputNames } from '../app/figures.ts';
 import { lacksPerformance } from '../app/first-good.ts';
 import { assess } from '../app/judge.ts';
+import { unansweredSentence } from '../app/unanswered.ts';
 import { classesOf } from '../metrics/class-counts.ts';
 import { calibrationBins } from '../metrics/ece.ts';
 import { labelledGroups, totals } from '../metrics/counts.ts';
@@ -43,6 +44,8 @@ export type WindowAnalysis = {
   readonly missing: ByVariable<number>;
   readonly verdict: VerdictState;
   readonly findings: readonly AnalysisFinding[];
+  /** Absent where every rule of the policy could be evaluated. */
+  readonly unanswered?: readonly Unanswered[];
   /** All metrics of the whole window, by name (docs/metrics.md). */
   readonly figures: ByVariable<number | null>;
   /** All metrics of each input, by variable, then by name; and what chance alone reaches in PSI (99 %). */
@@ -106,11 +109,12 @@ export function analyzeWindow({ name, tally, given, policy, cutoff, earlier, seg
     rows: tally.rows,
     verdict: worst([judged.state, ...contract.map(({ severity }) => severity)]),
     findings: [...contract, ...judged.findings.map(({ variable = null, ...rest }) => ({ ...rest, variable }))],
+    ...(judged.unanswered === undefined ? {} : { unanswered: judged.unanswered }),
     moved: whatMoved(counts, baseline, earlier),
     counts: counts.variables,
     ...(segments.length === 0 ? {} : { segments: segments.flatMap((one) => one.worst(counts)) }),
     calibration: calibrationBins(labelledGroups(counts)),
-    notes: notes(tally, reference, name, policy, judged.state),
+    notes: notes(tally, reference, name, policy, judged.unanswered ?? []),
   };
   return { window, counts, reference };
 }
@@ -186,21 +190,29 @@ const ORDER: readonly VerdictState[] = ['healthy', 'insufficient', 'warning', 'a
 export const worst = (states: readonly VerdictState[]): VerdictState =>
   ORDER[Math.max(0, ...states.map((state) => ORDER.indexOf(state)))] ?? 'healthy';
 
-function notes(tally: Tally, reference: Reference, name: string, policy: Policy, state: VerdictState): string[] {
+function notes(
+  tally: Tally,
+  reference: Reference,
+  name: string,
+  policy: Policy,
+  unanswered: readonly Unanswered[],
+): string[] {
   const { rows, plan } = tally;
   const { minimum } = policy;
+  const unmeasured = isUnmeasured(tally, reference.baseline);
   const said = [
     ...plan.lacks.map((column) => `${plan.file} has no column ${column}: what rests on it is not known.`),
     rows < minimum.rows && `${many(rows, 'row')}: the policy judges nothing below ${many(minimum.rows, 'row')}.`,
     plan.label !== undefined && labelNote(tally, plan.label.name, policy),
     reference.scoresFrom === name &&
       `The baseline has no scores of its own: performance and score drift are measured against ${name}, the first good file.`,
-    isUnmeasured(tally, reference.baseline) &&
+    unmeasured &&
       'The baseline has no scores of its own, and no file so far has rows and labels enough, without an alert, to measure a loss of performance against.',
   ].filter((sentence) => typeof sentence === 'string');
   const silent = policy.rules.map((rule) => inapplicable(rule, reference.baseline)).filter((one) => one !== undefined);
-  if (state === 'insufficient' && said.length === 0) said.push('Not every rule of the policy could be evaluated.');
-  return [...said, ...silent];
+  // What the file lacks has been said of the file; what the reference lacks has not.
+  const open = unanswered.filter(({ lacks }) => (lacks === 'reference' ? !unmeasured : said.length === 0));
+  return [...said, ...open.map(unansweredSentence), ...silent];
 }
 
 /** There are scores and labels, but nothing says how well the model once did. */

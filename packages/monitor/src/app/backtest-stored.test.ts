@@ -109,3 +109,10 @@ test.each<[what: string, baseline: Baseline, metric: string, segments: string, w
 ])('chance is told with what was not simulated: %s', async (_, baseline, metric, segments, words) => {
   expect(await summaryOf(baseline, metric, segments)).toContain(words);
 });
+
+test('says which rules no window could answer, and why', async () => {
+  expect(await summaryOf(events, 'auc')).toContain(
+    'In no window: a could not be evaluated. No row of the window is labelled.',
+  );
+  expect(await summaryOf(events, 'missing, scope: x')).not.toContain('In no window');
+});

@@ -7,6 +7,7 @@ import { type FalseAlarms, falseAlarms } from './chance.ts';
 import { notDrawn } from './chance-predictions.ts';
 import { yardstick } from './first-good.ts';
 import { periodAt } from './periods.ts';
+import { unansweredSentence } from './unanswered.ts';
 import type { References } from './references.ts';
 import type { WindowStarts } from './windows.ts';
 
@@ -49,9 +50,24 @@ export const storedBacktest =
     const newest = past.findLast(({ baseline }) => baseline !== undefined)?.baseline;
     const rows = middle(result.windows.map((window) => window.rows));
     const chance = newest === undefined || rows === 0 ? null : falseAlarms(policy, newest, rows, SIMULATED, 1);
-    const sentences = [...summaryOf(result), ...chanceOf(chance, policy, newest), ...silent(policy, newest)];
+    const sentences = [
+      ...summaryOf(result),
+      ...chanceOf(chance, policy, newest),
+      ...unheard(result),
+      ...silent(policy, newest),
+    ];
     return { ...result, since: since ?? null, chance, summary: sentences.join(' ') };
   };
+
+/** Rules that no window could answer, with the newest window's reason. */
+function unheard({ windows }: Backtest): string[] {
+  const answeredIn = ({ unanswered = [] }: Backtest['windows'][number], rule: string) =>
+    !unanswered.some(({ rules }) => rules.includes(rule));
+  return (windows.at(-1)?.unanswered ?? []).flatMap(({ rules, ...why }) => {
+    const never = rules.filter((rule) => !windows.some((window) => answeredIn(window, rule)));
+    return never.length === 0 ? [] : [`In no window: ${unansweredSentence({ rules: never, ...why })}`];
+  });
+}
 
 /** Rules that this version's inputs leave nothing to say. */
 const silent = ({ rules }: Policy, baseline: Baseline | undefined): string[] =>

@@ -1,4 +1,4 @@
-import type { Baseline, Finding, Verdict, VerdictState, Window } from '@fairway/core';
+import type { Baseline, Finding, Unanswered, Verdict, VerdictState, Window } from '@fairway/core';
 import { totals } from '../metrics/counts.ts';
 import { misfits } from '../policy/fit.ts';
 import type { Policy } from '../policy/schema.ts';
@@ -18,6 +18,8 @@ export type BacktestWindow = Window & {
   readonly rows: number;
   readonly state: VerdictState;
   readonly findings: readonly Finding[];
+  /** Absent where every rule could be evaluated. */
+  readonly unanswered?: readonly Unanswered[];
   /** What was said at its time; null where nothing was. */
   readonly before: VerdictState | null;
   /** Would a retrain pull request have been opened, or was one open. */
@@ -90,8 +92,9 @@ function judgeLine(policy: Policy, line: readonly PastWindow[]): Judged[] {
       .slice(Math.max(0, index - back), index)
       .map((one) => one.counts)
       .reverse();
-    const { state, findings } = assess({ counts, earlier, baseline, policy });
-    return { ...window, rows: totals(counts).predictions, state, findings, before: verdict?.state ?? null };
+    const { state, findings, unanswered } = assess({ counts, earlier, baseline, policy });
+    const said = { state, findings, ...(unanswered === undefined ? {} : { unanswered }) };
+    return { ...window, rows: totals(counts).predictions, ...said, before: verdict?.state ?? null };
   });
 }
 

@@ -8,6 +8,16 @@ import type { Policy, Rule } from '../policy/schema.ts';
 import type { WindowCounts } from '../ports.ts';
 import { inputNames } from './figures.ts';
 import type { Judging } from './judging.ts';
+import {
+  binsTooThin,
+  isLack,
+  type Lack,
+  noFigure,
+  noReference,
+  nothingToLose,
+  tooFewLabels,
+  tooFewRows,
+} from './unanswered.ts';
 
 /** What a rule says of one window: over its limit with evidence; on the mild side of the limit for leaving; neither. */
 export type Mood = 'breach' | 'between' | 'clear';
@@ -50,28 +60,42 @@ export function seen(counts: WindowCounts, { period, minimum }: Policy): Seen {
   };
 }
 
-/** The variables (`''` = the window) that a rule can be evaluated on, in the baseline's order. Empty: not enough evidence. */
-export function lookAt(
-  rule: Rule,
-  { counts, enoughRows, performanceKnown, bothClasses }: Seen,
-  { baseline, policy, judging }: By,
-): ReadonlyMap<string, Look> {
+/** By variable (`''` = the window) that a rule can be evaluated on, in the baseline's order; why, where there is none. */
+export type Looks = ReadonlyMap<string, Look> | Lack;
+
+export function lookAt(rule: Rule, seen: Seen, by: By): Looks {
   const metric = metricOf(rule.metric);
+  const { counts, enoughRows, performanceKnown, bothClasses } = seen;
+  const { baseline, policy, judging } = by;
+  if (!enoughRows) return tooFewRows(counts, policy);
+  if (metric.needsLabels && !performanceKnown) return tooFewLabels(counts, policy);
+  if (metric.ranks && !bothClasses && judging >= 3) return tooFewLabels(counts, policy);
   const looks = new Map<string, Look>();
-  if (!enoughRows || (metric.needsLabels && !performanceKnown)) return looks;
-  if (metric.ranks && !bothClasses && judging >= 3) return looks;
+  let lack: Lack | undefined;
+  for (const variable of scopesOf(rule, counts, baseline)) {
+    const look = lookAtOne(rule, metric, counts, by, variable);
+    if (isLack(look)) lack ??= look;
+    else looks.set(variable, look);
+  }
+  if (looks.size === 0) return lack ?? noFigure(metric, baseline);
+  return rule.guard !== undefined && 'p' in rule.guard ? corrected(looks, rule.guard) : looks;
+}
+
+/** The looks of a rule that could be evaluated; none of any other. */
+export const looksOf = (looks: Looks): ReadonlyMap<string, Look> => (isLack(looks) ? new Map<string, Look>() : looks);
+
+function lookAtOne(rule: Rule, metric: Metric, counts: WindowCounts, by: By, variable: string): Look | Lack {
+  const { baseline, policy, judging } = by;
   const settings: Settings = {
     ...(policy.cutoff === undefined ? {} : { cutoff: policy.cutoff }),
     ...(judging < 3 ? { countsChance: true } : {}),
   };
-  for (const variable of scopesOf(rule, counts, baseline)) {
-    const now = metric.evaluate(counts, baseline, variable, settings);
-    if (now === null || now.sample < policy.minimum.rowsPerBin * binsOf(rule.metric, variable, baseline, judging))
-      continue;
-    const compared = compare(rule, metric, now, { baseline, settings, variable, judging });
-    if (compared !== undefined) looks.set(variable, lookOf(rule, now, compared));
-  }
-  return rule.guard !== undefined && 'p' in rule.guard ? corrected(looks, rule.guard) : looks;
+  const now = metric.evaluate(counts, baseline, variable, settings);
+  if (now === null) return noFigure(metric, baseline);
+  const least = policy.minimum.rowsPerBin * binsOf(rule.metric, variable, baseline, judging);
+  if (now.sample < least) return binsTooThin(metric, now, least);
+  const compared = compare(rule, metric, now, { baseline, settings, variable, judging });
+  return isLack(compared) ? compared : lookOf(rule, now, compared);
 }
 
 function scopesOf(rule: Rule, counts: WindowCounts, baseline: Baseline | undefined): string[] {
@@ -100,10 +124,10 @@ function compare(
   metric: Metric,
   now: Evaluation,
   { baseline, settings, variable, judging }: Omit<By, 'policy'> & Of,
-): Compared | undefined {
+): Compared | Lack {
   if (rule.compare === 'value') return { value: now.value };
   const before = baseline === undefined ? null : (metric.held?.(baseline, settings, variable) ?? null);
-  if (before === null) return undefined;
+  if (before === null) return noReference(metric);
   const decay = metric.better === 'higher' ? before.value - now.value : now.value - before.value;
   const errors = [before.standardError, now.standardError];
   const spread = errors.includes(undefined) ? undefined : Math.hypot(...(errors as number[]));
@@ -111,7 +135,8 @@ function compare(
   const isKnown = spread !== undefined && (spread > 0 || (judging >= 3 && decay > 0));
   const z = isKnown ? { z: decay / spread } : {};
   if (rule.compare === 'absolute-decay') return { value: decay, ...z };
-  return before.value <= 0 ? undefined : { value: decay / before.value, ...z };
+  if (before.value <= 0) return nothingToLose(metric, rule, before.value, baseline?.performanceFrom);
+  return { value: decay / before.value, ...z };
 }
 
 function lookOf(rule: Rule, now: Evaluation, { value, z }: Compared): Look {

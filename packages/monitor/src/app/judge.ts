@@ -11,9 +11,10 @@ import { inapplicable } from '../policy/applies.ts';
 import type { Policy, Rule } from '../policy/schema.ts';
 import type { Judgement, WindowCounts } from '../ports.ts';
 import { windowMetrics } from './figures.ts';
-import { type By, type Look, lookAt, type Seen, seen, stands } from './judge-rule.ts';
+import { type By, type Look, lookAt, looksOf, type Seen, seen, stands } from './judge-rule.ts';
 import { judgeSegments } from './judge-segments.ts';
 import { JUDGING, type Judging } from './judging.ts';
+import { isLack, type Lack, noneApplies, unanswered } from './unanswered.ts';
 import { findingMessage } from './wording.ts';
 
 /** All that a verdict depends on. */
@@ -37,13 +38,14 @@ export function judge(
   judging: Judging = JUDGING,
 ): Judgement {
   const countsHash = sha256(canonicalJson({ counts, earlier, baseline: baseline ?? null }));
-  const { state, findings, segments } = assess({ counts, earlier, baseline, policy }, judging);
+  const { state, findings, unanswered: open, segments } = assess({ counts, earlier, baseline, policy }, judging);
   return {
     id: hashFields([...idFields(window), blob, countsHash, ...(judging < 3 ? [] : [String(judging)])]).slice(0, 20),
     window,
     state,
     metrics: windowMetrics(counts, baseline, seen(counts, policy).performanceKnown),
     findings,
+    ...(open === undefined || judging < 4 ? {} : { unanswered: open }),
     ...(segments === undefined ? {} : { segments }),
     policy: blob,
     counts: countsHash,
@@ -56,16 +58,21 @@ const idFields = ({ model, version, environment, start }: Window): string[] => [
 export function assess(
   { counts, earlier, baseline, policy }: Pick<Evidence, 'counts' | 'earlier' | 'baseline' | 'policy'>,
   judging: Judging = JUDGING,
-): Pick<Judgement, 'state' | 'findings' | 'segments'> {
+): Pick<Judgement, 'state' | 'findings' | 'unanswered' | 'segments'> {
   const current = seen(counts, policy);
   const before = earlier.map((one) => seen(one, policy)).reverse();
   const rules = policy.rules.filter((rule) => judging === 1 || inapplicable(rule, baseline) === undefined);
   const judged = rules.map((rule) => applyRule(rule, current, before, { baseline, policy, judging }));
   const bySegment = judgeSegments(policy, current, before, baseline);
   const findings = [...judged.flatMap((outcome) => outcome.findings), ...bySegment.findings];
+  const lacks = judged.flatMap(({ lack }, index) =>
+    lack === undefined ? [] : [[rules[index]?.id ?? '', lack] as const],
+  );
+  const open = judged.length === 0 ? [noneApplies(policy)] : unanswered(lacks);
   return {
-    state: stateOf(findings, judged.length > 0 && judged.every(({ evaluated }) => evaluated)),
+    state: stateOf(findings, open.length === 0),
     findings,
+    ...(open.length === 0 ? {} : { unanswered: open }),
     ...(policy.segments === undefined ? {} : { segments: bySegment.segments }),
   };
 }
@@ -76,21 +83,20 @@ function stateOf(findings: readonly Finding[], complete: boolean): VerdictState 
   return complete ? 'healthy' : 'insufficient';
 }
 
+/** `lack`: why the rule could not be evaluated. */
+type Outcome = { readonly lack?: Lack; readonly findings: readonly Finding[] };
+
 /** `before`: earlier windows, oldest first. */
-function applyRule(
-  rule: Rule,
-  current: Seen,
-  before: readonly Seen[],
-  by: By,
-): { readonly evaluated: boolean; readonly findings: readonly Finding[] } {
+function applyRule(rule: Rule, current: Seen, before: readonly Seen[], by: By): Outcome {
   const now = lookAt(rule, current, by);
+  if (isLack(now)) return { lack: now, findings: [] };
   const quiet = rule.leave === undefined && [...now.values()].every(({ mood }) => mood !== 'breach');
-  const past = quiet ? [] : before.map((one) => lookAt(rule, one, by));
+  const past = quiet ? [] : before.map((one) => looksOf(lookAt(rule, one, by)));
   const findings = [...now].flatMap(([variable, look]) => {
     const moods = [...past.map((looks) => looks.get(variable)?.mood), look.mood];
     return stands(rule, moods) ? [findingOf(rule, variable, look, by.baseline?.performanceFrom)] : [];
   });
-  return { evaluated: now.size > 0, findings };
+  return { findings };
 }
 
 function findingOf(

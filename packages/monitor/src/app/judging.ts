@@ -8,10 +8,11 @@
  * 3: p1 and p25 count no input whose PSI chance explains; every PSI asks for `rowsPerBin`, not that of inputs alone; a loss between two
  *    figures without any error of their own (a perfect ranking, then the same score for all) is evident; a ranking needs
  *    `minimum.events` non-events too.
+ * 4: a verdict says why rules could not be evaluated (`unanswered`).
  */
-export const JUDGINGS = [1, 2, 3] as const;
+export const JUDGINGS = [1, 2, 3, 4] as const;
 export type Judging = (typeof JUDGINGS)[number];
-export const JUDGING: Judging = 3;
+export const JUDGING: Judging = 4;
 
 /** Which one a stored verdict may be of: the one that was kept, else any, newest first. Empty: it is of a later program. */
 export const judgingsOf = (kept: number | null | undefined): readonly Judging[] =>

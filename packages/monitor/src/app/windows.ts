@@ -39,6 +39,7 @@ export type StoredWindow = Pick<Window, 'model' | 'version' | 'environment' | 's
     | 'psiWithMissing'
     | 'missing'
     | 'findings'
+    | 'unanswered'
     | 'figures'
     | 'inputs'
     | 'classes'
@@ -110,6 +111,7 @@ function storedWindow(
     rows: totals(counts).predictions,
     verdict: verdict?.state ?? null,
     findings: (verdict?.findings ?? []).map((finding) => ({ ...finding, variable: finding.variable ?? null })),
+    ...(verdict?.unanswered === undefined ? {} : { unanswered: verdict.unanswered }),
     ...(verdict?.segments === undefined ? {} : { segments: verdict.segments }),
     policy: verdict?.policy ?? null,
     judgedAt: verdict?.judgedAt ?? null,

@@ -37,6 +37,7 @@ const verdict = (period: string, state: Verdict['state'], auc: number | null, ve
     state === 'alert'
       ? [{ rule: 'r', metric: 'auc', value: 1, limit: 1, op: '>', sample: 1, severity: 'alert', message: EVIL }]
       : [],
+  ...(state === 'insufficient' ? { unanswered: [{ rules: ['gini'], lacks: 'reference' as const, reason: EVIL }] } : {}),
   policy: 'b10bb10bb10bb10b',
   counts: '',
   judgedAt: '2026-01-01T00:00:00.000Z',
@@ -212,6 +213,11 @@ test('a version whose training data held no scores has no line to be held agains
     const { points } = performanceChart({ verdicts, baselines, policy: undefined }, series);
     expect(points.map(({ baseline, limit }) => [baseline, limit])).toEqual(verdicts.map(() => [null, null]));
   }
+});
+
+test('a window that could not be held against every rule says which, and why', () => {
+  expect(pages.model.html).toContain('<li>gini could not be evaluated. &lt;script&gt;');
+  expect(pages.model.html).toContain('Not every rule of the policy could be evaluated: nothing is cleared.');
 });
 
 test('a retraining is finished where a deploy is live', () => {

@@ -1,5 +1,6 @@
 import type { Baseline, Movement, Verdict } from '@fairway/core';
 import { worstPsi } from '../app/announce.ts';
+import { unansweredSentence } from '../app/unanswered.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { ModelSummary } from '../ports.ts';
 import { heatTable } from './heat-table.ts';
@@ -62,7 +63,7 @@ function lead({ summary, environment, verdicts }: ModelView): string {
     healthy: 'all rules hold',
     warning: 'a rule warns',
     alert: 'a rule alerts',
-    insufficient: 'there is not enough data to judge',
+    insufficient: 'not every rule could be evaluated',
   };
   return `${place}; in its last judged window, ${last.window.period} of version ${last.window.version}, ${words[last.state]}.`;
 }
@@ -155,18 +156,18 @@ const NOTHING: Readonly<Record<Verdict['state'], string>> = {
   healthy: 'All rules of the policy hold.',
   warning: '',
   alert: '',
-  insufficient: 'Too few predictions or labels for the policy: nothing can be said, and nothing is cleared.',
+  insufficient: 'Not every rule of the policy could be evaluated: nothing is cleared.',
 };
 
 function findings(verdicts: readonly Verdict[]): Html {
   return html`<ol class="findings" aria-labelledby="findings">${[...verdicts]
     .reverse()
     .map(
-      ({ window, state, findings, judgedAt, policy }) =>
+      ({ window, state, findings, unanswered = [], judgedAt, policy }) =>
         html`<li><div>${verdictBadge(state)}</div><div><strong>${window.period}</strong>, version ${window.version} <span class="soft small">judged ${when(judgedAt)} by policy <code>${policy.slice(0, 12)}</code></span>${
           findings.length === 0
             ? html`<br>${NOTHING[state]}`
             : html`<ul>${findings.map(({ message }) => html`<li>${message}</li>`)}</ul>`
-        }</div></li>`,
+        }${unanswered.length > 0 && html`<ul class="soft">${unanswered.map((one) => html`<li>${unansweredSentence(one)}</li>`)}</ul>`}</div></li>`,
     )}</ol>`;
 }
