@@ -53,6 +53,11 @@ const LACKS: readonly { readonly before: number; readonly said: RegExp; readonly
     said: /initContainers.*\.restartPolicy: field not declared in schema/,
     why: 'native sidecars came with 1.29',
   },
+  {
+    before: 26,
+    said: /spec\.unhealthyPodEvictionPolicy: field not declared in schema/,
+    why: 'unhealthyPodEvictionPolicy came with 1.26',
+  },
   { before: 25, said: /spec\.podFailurePolicy: field not declared in schema/, why: 'podFailurePolicy came with 1.25' },
 ];
 

@@ -22,6 +22,8 @@ describe('the version of Kubernetes', () => {
       [21, /^missing: v1\.\d+\.3 lacks policy\/v1 \(1\.21\): leave component disruption-budgets/],
       [23, /^missing: v1\.\d+\.3 lacks autoscaling\/v2 \(1\.23\): leave component recorder-hpa out/],
       [25, /^warning: v1\.\d+\.3 lacks Pod Security admission/],
+      [26, /^missing: v1\.\d+\.3 lacks unhealthyPodEvictionPolicy \(1\.26\): leave component disruption-budgets/],
+      [27, /^warning: v1\.\d+\.3 lacks autoscaling by one container \(1\.27.*replicas a number$/],
       [29, /^missing: v1\.\d+\.3 lacks native sidecars \(1\.29\).*capture\.agent: injector/],
     ] as const;
     const expected = lacks.filter(([before]) => minor < before).map(([, words]) => expect.stringMatching(words));

@@ -23,6 +23,16 @@ const LACKS: readonly { readonly before: number; readonly state: 'warning' | 'mi
     what: 'Pod Security admission (1.25): the label restricted of the namespace is not enforced',
   },
   {
+    before: 26,
+    state: 'missing',
+    what: 'unhealthyPodEvictionPolicy (1.26): leave component disruption-budgets and the budget of the injector out, or take that field out of them in your overlay',
+  },
+  {
+    before: 27,
+    state: 'warning',
+    what: 'autoscaling by one container (1.27, ContainerResource): leave autoscaling out of model.yaml, and replicas a number',
+  },
+  {
     before: 29,
     state: 'missing',
     what: 'native sidecars (1.29): a pod with the agent as one would wait for ever; set capture.agent: injector in model.yaml, and let the injector bring it as a plain container',
