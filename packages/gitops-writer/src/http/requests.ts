@@ -7,6 +7,13 @@ const finding = z.looseObject({
   rule: z.string().max(200),
   metric: z.string().max(200),
   value: z.number(),
+  compared: z
+    .looseObject({
+      as: z.enum(['relative-decay', 'absolute-decay', 'segment']),
+      figure: z.number(),
+      against: z.number(),
+    })
+    .optional(),
   limit: z.number(),
   sample: z.number(),
   severity: z.enum(['warning', 'alert']),

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Approval, Baseline, ModelVersion, RetrainRequest, Verdict } from '@fairway/core';
+import type { Approval, Baseline, Compared, ModelVersion, RetrainRequest, Verdict } from '@fairway/core';
 import { expect, it } from 'vitest';
 import { renderDeploy, type Rendered } from './deploy.ts';
 import { parseModelFile, retrainOf, servingOf } from './model-file.ts';
@@ -241,6 +241,28 @@ it('tells where the model does worst, if the policy asks for segments', () => {
   expect(body).toMatch(
     /\| JOB Other, LOAN .{1,6}30400 \| auc \| 0\.5512 \| 0\.4700 to 0\.6300 \| 0\.7400 \| 212 \| 0\.3000 \|/,
   );
+});
+
+it('shows of a loss what was lost of what, and of a segment how far it lies from all', () => {
+  const finding = { limit: 0.1, op: '>' as const, sample: 2400, severity: 'alert' as const, message: 'It lost.' };
+  const findings = [
+    { ...finding, rule: 'lost', metric: 'auc', value: 0.159, compared: compared('relative-decay', 0.74, 0.88) },
+    { ...finding, rule: 'rise', metric: 'mae', value: 2, compared: compared('absolute-decay', 7, 5) },
+    { ...finding, rule: 'weak', metric: 'auc', variable: 'JOB x', value: 0.2, compared: compared('segment', 0.5, 0.7) },
+    { ...finding, rule: 'old', metric: 'auc', value: 0.159 },
+  ];
+  const source = { ...retrain, request: { ...request, verdict: { ...request.verdict, findings } } };
+  expect(retrainReport(source).match(/^\| (lost|rise|weak|old) .*$/gm)).toEqual([
+    '| lost | relative decay of auc | 0.1590 (0.7400 against 0.8800) | \\> 0.1000 | – | 2,400 |',
+    '| rise | absolute decay of mae | 2.0000 (7.0000 against 5.0000) | \\> 0.1000 | – | 2,400 |',
+    '| weak | auc of JOB x, distance from all | 0.2000 (0.5000 against 0.7000) | \\> 0.1000 | – | 2,400 |',
+    // As judged before: nothing says that it was a loss.
+    '| old | auc | 0.1590 | \\> 0.1000 | – | 2,400 |',
+  ]);
+
+  function compared(as: Compared['as'], figure: number, against: number): Compared {
+    return { as, figure, against };
+  }
 });
 
 it('tells which rules had no say', () => {

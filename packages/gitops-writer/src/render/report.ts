@@ -1,4 +1,4 @@
-import type { Finding, RetrainRequest, WindowMetrics } from '@fairway/core';
+import type { Compared, Finding, RetrainRequest, WindowMetrics } from '@fairway/core';
 import type { RepositoryFile } from '../ports.ts';
 import { compose, most, type Section, whole } from './body.ts';
 import { fileChanges, filesSection } from './diff.ts';
@@ -135,15 +135,24 @@ const rulesTable = ({ verdict: { findings } }: RetrainRequest): string =>
         ['rule', 'of', 'value', 'limit', 'by chance', 'rows'],
         findings
           .slice(0, MAX_FINDINGS)
-          .map(({ rule, metric, variable, value, op, limit, noise, sample }) => [
+          .map(({ rule, metric, variable, value, compared, op, limit, noise, sample }) => [
             plain(rule),
-            plain(variable === undefined ? metric : `${metric} of ${variable}`),
-            figure(value),
+            plain(heldToLimit(variable === undefined ? metric : `${metric} of ${variable}`, compared)),
+            compared === undefined
+              ? figure(value)
+              : `${figure(value)} (${figure(compared.figure)} against ${figure(compared.against)})`,
             `${plain(op)} ${figure(limit)}`,
             figure(noise),
             count(sample),
           ]),
       );
+
+/** What the limit is about: the figure itself, what it lost, or how far a segment lies from all rows. */
+function heldToLimit(what: string, compared: Compared | undefined): string {
+  if (compared === undefined) return what;
+  if (compared.as === 'segment') return `${what}, distance from all`;
+  return `${compared.as === 'relative-decay' ? 'relative' : 'absolute'} decay of ${what}`;
+}
 
 /** Rules that had no say in this. */
 function unansweredPart({ verdict: { unanswered = [] } }: RetrainRequest): string[] {

@@ -19,7 +19,7 @@ import { countsOf, predictionBins } from './profile.ts';
 import type { Tally } from './tally.ts';
 
 /** A breached rule or a broken promise of the data. */
-export type AnalysisFinding = Pick<Finding, 'rule' | 'value' | 'limit' | 'severity' | 'message'> & {
+export type AnalysisFinding = Pick<Finding, 'rule' | 'value' | 'limit' | 'compared' | 'severity' | 'message'> & {
   readonly variable: string | null;
   readonly metric?: string;
   readonly op?: string;

@@ -1,4 +1,4 @@
-import type { Baseline } from '@fairway/core';
+import type { Baseline, Compared } from '@fairway/core';
 import { classesOf, isAboutEvents } from '../metrics/class-counts.ts';
 import { totals } from '../metrics/counts.ts';
 import type { Evaluation, Metric, Settings } from '../metrics/metric.ts';
@@ -28,6 +28,8 @@ export type Look = {
   readonly evaluation: Evaluation;
   /** What the limit is held against: the figure, or its decay. */
   readonly value: number;
+  /** Of a decay: the figure, and the one it is measured from. */
+  readonly compared?: Compared;
   readonly noise?: number;
   readonly p?: number;
 };
@@ -94,8 +96,8 @@ function lookAtOne(rule: Rule, metric: Metric, counts: WindowCounts, by: By, var
   if (now === null) return noFigure(metric, baseline);
   const least = policy.minimum.rowsPerBin * binsOf(rule.metric, variable, baseline, judging);
   if (now.sample < least) return binsTooThin(metric, now, least);
-  const compared = compare(rule, metric, now, { baseline, settings, variable, judging });
-  return isLack(compared) ? compared : lookOf(rule, now, compared);
+  const measured = compare(rule, metric, now, { baseline, settings, variable, judging });
+  return isLack(measured) ? measured : lookOf(rule, now, measured);
 }
 
 function scopesOf(rule: Rule, counts: WindowCounts, baseline: Baseline | undefined): string[] {
@@ -116,7 +118,7 @@ function binsOf(metric: MetricName, variable: string, baseline: Baseline | undef
 }
 
 type Of = { readonly settings: Settings; readonly variable: string };
-type Compared = { readonly value: number; readonly z?: number };
+type Measured = Pick<Look, 'value' | 'compared'> & { readonly z?: number };
 
 /** The value the limit is held against; for decay, with its z. Positive decay = worse. */
 function compare(
@@ -124,7 +126,7 @@ function compare(
   metric: Metric,
   now: Evaluation,
   { baseline, settings, variable, judging }: Omit<By, 'policy'> & Of,
-): Compared | Lack {
+): Measured | Lack {
   if (rule.compare === 'value') return { value: now.value };
   const before = baseline === undefined ? null : (metric.held?.(baseline, settings, variable) ?? null);
   if (before === null) return noReference(metric);
@@ -134,15 +136,17 @@ function compare(
   // 0 / 0 is no evidence, but a loss without any error of either figure could not be surer.
   const isKnown = spread !== undefined && (spread > 0 || (judging >= 3 && decay > 0));
   const z = isKnown ? { z: decay / spread } : {};
-  if (rule.compare === 'absolute-decay') return { value: decay, ...z };
+  const compared = { as: rule.compare, figure: now.value, against: before.value };
+  if (rule.compare === 'absolute-decay') return { value: decay, compared, ...z };
   if (before.value <= 0) return nothingToLose(metric, rule, before.value, baseline?.performanceFrom);
-  return { value: decay / before.value, ...z };
+  return { value: decay / before.value, compared, ...z };
 }
 
-function lookOf(rule: Rule, now: Evaluation, { value, z }: Compared): Look {
+function lookOf(rule: Rule, now: Evaluation, { value, z, compared }: Measured): Look {
   const noise = rule.guard !== undefined && 'noise' in rule.guard ? now.noise?.(rule.guard.noise) : undefined;
   const mood = breaches(value, rule) ? (evident(rule, now, noise, z) ? 'breach' : 'between') : mildness(value, rule);
-  return { mood, evaluation: now, value, ...(noise === undefined ? {} : { noise }) };
+  const more = { ...(compared === undefined ? {} : { compared }), ...(noise === undefined ? {} : { noise }) };
+  return { mood, evaluation: now, value, ...more };
 }
 
 function evident({ guard }: Rule, now: Evaluation, noise: number | undefined, z: number | undefined): boolean {

@@ -3,8 +3,9 @@ import { predictedOf } from '../metrics/class-counts.ts';
 import { segmentInputs, segmentSets, segmentsOf } from '../metrics/segment-counts.ts';
 import { metricOf } from '../metrics/registry.ts';
 import { type LookedAt, lookAtSegments, placeOf } from '../moved/worst-segments.ts';
-import type { Policy, SegmentRule } from '../policy/schema.ts';
-import { largestP, type Mood, type Seen, stands } from './judge-rule.ts';
+import type { SegmentRule } from '../policy/schema.ts';
+import { type By, largestP, type Mood, type Seen, stands } from './judge-rule.ts';
+import type { Judging } from './judging.ts';
 
 /** So many segments of each rule are kept with the verdict. */
 const LISTED = 5;
@@ -15,16 +16,13 @@ export type SegmentJudgement = { readonly findings: readonly Finding[]; readonly
  * What the policy's rules on segments say of a window, from counts alone; nothing while performance is not known. `before`: earlier
  * windows, oldest first, for rules that look at several.
  */
-export function judgeSegments(
-  { segments = [] }: Pick<Policy, 'segments'>,
-  seen: Seen,
-  before: readonly Seen[],
-  baseline: Baseline | undefined,
-): SegmentJudgement {
+export function judgeSegments(seen: Seen, before: readonly Seen[], by: By): SegmentJudgement {
+  const { baseline, policy, judging } = by;
+  const { segments = [] } = policy;
   if (baseline === undefined) return { findings: [], segments: [] };
   const judged = segments.map((rule) => ({ rule, standing: standingOf(rule, seen, before, baseline) }));
   return {
-    findings: judged.flatMap(({ rule, standing }) => standing.map((one) => findingOf(rule, one))),
+    findings: judged.flatMap(({ rule, standing }) => standing.map((one) => findingOf(rule, one, judging))),
     segments: judged.flatMap(({ standing }) => standing.map(({ segment }) => segment)),
   };
 }
@@ -81,7 +79,8 @@ const WHAT: Readonly<Record<SegmentRule['metric'], (overall: number) => string>>
   calibration: () => 'from the event rate',
 };
 
-function findingOf({ id, metric, limit, leave, severity }: SegmentRule, { segment, size, p, mood }: Look): Finding {
+function findingOf(rule: SegmentRule, { segment, size, p, mood }: Look, judging: Judging): Finding {
+  const { id, metric, limit, leave, severity } = rule;
   const variable = placeOf(segment.where);
   const { title } = metricOf(metric);
   const value = metric === 'mae' ? segment.value.toPrecision(4) : segment.value.toFixed(3);
@@ -90,5 +89,8 @@ function findingOf({ id, metric, limit, leave, severity }: SegmentRule, { segmen
   const until = 'leave' in held ? `; it stands until below ${held.leave?.toFixed(3)}` : '';
   const message = `${shown}: ${size.toFixed(3)} ${WHAT[metric](segment.overall)}, limit ${limit.toFixed(3)}${until} (${segment.labelled.toLocaleString('en-US')} labelled rows; p = ${p.toPrecision(2)}).`;
   const figures = { value: size, limit, op: '>=', p, ...held, sample: segment.labelled } as const;
-  return { rule: id, metric, variable, ...figures, severity, message };
+  // A calibration is held against its own event rate: there its size is the figure.
+  const compared = { as: 'segment', figure: segment.value, against: segment.overall } as const;
+  const isGap = metric !== 'calibration' && judging >= 4;
+  return { rule: id, metric, variable, ...figures, ...(isGap ? { compared } : {}), severity, message };
 }

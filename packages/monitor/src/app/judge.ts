@@ -62,8 +62,9 @@ export function assess(
   const current = seen(counts, policy);
   const before = earlier.map((one) => seen(one, policy)).reverse();
   const rules = policy.rules.filter((rule) => judging === 1 || inapplicable(rule, baseline) === undefined);
-  const judged = rules.map((rule) => applyRule(rule, current, before, { baseline, policy, judging }));
-  const bySegment = judgeSegments(policy, current, before, baseline);
+  const by: By = { baseline, policy, judging };
+  const judged = rules.map((rule) => applyRule(rule, current, before, by));
+  const bySegment = judgeSegments(current, before, by);
   const findings = [...judged.flatMap((outcome) => outcome.findings), ...bySegment.findings];
   const lacks = judged.flatMap(({ lack }, index) =>
     lack === undefined ? [] : [[rules[index]?.id ?? '', lack] as const],
@@ -94,7 +95,7 @@ function applyRule(rule: Rule, current: Seen, before: readonly Seen[], by: By): 
   const past = quiet ? [] : before.map((one) => looksOf(lookAt(rule, one, by)));
   const findings = [...now].flatMap(([variable, look]) => {
     const moods = [...past.map((looks) => looks.get(variable)?.mood), look.mood];
-    return stands(rule, moods) ? [findingOf(rule, variable, look, by.baseline?.performanceFrom)] : [];
+    return stands(rule, moods) ? [findingOf(rule, variable, look, by)] : [];
   });
   return { findings };
 }
@@ -102,8 +103,8 @@ function applyRule(rule: Rule, current: Seen, before: readonly Seen[], by: By): 
 function findingOf(
   rule: Rule,
   variable: string,
-  { evaluation, value, noise, p, mood }: Look,
-  from: string | undefined,
+  { evaluation, value, compared, noise, p, mood }: Look,
+  { baseline, judging }: By,
 ): Finding {
   const finding = {
     rule: rule.id,
@@ -115,8 +116,9 @@ function findingOf(
     ...(noise === undefined ? {} : { noise }),
     ...(p === undefined ? {} : { p }),
     ...(mood === 'breach' || rule.leave === undefined ? {} : { leave: rule.leave.limit }),
+    ...(compared === undefined || judging < 4 ? {} : { compared }),
     sample: evaluation.sample,
     severity: rule.severity,
   };
-  return { ...finding, message: findingMessage(rule, finding, evaluation, from) };
+  return { ...finding, message: findingMessage(rule, finding, evaluation, baseline?.performanceFrom) };
 }

@@ -107,6 +107,18 @@ test('the same evidence is judged alike today, under an id of its own, and says 
     "No share of mean score minus event rate can be lost: the reference figure, of the baseline's held-out rows, is -0.010, and a share is of what lies above 0. Use compare: absolute-decay, or a limit on calibration itself.";
   const unanswered = [{ rules: ['calibration-decay'], lacks: 'reference', reason }];
   expect(verdict.unanswered).toEqual(unanswered);
+  const compared = verdict.findings.map(({ rule, value, compared: one }) => [rule, value, one]);
+  const auc = verdict.metrics.auc ?? 0;
+  expect(compared).toEqual([
+    ['auc-decay', (0.7 - auc) / 0.7, { as: 'relative-decay', figure: auc, against: 0.7 }],
+    [
+      'brier-rise',
+      expect.closeTo(0.052006, 12),
+      { as: 'absolute-decay', figure: verdict.metrics.brier, against: expect.closeTo(0.122999, 6) },
+    ],
+    ['weak', auc - 0.45, { as: 'segment', figure: 0.45, against: auc }],
+  ]);
+  expect(before.findings.some((one) => one.compared !== undefined)).toBe(false);
   expect([verdict.state, verdict.metrics, verdict.findings.map(({ message }) => message)]).toEqual([
     before.state,
     before.metrics,
