@@ -12,10 +12,20 @@ const BLOCK = 512;
 const BYTES = FOREIGN_MIB * 2 ** 20;
 /** Git writes what it receives in pieces of 4 KiB, and does not say that it was stopped at the bound. */
 const FULL = BYTES - 4_096;
+/** 16 KB of deltas can stand for a gigabyte (tried), and the whole container would be killed for it. */
+const MEMORY_KIB = 128 * 1_024;
+/** Pushes wait meanwhile; to check 32 MiB of what is no bomb takes a second or two. */
+const CPU_S = 20;
+/** One thread, and blobs of any size held in memory, so that the bound on it is one on each object as well. */
+const GIT = 'git -c pack.threads=1 -c core.bigFileThreshold=64g';
+const BOUNDED = `ulimit -f ${BYTES / BLOCK} && ulimit -d ${MEMORY_KIB} && ulimit -t ${CPU_S} && exec ${GIT} "$@"`;
+/** Bounds in the words of our own git, not of the remote's: on memory, and on processor time (SIGKILL, for there is no second, harder one). */
+const STOPPED = /^(fatal: Out of memory|error: [\w-]+ died of signal (9|24)\b)/m;
 
 /**
  * Gets a commit that somebody without a right to push may have made. The kernel stops git at the bound: no option of `git fetch` has one, and
- * its progress is told too late. What came lies aside until all of it is there, so that nothing stays of what was too large.
+ * its progress is told too late. What came lies aside until all of it is there, so that nothing stays of what was too large, as it came or
+ * unpacked.
  */
 export async function getForeign(mirror: Mirror, shell: RunProgram, commit: string): Promise<ForeignCommit> {
   if (!OBJECT_ID.test(commit)) return 'absent';
@@ -26,11 +36,10 @@ export async function getForeign(mirror: Mirror, shell: RunProgram, commit: stri
     const aside = await mkdtemp(join(objects, 'incoming-'));
     try {
       const env = { GIT_OBJECT_DIRECTORY: aside, GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(objects) };
-      const bounded: RunProgram = (folder, args, call) =>
-        shell(folder, ['-c', 'ulimit -f "$0" && exec git "$@"', String(BYTES / BLOCK), ...args], call);
+      const bounded: RunProgram = (folder, args, call) => shell(folder, ['-c', BOUNDED, 'sh', ...args], call);
       const fetched = await mirror.remote.fetchCommit(mirror.folder, commit, { run: bounded, env });
       if (fetched.code === 0) await adopt(join(aside, 'pack'), join(objects, 'pack'));
-      return fetched.code !== 0 && (await largest(join(aside, 'pack'))) >= FULL;
+      return fetched.code !== 0 && (STOPPED.test(fetched.stderr) || (await largest(join(aside, 'pack'))) >= FULL);
     } finally {
       await rm(aside, { recursive: true, force: true });
     }

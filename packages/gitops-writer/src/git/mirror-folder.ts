@@ -84,5 +84,9 @@ export async function countPacks(folder: string): Promise<number> {
   return names.filter((name) => name.endsWith('.pack')).length;
 }
 
-/** Puts small packs together; what is in them stays, for a commit may be written long before its branch. */
-export const REPACK: readonly string[] = ['repack', '-d', '--geometric=2', '--quiet'];
+/**
+ * Puts small packs together; what is in them stays, for a commit may be written long before its branch. Large objects are taken over as they
+ * are: comparing ten of them on each processor would want a gigabyte, and a fork may have sent them.
+ */
+const TAKEN_OVER = ['-c', 'core.bigFileThreshold=4m', '-c', 'pack.windowMemory=32m'];
+export const REPACK: readonly string[] = [...TAKEN_OVER, 'repack', '-d', '--geometric=2', '--quiet'];
