@@ -161,7 +161,7 @@ export type Spool = {
   settle(pack: SpooledPack, note: PackNote): void;
   /** The oldest pack, if it is settled and synced. */
   next(): SpooledPack | undefined;
-  /** The encoded exchanges of a pack, one behind the other. */
+  /** The encoded exchanges of a pack, one behind the other; valid until the pack is done. */
   read(pack: SpooledPack): Promise<Buffer>;
   /** The queue has the pack, or it cannot be read any more: the spool may forget it. */
   done(pack: SpooledPack): void;

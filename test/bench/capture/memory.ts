@@ -21,6 +21,9 @@ const MEMORY_MB = 120;
 /** Flat: what the collector's ups and downs make of a line that does not rise. */
 const GROWTH_MB_PER_MINUTE = 0.5;
 const ANSWER = JSON.stringify({ predictions: [{ P_BAD1: 0.8312931, P_BAD0: 0.1687069, I_BAD: '1' }] });
+const STATUS = JSON.stringify({
+  model_version_status: [{ version: '1', state: 'AVAILABLE', status: { error_code: 'OK', error_message: '' } }],
+});
 const BODY = JSON.stringify({
   instances: [{ LOAN: 1100, MORTDUE: 25860, VALUE: 39025, YOJ: 10.5, CLAGE: 94.36, CLNO: 9, REASON: 'HomeImp' }],
 });
@@ -99,10 +102,11 @@ function slope(samples: readonly Sample[]): number {
 
 const round = (value: number): number => Number(value.toFixed(2));
 
-/** A model that answers every request alike. */
+/** A model that answers every prediction alike, and tells its version as TF Serving does. */
 export async function startModel(): Promise<Server> {
   const server = createServer((incoming, response) => {
-    incoming.resume().on('end', () => response.writeHead(200, { 'content-length': ANSWER.length }).end(ANSWER));
+    const answer = incoming.method === 'GET' ? STATUS : ANSWER;
+    incoming.resume().on('end', () => response.writeHead(200, { 'content-length': answer.length }).end(answer));
   });
   server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1');

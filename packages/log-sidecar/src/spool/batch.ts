@@ -11,7 +11,9 @@ const LARGEST_KEPT = 1536 * 1024;
  */
 export class Batch {
   private bytes: Buffer;
-  private starts: number[] = [];
+  /** Where frames start; behind `count` those of an earlier batch. */
+  private readonly starts: number[] = [];
+  private count = 0;
   length = 0;
 
   constructor(size = SMALLEST) {
@@ -29,18 +31,19 @@ export class Batch {
     bytes.writeUInt32BE(ordinal, start + 9);
     bytes.writeUIntBE(seq, start + 13, 6);
     bytes.set(payload, start + FRAME_HEADER);
-    this.starts.push(start);
+    this.starts[this.count++] = start;
     this.length = end;
   }
 
   /** The frames with their checksums, the exchanges among them under `ordinal` where there is one; valid until the next `add` or `clear`. */
   sealed(ordinal?: number): Buffer {
-    const { bytes, starts, length } = this;
+    const { bytes, starts, count, length } = this;
     // A plain view of it takes 0.05 µs less than a part of a Buffer (measured).
     const memory = bytes.buffer;
-    for (let i = 0; i < starts.length; i++) {
+    for (let i = 0; i < count; i++) {
       const start = starts[i] as number;
-      const checked = new Uint8Array(memory, start + 8, (starts[i + 1] ?? length) - start - 8);
+      const end = i + 1 < count ? (starts[i + 1] as number) : length;
+      const checked = new Uint8Array(memory, start + 8, end - start - 8);
       if (ordinal !== undefined && bytes[start + 8] === KIND.exchange) bytes.writeUInt32BE(ordinal, start + 9);
       bytes.writeUInt32BE(crc32(checked), start + 4);
     }
@@ -49,13 +52,13 @@ export class Batch {
 
   /** The payloads of the exchanges one behind the other, in a part of `bytes`, which are as many as this at least. Before anything else is added. */
   payloads(bytes: Buffer): Buffer {
-    const { starts, length } = this;
+    const { starts, count, length } = this;
     bytes.set(this.bytes.subarray(0, length));
     let end = 0;
     // In place: each part of a buffer that is copied from elsewhere would be an object.
-    for (let i = 0; i < starts.length; i++) {
+    for (let i = 0; i < count; i++) {
       const from = (starts[i] as number) + FRAME_HEADER;
-      const to = starts[i + 1] ?? length;
+      const to = i + 1 < count ? (starts[i + 1] as number) : length;
       bytes.copyWithin(end, from, to);
       end += to - from;
     }
@@ -63,7 +66,7 @@ export class Batch {
   }
 
   clear(): void {
-    this.starts = [];
+    this.count = 0;
     this.length = 0;
     if (this.bytes.length > LARGEST_KEPT) this.bytes = Buffer.allocUnsafeSlow(SMALLEST);
   }

@@ -14,7 +14,7 @@ export type Taken = {
 /** What was offered since the last commit. */
 export class Group implements Taken {
   readonly batch = new Batch();
-  spans = new Spans();
+  readonly spans = new Spans();
   first = 0;
   last = 0;
   exchanges = 0;
@@ -45,7 +45,7 @@ export class Group implements Taken {
 
   clear(): void {
     this.batch.clear();
-    this.spans = new Spans();
+    this.spans.clear();
     this.exchanges = 0;
     this.bytes = 0;
   }

@@ -1,7 +1,8 @@
 import type { Mark, PackNote, SpooledPack, SpoolRecord } from '../ports.ts';
 import type { Taken } from './group.ts';
 import type { Segment } from './segment.ts';
-import { Spans } from './spans.ts';
+import type { Pieces } from './pieces.ts';
+import type { Spans } from './spans.ts';
 
 /** A pack as the spool keeps it: frames in one segment's range, exchanges in memory, or both until it is sent. */
 export type StoredPack = SpooledPack & {
@@ -27,7 +28,10 @@ export type StoredPack = SpooledPack & {
 };
 
 export function emptyPack(
-  from: Pick<StoredPack, 'agent' | 'epoch' | 'model' | 'ordinal' | 'segment' | 'start' | 'openedAt' | 'at' | 'kept'>,
+  from: Pick<
+    StoredPack,
+    'agent' | 'epoch' | 'model' | 'ordinal' | 'segment' | 'start' | 'openedAt' | 'at' | 'kept' | 'spans'
+  >,
 ): StoredPack {
   return {
     ...from,
@@ -37,7 +41,6 @@ export function emptyPack(
     exchanges: 0,
     bytes: 0,
     closedAt: 0,
-    spans: new Spans(),
     earlierDropped: undefined,
     note: undefined,
     ready: false,
@@ -51,6 +54,19 @@ export function extend(pack: StoredPack, { first, last, exchanges, bytes }: Take
   pack.exchanges += exchanges;
   pack.bytes += bytes;
   pack.end = end;
+}
+
+/** The exchanges of a pack in one piece, which is used again as the others are: made anew for each pack, it would be most of what is collected. */
+export function joined(pack: StoredPack, kept: readonly Buffer[], pieces: Pieces): Buffer {
+  if (kept.length < 2) return kept[0] ?? Buffer.alloc(0);
+  const whole = pieces.take(pack.bytes);
+  let end = 0;
+  for (const piece of kept) end += piece.copy(whole, end);
+  // Those of a pack that is in memory only are as long as their exchange.
+  if (pack.segment) for (const piece of kept) pieces.give(piece);
+  const bytes = whole.subarray(0, end);
+  pack.kept = [bytes];
+  return bytes;
 }
 
 /** Takes a record into a pack that is in memory only. */

@@ -7,6 +7,7 @@ import { HIGH_SUFFIX, readHigh, removeHigh } from './high-file.ts';
 import { framed } from './batch.ts';
 import { emptyPack, extend, type StoredPack } from './pack.ts';
 import { Segment } from './segment.ts';
+import { Spans } from './spans.ts';
 
 export const SEGMENT_SUFFIX = '.spool';
 
@@ -130,7 +131,7 @@ function closingPack(end: End, now: number, { directory, synced, predecessor }: 
   segment?.append(framed([told]));
   removeHigh(directory, epoch);
   const from = { agent, epoch, model, segment, at };
-  const pack = emptyPack({ ...from, ordinal: CLOSING, start: 0, openedAt: now, kept: [] });
+  const pack = emptyPack({ ...from, ordinal: CLOSING, start: 0, openedAt: now, kept: [], spans: new Spans() });
   const note = { versions: [], dropped: { ...dropped, killed } };
   return [{ ...pack, first, last: high, closedAt: now, earlierDropped: dropped, note, ready: true }];
 }
@@ -164,7 +165,7 @@ function packsOf(segment: Segment, frames: readonly Frame[], context: Context): 
       ended.last = Math.max(ended.last, seq);
       const { now: openedAt, at } = context;
       const from = { agent, epoch, model, segment, at };
-      const grown = pack ?? emptyPack({ ...from, ordinal, start, openedAt, kept: undefined });
+      const grown = pack ?? emptyPack({ ...from, ordinal, start, openedAt, kept: undefined, spans: new Spans() });
       packs.set(ordinal, grown);
       extend(grown, { first: seq, last: seq, exchanges: 1, bytes: frame.payload.length }, end);
     } else if (kind === KIND.note) {

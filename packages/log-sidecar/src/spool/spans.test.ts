@@ -22,3 +22,14 @@ test('spans come back as they were added, one by one or with all that another on
     expect([...later]).toEqual(all.slice(cut));
   }
 });
+
+test('spans that were cleared take others, however many were in them', () => {
+  const spans = new Spans();
+  for (const count of [200, 3, 500]) {
+    const all = Array.from({ length: count }, (_, i) => span(i + count, i < 2 ? '1' : '2'));
+    for (const one of all) spans.add(one);
+    expect([...spans]).toEqual(all);
+    spans.clear();
+    expect([...spans]).toEqual([]);
+  }
+});

@@ -137,6 +137,26 @@ test('at the cap the newest are refused, and room comes back when the queue take
   expect(openSpool('e2', { diskCap: 2000 }).spool.offer(record(1, 100))).toBeUndefined();
 });
 
+test('memory of packs that are done is used again, and a pack that is read twice is the same, in several groups or in one', async () => {
+  const { spool } = openSpool();
+  for (let round = 0; round < 6; round++) {
+    const wanted = Array.from({ length: 30 }, (_, i) => record(round * 30 + i + 1, 700 + ((round * 7 + i) % 5)));
+    for (const [i, one] of wanted.entries()) {
+      spool.offer(one);
+      if (round % 2 === 0 && i % 7 === 6) spool.commit();
+    }
+    spool.closeOlder(0);
+    expect([...(spool.unsettled()[0]?.spans ?? [])].map(({ seq }) => seq)).toEqual(
+      wanted.map(({ bytes }) => decodeExchanges(bytes)[0]?.head.seq),
+    );
+    const pack = (await settled(spool)) as SpooledPack;
+    expect([...pack.spans]).toEqual([]);
+    const read = async () => piecesOf(await spool.read(pack));
+    expect([await read(), await read()]).toEqual([wanted, wanted].map((all) => all.map(({ bytes }) => bytes)));
+    spool.done(pack);
+  }
+});
+
 test('a folder that cannot be used means memory only, bounded and counted', async () => {
   const blocked = join(directory, 'file');
   writeFileSync(blocked, '');

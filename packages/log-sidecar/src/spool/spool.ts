@@ -7,12 +7,11 @@ import { framed } from './batch.ts';
 import { FRAME_HEADER, jsonFrame, KIND, NOTHING, exchangesOf } from './frame.ts';
 import { Group, type Taken } from './group.ts';
 import { removeHigh } from './high-file.ts';
-import { countsOf, emptyPack, extend, heldOf, hold, isFull, isKept, type StoredPack } from './pack.ts';
+import { countsOf, emptyPack, extend, heldOf, hold, isFull, isKept, joined, type StoredPack } from './pack.ts';
 import { Pieces } from './pieces.ts';
 import { recover, SEGMENT_SUFFIX, type SegmentHeader } from './recover.ts';
 import { type DiskProblem, diskProblem, Segment } from './segment.ts';
 import type { SpoolConfig, SpoolParts } from './settings.ts';
-import { Spans } from './spans.ts';
 
 export const PACK_EXCHANGES = 500;
 const PACK_BYTES = 1024 * 1024;
@@ -118,7 +117,7 @@ export class FileSpool implements Spool, Part {
     const stored = pack as StoredPack;
     this.waiting = this.waiting.filter((other) => other !== stored);
     stored.note = note;
-    stored.spans = new Spans();
+    stored.spans = this.pieces.giveSpans(stored.spans);
     const ready = () => {
       stored.ready = true;
       this.onReady();
@@ -136,7 +135,7 @@ export class FileSpool implements Spool, Part {
 
   async read(pack: SpooledPack): Promise<Buffer> {
     const { segment, start, end, ordinal, kept, exchanges, epoch } = pack as StoredPack;
-    if (kept) return Buffer.concat(kept);
+    if (kept) return joined(pack as StoredPack, kept, this.pieces);
     const { bytes, count } = exchangesOf(segment ? await segment.read(start, end) : Buffer.alloc(0), ordinal);
     if (count === exchanges) return bytes;
     throw new FairwayError(
@@ -245,6 +244,7 @@ export class FileSpool implements Spool, Part {
       start: segment?.size ?? 0,
       openedAt,
       at: this.clock.now(),
+      spans: this.pieces.takeSpans(),
       kept: segment && !isKept(this.packs[0], this.keptBytes, openedAt) ? undefined : [],
     });
     return this.open;
