@@ -13,7 +13,7 @@ import { loadIdentity } from '../../../packages/cli/src/stack/kube/api/certifica
 import { ARGO_CD } from '../../harness/kube-definitions.ts';
 import { applyAll } from '../../manifests/cluster.ts';
 import { rendering } from '../../manifests/render.ts';
-import { apply, call, define, MERGE, type World } from './world.ts';
+import { apply, call, define, freshName, MERGE, type World } from './world.ts';
 
 const BIN = fileURLToPath(new URL('../../../packages/cli/bin/fairway.js', import.meta.url));
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
@@ -190,6 +190,27 @@ export function doctorCases(world: () => World): void {
       );
       await label(ARGO);
       expect(texts(await doctor(), 'ok')).toContain(`namespace fairway: is managed by ${ARGO}`);
+    });
+
+    it('sees whom our network policies let in, and a pod that asked for an agent and runs without', async () => {
+      const name = freshName('callers');
+      expect(texts(await doctor(), 'missing')).not.toContainEqual(expect.stringContaining(name));
+      const labels = { 'fairway.dev/may-call': 'true' };
+      await call(world(), 'POST', '/api/v1/namespaces', { body: { metadata: { name, labels } } });
+      const pod = {
+        metadata: { name: 'bare', labels: { 'fairway.dev/inject': 'true' } },
+        spec: { containers: [{ name: 'serving', image: 'serving@sha256:0' }] },
+      };
+      const made = await call(world(), 'POST', `/api/v1/namespaces/${name}/pods`, { body: pod });
+      expect(made.status, made.text).toBe(201);
+      const checks = await doctor();
+      expect(texts(checks, 'ok')).toContainEqual(
+        expect.stringMatching(`^callers: network policies let .*\\b${name}\\b.* in$`),
+      );
+      expect(texts(checks, 'missing')).toContainEqual(
+        expect.stringMatching(`^agents: \\d+ of \\d+ pods that asked .*\\b${name}/bare\\b`),
+      );
+      await call(world(), 'DELETE', `/api/v1/namespaces/${name}/pods/bare`);
     });
 
     it('run by somebody without rights says what could not be looked at, and does not fail by it', async () => {

@@ -33,7 +33,7 @@ export async function argoFindings(
   const projects = objects.filter(({ kind }) => kind === 'AppProject');
   const sets = objects.filter(({ kind }) => kind === 'ApplicationSet');
   return [
-    ...(await Promise.all(projects.map((project) => projectFinding(looker, project, models)))),
+    ...(await Promise.all(projects.map((project) => projectFindings(looker, project, models)))).flat(),
     ...(await Promise.all(sets.map((set) => setFinding(looker, set)))),
     ...(await controllerFindings(looker)),
     ...(await exclusionFindings(looker, projects.flatMap(kindsIn))),
@@ -53,15 +53,15 @@ async function applied(
   return seen;
 }
 
-async function projectFinding(looker: Looker, shipped: Item, models: readonly string[]): Promise<Finding> {
+async function projectFindings(looker: Looker, shipped: Item, models: readonly string[]): Promise<Finding[]> {
   const { name } = shipped.metadata;
   const called = `AppProject ${name}`;
   const seen = await applied(looker, `appprojects/${name}`, called);
-  if ('finding' in seen) return seen.finding;
+  if ('finding' in seen) return [seen.finding];
   const sources = (seen.found.spec?.['sourceRepos'] ?? []) as string[];
+  const problems: string[] = [];
   if (sources.length === 0 || sources.some((one) => one.includes(PLACEHOLDER)))
-    return missing(
-      called,
+    problems.push(
       `takes nothing from your repository (sourceRepos: ${sources.join(', ') || 'none'}): put its address in`,
     );
   const allowed = kindsIn(seen.found);
@@ -70,17 +70,17 @@ async function projectFinding(looker: Looker, shipped: Item, models: readonly st
       !allowed.some((one) => [wanted.group, '*'].includes(one.group) && [wanted.kind, '*'].includes(one.kind)),
   );
   if (lacking.length > 0)
-    return missing(
-      called,
+    problems.push(
       `does not allow ${lacking.map(({ kind }) => kind).join(', ')}, which the writer renders: apply manifests/argocd of this version`,
     );
   const beyond = beyondOf(seen.found, models);
   if (beyond.length > 0)
-    return missing(
-      called,
+    problems.push(
       `does not let Argo CD into ${beyond.join(', ')}, where Applications of it lead: add the environment to its destinations (appproject.yaml)`,
     );
-  return ok(called, `allows what the writer renders, from ${sources.join(', ')}`);
+  return problems.length > 0
+    ? problems.map((problem) => missing(called, problem))
+    : [ok(called, `allows what the writer renders, from ${sources.join(', ')}`)];
 }
 
 /** Namespaces that a project's destinations leave out. */
@@ -98,7 +98,21 @@ async function setFinding(looker: Looker, shipped: Item): Promise<Finding> {
   const conditions = (seen.found.status?.['conditions'] ?? []) as Condition[];
   const error = conditions.find(({ type, status }) => type === 'ErrorOccurred' && status === 'True');
   if (error !== undefined) return missing(called, `makes no Applications: ${error.message ?? 'it gives no reason'}`);
-  return ok(called, 'is there');
+  return keepsWorkloads(seen.found)
+    ? ok(called, 'is there, and deletes nothing by itself')
+    : warning(
+        called,
+        'deletes what it made when a folder leaves Git, by a slip as by a retirement: manifests/argocd-guarded (component preserve) has it wait for a person',
+      );
+}
+
+/** Whether what serves outlives its folder, its Application and its set. */
+function keepsWorkloads({ spec }: Item): boolean {
+  const { preserveResourcesOnDeletion, applicationsSync = 'sync' } = (spec?.['syncPolicy'] ?? {}) as {
+    readonly preserveResourcesOnDeletion?: boolean;
+    readonly applicationsSync?: string;
+  };
+  return preserveResourcesOnDeletion === true && ['create-only', 'create-update'].includes(applicationsSync);
 }
 
 /** The controllers by the labels that Argo CD's own manifests and the operator both set. */

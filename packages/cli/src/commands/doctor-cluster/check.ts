@@ -5,13 +5,13 @@ import { sentence } from '../sentence.ts';
 import { argoFindings, modelNamespaces } from './argocd.ts';
 import { type Looker, looker } from './cluster.ts';
 import { type Finding, missing, warning } from './finding.ts';
-import { installationFindings, managedFindings, twinFindings } from './installation.ts';
+import { callerFindings, installationFindings, managedFindings, twinFindings } from './installation.ts';
 import { kindFindings } from './kinds.ts';
 import { modelMounts } from './mounts.ts';
 import { ownFindings, permissionFindings } from './permissions.ts';
 import { serverFindings } from './server.ts';
 import { shippedObjects } from './shipped.ts';
-import { webhookFindings } from './webhook.ts';
+import { unarmedFindings, webhookFindings } from './webhook.ts';
 
 export type ClusterQuestion = {
   readonly context?: string | undefined;
@@ -34,11 +34,13 @@ export async function checkCluster({ context, namespace, argocdNamespace }: Clus
     ['kinds', (on) => kindFindings(on, [...install, ...argocd])],
     ['your rights', ownFindings],
     ['installation', (on) => installationFindings(on, install)],
+    ['callers', callerFindings],
     ['rights', (on) => permissionFindings(on, install, models)],
     ['Argo CD', (on) => argoFindings(on, argocd, models)],
     ['namespaces', (on) => managedFindings(on, models)],
     ['models', modelMounts],
     ['webhook', (on) => webhookFindings(on, systemClock.now())],
+    ['pods without their agent', unarmedFindings],
     ['one installation', twinFindings],
   ];
   const findings: Finding[] = [...server];

@@ -6,11 +6,11 @@ import { loadIdentity } from '../../stack/kube/api/certificate.ts';
 import { argoFindings, exclusionFindings } from './argocd.ts';
 import type { Item, Looker } from './cluster.ts';
 import type { Finding } from './finding.ts';
-import { managedFindings, twinFindings } from './installation.ts';
+import { callerFindings, managedFindings, twinFindings } from './installation.ts';
 import { kindFindings } from './kinds.ts';
-import { modelMounts } from './mounts.ts';
+import { modelMounts, serviceMounts } from './mounts.ts';
 import { clockFinding, versionFindings } from './server.ts';
-import { bundleFinding, webhookFindings } from './webhook.ts';
+import { bundleFinding, unarmedFindings, webhookFindings } from './webhook.ts';
 
 const told = (findings: readonly Finding[]) => findings.map(({ state, text }) => `${state}: ${text}`);
 
@@ -177,6 +177,89 @@ describe('what cannot be seen in a cluster', () => {
       'ok: models: 2 of 4 Secrets and claims that they mount are there',
     ]);
     expect(await modelMounts(cluster({}))).toEqual([]);
+  });
+  it('is told of every problem of the project at once, and of sets that delete what serves with its folder', async () => {
+    const at = '/apis/argoproj.io/v1alpha1/namespaces/openshift-gitops';
+    const named = (kind: string, name: string, spec: object) => ({
+      folder: '',
+      object: { apiVersion: 'argoproj.io/v1alpha1', kind, metadata: { name }, spec: spec as Item['spec'] & object },
+    });
+    const kinds = [{ group: 'batch', kind: 'Job' }];
+    const wanted = [
+      named('AppProject', 'fairway', { namespaceResourceWhitelist: kinds }),
+      ...['kept', 'half', 'bare'].map((name) => named('ApplicationSet', name, {})),
+    ];
+    const set = (name: string, syncPolicy: object) => ({ metadata: { name }, spec: { syncPolicy } });
+    const looker = cluster(
+      { 'argoproj.io/v1alpha1': ['Application'] },
+      {
+        [`${at}/appprojects/fairway`]: { metadata: { name: 'fairway' }, spec: {} },
+        [`${at}/applicationsets/kept`]: set('kept', {
+          preserveResourcesOnDeletion: true,
+          applicationsSync: 'create-update',
+        }),
+        [`${at}/applicationsets/half`]: set('half', { preserveResourcesOnDeletion: true }),
+        [`${at}/applicationsets/bare`]: { metadata: { name: 'bare' }, spec: {} },
+      },
+    );
+    const found = await argoFindings(looker, wanted, ['m-dev']);
+    const guard = /^warning: deletes what it made when a folder leaves Git.*argocd-guarded/;
+    expect(told(found).slice(0, 6)).toEqual([
+      expect.stringMatching(/^missing: takes nothing from your repository \(sourceRepos: none\): put its address in$/),
+      expect.stringMatching(/^missing: does not allow Job, which the writer renders/),
+      expect.stringMatching(/^missing: does not let Argo CD into m-dev/),
+      'ok: is there, and deletes nothing by itself',
+      expect.stringMatching(guard),
+      expect.stringMatching(guard),
+    ]);
+  });
+  it('is told of routers and Prometheus that our network policies keep out', async () => {
+    const policies = '/apis/networking.k8s.io/v1/namespaces/fairway/networkpolicies';
+    const spaces = '/api/v1/namespaces?labelSelector=fairway.dev%2Fmay-call%3Dtrue';
+    const policy = (name: string) => ({
+      metadata: { name },
+      spec: { ingress: [{ from: [{ namespaceSelector: { matchLabels: { 'fairway.dev/may-call': 'true' } } }] }] },
+    });
+    const open = { metadata: { name: 'fairway-default' }, spec: {} };
+    const injector = policy('fairway-injector');
+    const by = async (objects: Record<string, unknown>) => told(await callerFindings(cluster({}, objects)));
+    expect(await by({ [policies]: [open] })).toEqual([]);
+    expect(await by({ [policies]: [open, policy('fairway-writer')], [spaces]: [] })).toEqual([
+      expect.stringMatching(/^missing: network policies keep routers and Prometheus out: kubectl label namespace/),
+    ]);
+    expect(await by({ [policies]: [injector], [spaces]: [] })).toEqual([expect.stringMatching(/^warning: /)]);
+    expect(await by({ [policies]: [injector], [spaces]: [{ metadata: { name: 'openshift-ingress' } }] })).toEqual([
+      'ok: network policies let openshift-ingress in',
+    ]);
+  });
+  it('is told of pods that asked for an agent and run without', async () => {
+    const pod = (name: string, annotations?: Record<string, string>, phase = 'Running') => ({
+      metadata: { name, namespace: 'm', annotations },
+      status: { phase },
+    });
+    const armed = pod('armed', { 'fairway.dev/status': '{}' });
+    const by = async (pods: readonly object[]) =>
+      told(await unarmedFindings(cluster({}, { '/api/v1/pods?labelSelector=fairway.dev%2Finject%3Dtrue': pods })));
+    expect(await by([])).toEqual([]);
+    expect(await by([armed, pod('over', {}, 'Succeeded'), pod('not', { 'fairway.dev/inject': 'false' })])).toEqual([
+      'ok: 1 pods asked for an agent and have it',
+    ]);
+    expect(await by([armed, ...Array.from({ length: 7 }, (_, index) => pod(`bare-${index}`))])).toEqual([
+      expect.stringMatching(/^missing: 7 of 8 pods .*: m\/bare-0, .*m\/bare-4 and 2 more\. "fairway inject -f" says/),
+    ]);
+  });
+  it('is told of a claim that waits for its volume, and who makes the certificate of the injector', async () => {
+    const claim = '/api/v1/namespaces/fairway/persistentvolumeclaims/fairway-snapshots';
+    const volumes = [
+      { persistentVolumeClaim: { claimName: 'fairway-snapshots' } },
+      { secret: { secretName: 'fairway-injector-tls' } },
+    ];
+    const service = { metadata: { name: 's' }, spec: { template: { spec: { volumes } } } };
+    const waiting = { metadata: { name: 'fairway-snapshots' }, status: { phase: 'Pending' } };
+    expect(told(await serviceMounts(cluster({}, { [claim]: waiting }), service))).toEqual([
+      expect.stringMatching(/^warning: PersistentVolumeClaim fairway-snapshots has no volume yet.*storage class/),
+      expect.stringMatching(/^missing: Secret fairway-injector-tls .*: take component injector-tls-service-ca or/),
+    ]);
   });
   it('is told of a second installation by its namespace, and of two injectors', async () => {
     const writers = ['fairway', 'fairway-two'].map((namespace) => ({

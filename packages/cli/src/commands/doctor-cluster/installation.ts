@@ -69,6 +69,30 @@ export async function managedFindings(looker: Looker, namespaces: readonly strin
   return Promise.all(all);
 }
 
+const MAY_CALL = 'fairway.dev/may-call';
+
+/** Our network policies let in those whose namespace has a label: routers and Prometheus. */
+export async function callerFindings(looker: Looker): Promise<Finding[]> {
+  const name = 'callers';
+  const policies = await looker.list(`/apis/networking.k8s.io/v1/namespaces/${looker.namespace}/networkpolicies`);
+  if ('refused' in policies) return [warning(name, `network policies cannot be looked at: ${policies.refused}`)];
+  const closed =
+    'found' in policies ? policies.found.filter(({ spec }) => JSON.stringify(spec).includes(MAY_CALL)) : [];
+  if (closed.length === 0) return [];
+  const seen = await looker.list(`/api/v1/namespaces?labelSelector=${encodeURIComponent(`${MAY_CALL}=true`)}`);
+  if ('refused' in seen) return [warning(name, `namespaces cannot be looked at: ${seen.refused}`)];
+  const callers = 'found' in seen ? seen.found.map(({ metadata }) => metadata.name) : [];
+  if (callers.length > 0) return [ok(name, `network policies let ${callers.join(', ')} in`)];
+  // The injector's policy alone closes nothing but its metrics.
+  const told = closed.some(({ metadata }) => metadata.name !== 'fairway-injector') ? missing : warning;
+  return [
+    told(
+      name,
+      `network policies keep routers and Prometheus out: kubectl label namespace NAMESPACE ${MAY_CALL}=true for each of theirs (docs/install.md, step 4)`,
+    ),
+  ];
+}
+
 /** Two installations in one cluster answer each other's webhooks and take over each other's objects. */
 export async function twinFindings(looker: Looker): Promise<Finding[]> {
   const seen = await looker.list('/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dfairway-writer');

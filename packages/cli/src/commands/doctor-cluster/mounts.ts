@@ -15,6 +15,11 @@ const MEND = {
   Secret: 'make it (docs/install.md, "Secrets")',
   PersistentVolumeClaim: 'make it (docs/install.md, step 6)',
 } as const;
+/** Secrets that nobody should write by hand. */
+const MADE_BY: Readonly<Record<string, string>> = {
+  'fairway-injector-tls':
+    'take component injector-tls-service-ca or injector-tls-cert-manager, or make it of a certificate for fairway-injector.fairway.svc',
+};
 
 function mountsOf(workload: Item, namespace: string): Mount[] {
   const { spec } = (workload.spec?.['template'] ?? {}) as Template;
@@ -27,9 +32,18 @@ function mountsOf(workload: Item, namespace: string): Mount[] {
 }
 
 async function mountFinding(looker: Looker, called: string, { namespace, kind, name }: Mount): Promise<Finding> {
-  const seen = await looker.exists(`/api/v1/namespaces/${namespace}/${PLURAL[kind]}/${name}`);
-  if ('absent' in seen) return missing(called, `${kind} ${name} is not there, so its pods wait for it: ${MEND[kind]}`);
+  const path = `/api/v1/namespaces/${namespace}/${PLURAL[kind]}/${name}`;
+  const seen = kind === 'Secret' ? await looker.exists(path) : await looker.get(path);
+  if ('absent' in seen) {
+    const mend = MADE_BY[name] ?? MEND[kind];
+    return missing(called, `${kind} ${name} is not there, so its pods wait for it: ${mend}`);
+  }
   if ('refused' in seen) return warning(called, `whether ${kind} ${name} is there cannot be seen: ${seen.refused}`);
+  if (seen.found !== true && seen.found.status?.['phase'] === 'Pending')
+    return warning(
+      called,
+      `${kind} ${name} has no volume yet, and its pods wait for one: is there a storage class that gives its access mode? See "kubectl -n ${namespace} describe pvc ${name}"`,
+    );
   return ok(called, `${kind} ${name} is there`);
 }
 

@@ -59,6 +59,33 @@ async function oneFinding(
   return [authority, ...called];
 }
 
+const ASKED = 'fairway.dev/inject';
+/** What the injector leaves on a pod that it has given an agent. */
+const GIVEN = 'fairway.dev/status';
+const NAMED = 5;
+
+/** Pods that asked the injector for an agent and run without: they were made while none answered, or ask for something wrong. */
+export async function unarmedFindings(looker: Looker): Promise<Finding[]> {
+  const name = 'agents';
+  const seen = await looker.list(`/api/v1/pods?labelSelector=${encodeURIComponent(`${ASKED}=true`)}`);
+  if ('refused' in seen) return [warning(name, `pods that ask for an agent cannot be looked at: ${seen.refused}`)];
+  const asking = ('found' in seen ? seen.found : []).filter(
+    ({ metadata, status }) =>
+      metadata.annotations?.[ASKED] !== 'false' && !['Succeeded', 'Failed'].includes(String(status?.['phase'])),
+  );
+  if (asking.length === 0) return [];
+  const without = asking.filter(({ metadata }) => metadata.annotations?.[GIVEN] === undefined);
+  if (without.length === 0) return [ok(name, `${asking.length} pods asked for an agent and have it`)];
+  const named = without.slice(0, NAMED).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  const more = without.length > NAMED ? ` and ${without.length - NAMED} more` : '';
+  return [
+    missing(
+      name,
+      `${without.length} of ${asking.length} pods that asked for an agent run without, so their predictions are not captured: ${named.join(', ')}${more}. "fairway inject -f" says what is wrong with their manifest; nothing wrong there: kubectl rollout restart their workloads`,
+    ),
+  ];
+}
+
 /** What a caBundle (PEM) is worth at `now`, in ms since 1970. */
 export function bundleFinding(name: string, pem: string, now: number): Finding {
   const parts = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
