@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { GitEngine } from '../../../packages/gitops-writer/src/git/engine.ts';
@@ -122,6 +123,50 @@ it('finds the one branch that a rule for the whole push refuses, and gives the w
   expect(results.at(-1)).toMatchObject({
     reason: { message: expect.stringContaining('GL-RULE: refs/heads/bad must not be made'), disposition: 'terminal' },
   });
+});
+
+it('waits for a forge whose own hook cannot ask it, and pushes once for all that', async () => {
+  const { repository } = engine;
+  hook('pre-receive', 'echo push >> pushes; echo "GitLab: Internal API unreachable" >&2; exit 1');
+  const head = await repository.head(0);
+  const names = Array.from({ length: 20 }, (_, i) => `b${i}`);
+  const results = await Promise.allSettled(names.map((name) => repository.push(name, head, undefined)));
+  expect(codes(results)).toEqual(names.map(() => 'git.unavailable'));
+  expect(results[0]).toMatchObject({
+    reason: { disposition: 'retryable', message: expect.stringContaining('GitLab: Internal API unreachable') },
+  });
+  // The first goes alone with those that came in the same turn; at most one batch more.
+  expect(pushes()).toBeLessThanOrEqual(2);
+  rmSync(join(remote.folder, 'hooks'), { recursive: true });
+  await repository.push('b0', head, undefined);
+});
+
+it('says that the disk of the remote is full, and goes on when there is room (skipped where no small disk can be mounted)', async (context) => {
+  const { repository, mirror } = engine;
+  const head = await repository.head(0);
+  const noise = (i: number) => Array.from({ length: 60_000 }, (_, j) => Math.sin(i + j)).join('\n');
+  const made = await Promise.all(
+    Array.from({ length: 4 }, (_, i) => repository.commit(request(head, noise(i), `models/m${i}`))),
+  );
+  const objects = join(remote.folder, 'objects');
+  const kept = join(remote.dir, 'kept');
+  cpSync(objects, kept, { recursive: true });
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', objects]).status !== 0)
+    context.skip('mounting needs root');
+  try {
+    cpSync(kept, objects, { recursive: true });
+    const all = made.map((commit, i) => repository.push(`b${i}`, commit, undefined));
+    const results = await Promise.allSettled(all);
+    expect(codes(results)).toEqual(made.map(() => 'disk.full'));
+    expect(results[0]).toMatchObject({ reason: { disposition: 'retryable' } });
+    expect(refs()).toEqual([`main ${head}`]);
+    expect(spawnSync('mount', ['-o', 'remount,size=50m', objects]).status).toBe(0);
+    await Promise.all(made.map((commit, i) => repository.push(`b${i}`, commit, undefined)));
+    expect(remote.git(['fsck', '--connectivity-only'])).not.toMatch(/error|missing/);
+  } finally {
+    await mirror.close();
+    spawnSync('umount', [objects]);
+  }
 });
 
 it('tells apart the refs of one push that a rule refuses', async () => {

@@ -33,6 +33,20 @@ it('tells a rule that is worded like a race from a race, by what the forge adds'
   expect(error.message).toContain('Protected branch update failed for refs/heads/x.');
 });
 
+it.each([
+  'GitLab: API is not accessible',
+  'GitLab: Internal API unreachable',
+  'GitLab: Internal API error (502)',
+  'Gitea: Internal Server Error Unable to contact gitea: Post http://0.0.0.0:3000/api/internal/hook: connection refused',
+  'Forgejo: Internal Server Connection Error',
+])('waits for a forge that its own hook does not reach: %j', (words) => {
+  const declined = '[remote rejected] (pre-receive hook declined)';
+  const error = pushError('x', declined, words);
+  expect(error).toMatchObject({ code: 'git.unavailable', disposition: 'retryable' });
+  expect(error.message).toContain(words);
+  expect(isCommonRefusal(declined, `remote: ${words}`)).toBe(false);
+});
+
 it.each(['[remote rejected] (pre-receive hook declined)', 'error: RPC failed; HTTP 413 curl 22'])(
   'takes %j for a refusal of the whole push',
   (words) => expect(isCommonRefusal(words)).toBe(true),

@@ -1,8 +1,17 @@
 import { type ErrorCode, FairwayError, redact } from '@fairway/core';
 
+/**
+ * The forge's own hook, which asks it whether a push is allowed, got no answer from it (GitLab; Gitea and Forgejo). Git calls that
+ * "pre-receive hook declined" as well.
+ */
+const AWAY =
+  /(internal )?API (is not accessible|unreachable|error)|Internal Server (Connection )?Error|unable to contact (gitea|forgejo)/i;
+const FULL = /No space left on device|disk quota exceeded/i;
+
 /** What a refused ref comes from, as git and forges put it (locale C). The first that fits counts. */
 const REASONS: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
-  [/No space left on device|disk quota exceeded/i, 'disk.full'],
+  [FULL, 'disk.full'],
+  [AWAY, 'git.unavailable'],
   // Rules first: GitHub words some of them with "cannot" and "failed to update" as well.
   [
     /GH0\d\d|hook declined|protected branch|push declined|repository rule|not allowed to (push|force|delete)/i,
@@ -19,9 +28,10 @@ const REASONS: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
   [/fsck error|index-pack (abnormal exit|failed)|invalid (ref|path|name)|bad (tree|commit|pack)/i, 'git.refused'],
 ];
 
-/** A whole pack was refused: maybe for the sake of one of its refs. */
-export const isCommonRefusal = (reason: string): boolean =>
-  /pre-receive|push declined|unpacker error|unpack failed|HTTP 413|too large|repository rule/i.test(reason);
+/** A whole pack was refused: maybe for the sake of one of its refs. `words`: all that was said; smaller pushes mend no forge that is in trouble. */
+export const isCommonRefusal = (reason: string, words = reason): boolean =>
+  /pre-receive|push declined|unpacker error|unpack failed|HTTP 413|too large|repository rule/i.test(reason) &&
+  ![FULL, AWAY].some((trouble) => trouble.test(words));
 
 /** One ref that was not moved: a race, a refusal in the forge's own words, or a remote that could not. */
 export function pushError(branch: string, summary: string, forge: string): FairwayError {

@@ -106,7 +106,7 @@ function settleReported(mirror: Mirror, moves: readonly Move[], { stdout, stderr
     const report = reports.get(refOf(move));
     if (report === undefined) unknown.push(move);
     else if (report.ok) settleMoved(mirror, move, answers);
-    else if (moves.length > 1 && isCommonRefusal(report.summary)) again.push(move);
+    else if (moves.length > 1 && isCommonRefusal(report.summary, stderr)) again.push(move);
     else answers.set(move, { error: pushError(move.branch, report.summary, forgeWords(stderr, refOf(move))) });
   }
   return { again, unknown };
