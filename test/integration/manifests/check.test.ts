@@ -50,6 +50,19 @@ describe('what is shipped', () => {
     await expect(kustomizeText(join(ROOT, folder))).toMatchFileSnapshot(join(ROOT, golden));
   });
 
+  it("lets routers in that run on the host's network", () => {
+    type Policy = { ingress?: { from?: { namespaceSelector?: object; podSelector?: object }[] }[] };
+    const policies = overlays
+      .filter(({ where }) => where.includes('/install/overlays/'))
+      .flatMap(({ objects }) => objects.filter(({ kind }) => kind === 'NetworkPolicy'));
+    const peers = policies.flatMap((one) => ((one['spec'] as Policy).ingress ?? []).flatMap(({ from = [] }) => from));
+    const byNamespace = peers.filter(({ namespaceSelector }) =>
+      JSON.stringify(namespaceSelector)?.includes('may-call'),
+    );
+    expect(byNamespace.length).toBeGreaterThan(5);
+    for (const peer of byNamespace) expect(peer).toHaveProperty('podSelector', {});
+  });
+
   it('has no two objects of one name', () => {
     for (const { where, objects } of overlays) {
       const names = objects.map(({ apiVersion, kind, metadata }) =>
