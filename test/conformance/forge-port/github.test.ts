@@ -220,6 +220,17 @@ describe('limits', () => {
     expect(await forge.open(REQUEST)).toMatchObject({ branch: BRANCH });
   });
 
+  it('slows down when GitHub says that pull requests come too quickly, which fails none', async () => {
+    const forge = forgeOf();
+    const errors = [{ resource: 'PullRequest', code: 'custom', message: 'was submitted too quickly' }];
+    server.failures.push({ status: 422, body: { message: 'Validation Failed', errors } });
+    const refusal = await forge.open(REQUEST).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'forge.unavailable', detail: { retryAfterMs: 60_000 } });
+    expect((refusal as Error).message).toContain('was submitted too quickly');
+    now += 60_001;
+    expect(await forge.open(REQUEST)).toMatchObject({ branch: BRANCH });
+  });
+
   it('keeps below 80 writes a minute by itself', async () => {
     const forge = forgeOf();
     const { number } = await forge.open(REQUEST);
@@ -239,6 +250,20 @@ it('says that the token is wrong, and keeps the change for when it is mended', a
   expect(error).toMatchObject({ code: 'forge.refused', disposition: 'retryable' });
   expect((error as Error).message).toMatch(/401: Bad credentials.*FORGE_TOKEN/);
   expect((error as Error).message).not.toContain('a-wrong-token');
+});
+
+it.each([
+  { resource: 'PullRequest', field: 'head', code: 'invalid' },
+  { resource: 'PullRequest', code: 'custom', message: "Head sha can't be blank" },
+])('asks again while GitHub has not noticed the branch: %j', async (error) => {
+  const forge = forgeOf();
+  server.failures.push({ status: 422, body: { message: 'Validation Failed', errors: [error] } });
+  await expect(forge.open(REQUEST)).rejects.toMatchObject({
+    code: 'forge.unavailable',
+    disposition: 'retryable',
+    message: expect.stringContaining(`has not noticed branch ${BRANCH} yet`),
+  });
+  expect(await forge.open(REQUEST)).toMatchObject({ branch: BRANCH });
 });
 
 it('names a test merge nowhere', async () => {

@@ -1,4 +1,4 @@
-import { asFairwayError, type Clock } from '@fairway/core';
+import { asFairwayError, type Clock, FairwayError } from '@fairway/core';
 import type { Forge, ForgePullRequest, NewPullRequest, SharedCalls } from '../../ports.ts';
 import { expectOk, isOk, parsed, saying } from '../http/answer.ts';
 import { choose, elsewhere } from '../http/choice.ts';
@@ -116,13 +116,19 @@ async function queuedOr(queue: MergeQueue, pull: ForgePullRequest): Promise<Forg
   }
 }
 
+/** A branch is pushed a moment before, and GitHub may not have noticed: it then finds no head in it. */
+const UNNOTICED = /head invalid|head sha can.t be blank|head ref must be a branch|not all refs are readable/i;
+
 async function open(github: Github, request: NewPullRequest): Promise<ForgePullRequest> {
   const { call, base, path } = github;
   const { branch, title, body } = request;
   const answer = await call('POST', `${path}/pulls`, {
     body: { title, body, head: branch, base, maintainer_can_modify: false },
   });
-  const exists = answer.status === 422 && /already exists/i.test(saying(answer.data));
+  const said = answer.status === 422 ? saying(answer.data) : '';
+  if (UNNOTICED.test(said))
+    throw new FairwayError('forge.unavailable', `GitHub has not noticed branch ${branch} yet (${said}).`);
+  const exists = /already exists/i.test(said);
   const existing = exists ? await find(github, branch) : undefined;
   const isOpen = existing?.state === 'open';
   const pull = isOpen ? existing : parsed(pullSchema, `the opening of a pull request for ${branch}`, answer);

@@ -5,7 +5,7 @@ import type { Answer, Headers } from './answer.ts';
 import { saying } from './answer.ts';
 import { blockedBy, type Budget, budget, type HostLimits } from './budget.ts';
 import { type Etags, etags } from './etags.ts';
-import { limitOf, retryAfter } from './limits.ts';
+import { isTold, limitOf, retryAfter } from './limits.ts';
 import { slots } from './slots.ts';
 
 export type ForgeClientOptions = {
@@ -135,7 +135,7 @@ async function once(rim: Rim, call: Call, token: string): Promise<Answer> {
   const known = call.method === 'GET' ? kept.get(call.url) : undefined;
   const { status, text, headers } = await request(rim, call, token, known?.etag);
   const now = clock.now();
-  const limit = limitOf(status, headers, status === 403 ? text : '', now);
+  const limit = limitOf(status, headers, isTold(status) ? text : '', now);
   const wait = budget.learn(limit, call.resource, now);
   // What was answered counts, whether the others can be told or not: they learn it by themselves.
   if (wait > 0) await rim.shared?.pause(base, blockedBy(limit, call.resource), wait).catch(() => {});

@@ -25,6 +25,14 @@ describe('what an answer says about limits', () => {
     ],
     ['GitHub: secondary with retry-after', 403, { 'retry-after': '37' }, SECONDARY, { limited: true, waitMs: 37_000 }],
     ['GitHub: secondary without', 403, { 'x-ratelimit-remaining': '12' }, SECONDARY, { limited: true }],
+    [
+      'GitHub: too many new ones',
+      422,
+      { 'x-ratelimit-remaining': '12' },
+      '{"message":"was submitted too quickly"}',
+      { limited: true },
+    ],
+    ['a field that is wrong', 422, { 'x-ratelimit-remaining': '12' }, 'Validation Failed', { limited: false }],
     ['a missing right', 403, { 'x-ratelimit-remaining': '12' }, 'Resource not accessible', { limited: false }],
     [
       'GitLab',

@@ -16,7 +16,13 @@ const LONGEST_MS = 3_600_000;
 const ROUNDING_MS = 1_000;
 /** A delta, not a time of day, where it is smaller than this (2001). */
 const EPOCH_FROM = 1e9;
-const LIMIT_TEXT = /secondary rate limit|rate limit exceeded|abuse detection/i;
+/** Of a 403, which may also be a missing right; and of a 422 by which GitHub slows down who opens many pull requests, though it is within all limits. */
+const LIMIT_TEXTS: Readonly<Record<number, RegExp>> = {
+  403: /secondary rate limit|rate limit exceeded|abuse detection/i,
+  422: /submitted too quickly/i,
+};
+/** Statuses of which `limitOf` has to know the text. */
+export const isTold = (status: number): boolean => LIMIT_TEXTS[status] !== undefined;
 
 /**
  * Reads `retry-after` (seconds or HTTP date), `x-ratelimit-*` (GitHub) and `ratelimit-*` (GitLab). Times are taken
@@ -28,7 +34,8 @@ export function limitOf(status: number, headers: Headers, text: string, now: num
   const quota = quotaOf(headers, serverNow);
   const limited =
     status === 429 ||
-    (status === 403 && (retryAfterMs !== undefined || quota.waitMs !== undefined || LIMIT_TEXT.test(text)));
+    (status === 403 && (retryAfterMs !== undefined || quota.waitMs !== undefined)) ||
+    LIMIT_TEXTS[status]?.test(text) === true;
   if (limited && retryAfterMs !== undefined) return { limited, waitMs: retryAfterMs };
   return { limited, ...quota };
 }
