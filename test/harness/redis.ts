@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { tieToUs } from '../../packages/cli/src/stack/tied.ts';
 import { freePort } from './ports.ts';
 
 const BINARY = 'redis-server';
 
 export const redisFound = spawnSync(BINARY, ['--version']).status === 0;
 
-/** A redis-server with AOF everysec in a folder and on a port of its own, which can die and come back with its data. */
+/** A redis-server with AOF everysec in a folder and on a port of its own, which can die and come back with its data. It ends with us. */
 export type OwnRedis = {
   readonly port: number;
   readonly url: string;
@@ -21,7 +22,7 @@ export type OwnRedis = {
   end(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same data and waits until it answers. */
   start(): Promise<void>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 export async function startOwnRedis(...settings: string[]): Promise<OwnRedis> {
@@ -32,8 +33,12 @@ export async function startOwnRedis(...settings: string[]): Promise<OwnRedis> {
   const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 20 });
   client.on('error', () => {});
   let child: ChildProcess | undefined;
+  let isOver = false;
   const start = async () => {
+    // Whoever kills it and brings it back may be later than the end of the test.
+    if (isOver) throw new Error('this Redis was stopped');
     child = spawn(BINARY, [...fixed, ...policy, ...settings], { stdio: 'ignore' });
+    tieToUs(child, 'SIGKILL');
     // It answers PING while it still loads its data, and refuses everything else.
     while ((await client.dbsize().catch(() => undefined)) === undefined) await once(client, 'ready').catch(() => {});
   };
@@ -54,6 +59,7 @@ export async function startOwnRedis(...settings: string[]): Promise<OwnRedis> {
     end,
     start,
     stop: async () => {
+      isOver = true;
       client.disconnect();
       await end('SIGKILL');
       rmSync(dir, { recursive: true, force: true });

@@ -58,15 +58,24 @@ test('a part that hangs or throws on stop does not hold the others', async () =>
   expect(events).toEqual(['+a', '+b', '+c', '-a']);
 });
 
-function fakeProcess(connected: boolean) {
+function fakeProcess(connected: boolean, isForked = connected) {
   const emitter = new EventEmitter();
   const exits: number[] = [];
   const host = Object.assign(emitter, {
     connected,
+    send: isForked ? () => true : undefined,
     exit: (code: number) => exits.push(code),
   }) as unknown as ProcessLike;
   return { host, emitter, exits };
 }
+
+test('a service whose parent was gone before it could listen to that is not started', async () => {
+  const events: string[] = [];
+  const { host, exits } = fakeProcess(false, true);
+  await runService(lifecycle(parts(events), silentLogger), silentLogger, host, false);
+  await expect.poll(() => exits).toEqual([0]);
+  expect(events).toEqual([]);
+});
 
 test.each(['SIGTERM', 'SIGINT', 'disconnect'])('%s stops the service and exits with 0', async (event) => {
   const events: string[] = [];

@@ -63,7 +63,7 @@ async function stopOne(part: Part, log: Logger, timeoutMs: number): Promise<void
 }
 
 /** What {@link runService} needs of the process; tests pass their own. */
-export type ProcessLike = Pick<NodeJS.Process, 'once' | 'on' | 'exit' | 'connected'>;
+export type ProcessLike = Pick<NodeJS.Process, 'once' | 'on' | 'exit' | 'connected' | 'send'>;
 
 /**
  * Runs a service until SIGTERM, SIGINT, or, when it was started with an IPC channel, until its parent is gone.
@@ -77,6 +77,8 @@ export async function runService(service: Lifecycle, log: Logger, host: ProcessL
   host.once('SIGTERM', () => stop('SIGTERM'));
   host.once('SIGINT', () => stop('SIGINT'));
   if (host.connected) host.once('disconnect', () => stop('parent gone'));
+  // It went while we were loaded, and nobody tells of that again.
+  else if (host.send !== undefined) return stop('parent gone');
   try {
     await service.start();
   } catch (error) {

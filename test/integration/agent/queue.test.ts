@@ -1,12 +1,32 @@
 import { readdirSync } from 'node:fs';
-import { expect, describe, test } from 'vitest';
-import { type Agent, eventually, spoolFolder, startAgent } from './agent.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { redisFound } from '../../harness/redis.ts';
+import { type Agent, type AgentOptions, eventually, spoolFolder, startAgent } from './agent.ts';
 import { startModelServer } from './model-server.ts';
-import { exchangesOf, redisFound, startGate, startPostgresQueue, startRedisQueue } from './queues.ts';
+import { exchangesOf, type QueueServer, startGate, startPostgresQueue, startRedisQueue } from './queues.ts';
 
 const TARGET = '/v1/models/home-equity:predict';
 
 if (!redisFound) console.log('Redis: skipped, no redis-server binary is on the PATH.');
+
+/** A queue, a model server and a spool, which are gone after the test however it ends; `agent` starts one among them. */
+async function startPlace(startQueue: () => Promise<QueueServer>) {
+  const queue = await startQueue();
+  onTestFinished(() => queue.stop());
+  const model = await startModelServer();
+  onTestFinished(() => model.stop());
+  const spool = spoolFolder();
+  onTestFinished(() => spool.remove());
+  const gate = await startGate(queue.url);
+  onTestFinished(() => gate.stop());
+  const agent = async (queueUrl = queue.url): Promise<Agent> => {
+    const options: AgentOptions = { upstream: model.port, queueUrl, spool: spool.path };
+    const started = await startAgent(options);
+    onTestFinished(async () => void (await started.end('SIGKILL')));
+    return started;
+  };
+  return { queue, spool, gate, agent };
+}
 
 async function predict(agent: Agent): Promise<string> {
   const answer = await fetch(`${agent.url}${TARGET}`, { method: 'POST', body: '{"instances":[1]}' });
@@ -44,9 +64,8 @@ describe.each([
   const run = test.skipIf(!available);
 
   run('down at start, then there, cut, frozen, and there again: every exchange arrives once', async () => {
-    const [queue, model, spool] = [await startQueue(), await startModelServer(), spoolFolder()];
-    const gate = await startGate(queue.url);
-    const agent = await startAgent({ upstream: model.port, queueUrl: gate.url, spool: spool.path });
+    const { queue, spool, gate, ...place } = await startPlace(startQueue);
+    const agent = await place.agent(gate.url);
     const ids: string[] = [];
     const some = async () => {
       for (let i = 0; i < 20; i++) ids.push(await predict(agent));
@@ -74,18 +93,14 @@ describe.each([
     const stored = exchangesOf(await queue.packs()).map(({ head }) => head.id);
     expect(stored.toSorted()).toEqual(ids.toSorted());
     expect(readdirSync(spool.path)).toEqual([]);
-    gate.stop();
-    await model.stop();
-    await queue.stop();
-    spool.remove();
   });
 
   run('kill -9 under load, again and again: what is lost is the end of its epoch, and that is told', async () => {
-    const [queue, model, spool] = [await startQueue(), await startModelServer(), spoolFolder()];
+    const { queue, ...place } = await startPlace(startQueue);
     const seen: Array<{ epoch: string; safe: number }> = [];
     const all: string[] = [];
     for (let round = 0; round < 3; round++) {
-      const agent = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+      const agent = await place.agent();
       const clients = load(agent);
       // Some packs sent, some not: the kill comes while both happen.
       await eventually(async () => {
@@ -97,7 +112,7 @@ describe.each([
       await clients.stop();
       all.push(...answered(clients.ids));
     }
-    const last = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+    const last = await place.agent();
     await eventually(async () => (await last.account()).earlier.inSpool === 0, 60_000);
     expect(await last.end('SIGTERM')).toBe(0);
     const packs = await queue.packs();
@@ -121,15 +136,12 @@ describe.each([
     expect(all.length).toBeGreaterThan(300);
     // Without what was told only the moments count in which the hop had outrun its mark.
     expect(missing).toBeLessThan(told + MOMENTS);
-    await model.stop();
-    await queue.stop();
-    spool.remove();
   });
 });
 
 test('SIGTERM under load: what was answered is sent before the process ends, with the queue away it stays', async () => {
-  const [queue, model, spool] = [await startPostgresQueue(), await startModelServer(), spoolFolder()];
-  const agent = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+  const { queue, spool, gate, ...place } = await startPlace(startPostgresQueue);
+  const agent = await place.agent();
   const clients = load(agent);
   await eventually(async () => (await agent.account()).sent > 50);
   const ended = agent.end('SIGTERM');
@@ -138,18 +150,13 @@ test('SIGTERM under load: what was answered is sent before the process ends, wit
   const stored = () => queue.packs().then((packs) => exchangesOf(packs).map(({ head }) => head.id));
   expect((await stored()).toSorted()).toEqual(answered(clients.ids).toSorted());
 
-  const gate = await startGate(queue.url);
-  const away = await startAgent({ upstream: model.port, queueUrl: gate.url, spool: spool.path });
+  const away = await place.agent(gate.url);
   const ids = [await predict(away), await predict(away)];
   await eventually(async () => /fairway_agent_queue_failures_total [1-9]/.test(await away.metrics()));
   expect(await away.end('SIGTERM')).toBe(0);
   expect(readdirSync(spool.path).length).toBe(1);
-  const heir = await startAgent({ upstream: model.port, queueUrl: queue.url, spool: spool.path });
+  const heir = await place.agent();
   await eventually(async () => (await heir.account()).earlier.sent === 2);
   await heir.end('SIGTERM');
   expect(await stored()).toEqual(expect.arrayContaining(ids));
-  gate.stop();
-  await model.stop();
-  await queue.stop();
-  spool.remove();
 });

@@ -1,14 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { decodeExchanges, type Exchange, type Pack, PACK_QUEUE } from '@fairway/core';
 import { Queue, withBackend } from 'bullmq';
-import { Redis } from 'ioredis';
 import { postgresBackend } from '../../../packages/queue/src/backend.ts';
 import { freePort } from '../../harness/ports.ts';
 import { startPostgres } from '../../harness/postgres.ts';
-import { eventually } from './agent.ts';
+import { startOwnRedis } from '../../harness/redis.ts';
 
 /** A queue server of a test's own, and what waits in it. */
 export type QueueServer = { readonly url: string; packs(): Promise<Pack[]>; stop(): Promise<void> };
@@ -33,40 +31,18 @@ export async function startPostgresQueue(): Promise<QueueServer> {
   };
 }
 
-const REDIS = 'redis-server';
-
-export const redisFound = spawnSync(REDIS, ['--version']).status === 0;
-
 export async function startRedisQueue(): Promise<QueueServer> {
-  const port = await freePort();
-  const child = spawn(REDIS, [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--maxmemory-policy',
-    'noeviction',
-  ]);
-  const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 20 });
-  client.on('error', () => {});
-  await eventually(async () => client.status === 'ready');
+  const server = await startOwnRedis('--appendonly', 'no');
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: server.url,
     packs: async () => {
-      const queue = new Queue<Pack>(PACK_QUEUE, { connection: client, prefix: PREFIX });
+      const queue = new Queue<Pack>(PACK_QUEUE, { connection: server.client, prefix: PREFIX });
       queue.on('error', () => {});
       const jobs = await queue.getJobs(['waiting'], 0, -1);
       await queue.close();
       return jobs.map(({ data }) => data);
     },
-    stop: async () => {
-      client.disconnect();
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    },
+    stop: () => server.stop(),
   };
 }
 

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { openTestPool } from '../../harness/postgres.ts';
+import { redisFound } from '../../harness/redis.ts';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Agent, eventually, spoolFolder, startAgent } from '../agent/agent.ts';
 import { startModelServer } from '../agent/model-server.ts';
-import { exchangesOf, redisFound, startGate, startPostgresQueue, startRedisQueue } from '../agent/queues.ts';
+import { exchangesOf, startGate, startPostgresQueue, startRedisQueue } from '../agent/queues.ts';
 import { mountSecret } from './mounted.ts';
 
 const [FIRST, SECOND] = ['first-password-4711', 'second-password-0815'];

@@ -2,8 +2,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACK_QUEUE, silentLogger } from '@fairway/core';
 import { openPool } from '../../../packages/monitor/src/store/database.ts';
+import { redisFound } from '../../harness/redis.ts';
 import { type KubeObject, rendering } from '../../manifests/render.ts';
-import { producer, redisBinary, startRedis } from '../monitor/queue.ts';
+import { producer, startRedis } from '../monitor/queue.ts';
 import { cases, packsOf } from '../monitor/support.ts';
 
 const PERIOD = { start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T06:00:00.000Z' };
@@ -48,7 +49,7 @@ describe('the recorder', () => {
   });
 });
 
-describe.skipIf(!redisBinary())('the list that KEDA measures (skipped where redis-server is not installed)', () => {
+describe.skipIf(!redisFound)('the list that KEDA measures (skipped where redis-server is not installed)', () => {
   let redis: Awaited<ReturnType<typeof startRedis>>;
   beforeAll(async () => {
     redis = await startRedis();

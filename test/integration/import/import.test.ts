@@ -8,7 +8,8 @@ import { BIN, fairway, plainEnv } from '../../harness/demo.ts';
 import { startFakeWriter } from '../../harness/fake-writer.ts';
 import { openTestPool, startPostgres } from '../../harness/postgres.ts';
 import { recount, sorted, stored } from '../monitor/counts.ts';
-import { redisBinary, startRedis } from '../monitor/queue.ts';
+import { redisFound } from '../../harness/redis.ts';
+import { startRedis } from '../monitor/queue.ts';
 import { baseline, type Case, cases, MODEL, modelVersion, startProcess, until } from '../monitor/support.ts';
 
 const REFERENCE = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(500, 1)) };
@@ -89,7 +90,7 @@ const expectExact = async (pool: Pool) =>
   expect(sorted(await stored(pool))).toEqual(sorted(await recount(pool, REFERENCE.baseline)));
 
 test.each(['postgres', 'redis'] as const)('history becomes rows, counts and labels once, over %s', async (kind) => {
-  if (kind === 'redis' && !redisBinary()) return;
+  if (kind === 'redis' && !redisFound) return;
   const { pool, env, file } = await world(kind);
   const rows = cases(1300, 2);
   const history = file('history.csv', csv(rows));

@@ -9,8 +9,9 @@ import { startPostgresServer } from '../../../packages/cli/src/stack/postgres/se
 import { startFakeWriter } from '../../harness/fake-writer.ts';
 import { freePort } from '../../harness/ports.ts';
 import { openTestPool, startPostgres } from '../../harness/postgres.ts';
+import { redisFound } from '../../harness/redis.ts';
 import { recount, sorted, stored } from './counts.ts';
-import { producer, redisBinary, startRedis } from './queue.ts';
+import { producer, startRedis } from './queue.ts';
 import { baseline, cases, type Child, modelVersion, MODEL, packsOf, startProcess, until } from './support.ts';
 
 const REFERENCE = { modelVersion: modelVersion('1'), baseline: baseline('1', cases(2000, 1)) };
@@ -74,7 +75,7 @@ const expectExact = async ({ pool }: World) =>
   expect(sorted(await stored(pool))).toEqual(sorted(await recount(pool, REFERENCE.baseline)));
 
 for (const kind of ['postgres', 'redis'] as const) {
-  const available = kind === 'postgres' || redisBinary();
+  const available = kind === 'postgres' || redisFound;
   describe.skipIf(!available)(`on a ${kind} queue (redis: skipped where redis-server is not installed)`, () => {
     test('two recorders store every pack once; one dies by SIGKILL in the middle and comes back', async () => {
       const its = await world(kind);

@@ -15,5 +15,6 @@ export function untilStopped(): Promise<void> {
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
     if (process.connected) process.once('disconnect', resolve);
+    else if (process.send !== undefined) resolve();
   });
 }

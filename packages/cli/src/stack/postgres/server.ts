@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { FairwayError, pause, sha256 } from '@fairway/core';
 import pg from 'pg';
+import { tieToUs } from '../tied.ts';
 import { dataPlace, isRoot, postgresHome, UNPRIVILEGED } from './binaries.ts';
 
 export type PostgresOptions = {
@@ -27,8 +28,8 @@ export const postgresUrl = (port: number, password: string): string =>
   `postgres://${USER}:${password}@${HOST}:${port}/${DATABASE}`;
 
 /**
- * Starts a real PostgreSQL on loopback, making its data folder and database on first use. A server that a killed
- * stack left behind on the same folder is stopped first.
+ * Starts a real PostgreSQL on loopback, making its data folder and database on first use. It ends with us. A server that a
+ * killed stack left behind on the same folder is stopped first.
  */
 export async function startPostgresServer(wanted: PostgresOptions): Promise<PostgresServer> {
   const home = postgresHome();
@@ -36,6 +37,7 @@ export async function startPostgresServer(wanted: PostgresOptions): Promise<Post
   if (!existsSync(join(options.dataDir, 'PG_VERSION'))) initialise(home, options);
   await stopLeftover(options.dataDir);
   const child = launch(home, options);
+  tieToUs(child, 'SIGINT');
   let stopping = false;
   let output = '';
   child.stderr?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2000)));
@@ -138,7 +140,11 @@ async function stopLeftover(dataDir: string): Promise<void> {
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
   if (!isPostgresOn(pid, dataDir)) return;
-  process.kill(pid, 'SIGINT');
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch {
+    // It has ended meanwhile: the process that started it is gone, too.
+  }
   for (let i = 0; i < 200 && isPostgresOn(pid, dataDir); i++) await pause(50);
 }
 
