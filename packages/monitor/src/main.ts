@@ -68,7 +68,7 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const channels = notifiers(env, clock);
   const notifications = notificationStore(pool);
   notificationGauges(metrics.registry, () => notifications.figures());
-  const announcer = { cards: channels.size > 0, dashboardUrl: env.DASHBOARD_URL };
+  const announcer = { channels: [...channels.keys()], dashboardUrl: env.DASHBOARD_URL };
   const judge = windowJudge({ store, writer, references, parsePolicy, announcer, clock, log, settleMs: env.SETTLE_MS });
   const snapshots = snapshotFiles(readSnapshot(pool), env.SNAPSHOT_DIR, clock);
   const retrain = () => requestRetrain({ outbox, store, writer, references, parsePolicy, snapshots, clock, log });
@@ -91,9 +91,12 @@ function buildMonitor(env: EnvOf<typeof MONITOR_ENV>, log: Logger) {
   const models = async () => (await store.verdicts({})).map(({ window }) => window.model);
   const sas = sasPerformanceTables({ ...stored, store, pool, env, models, clock, log });
   parts.push(...sas.parts);
-  const backtests = storedBacktest({ starts: windowStarts(pool), store, references, parsePolicy, clock });
+  const backtests = storedBacktest({ ...stored, store, channels: announcer.channels, clock });
   const ofPolicies = [verdictsRoute(evidenceStore(pool)), backtestsRoute(backtests)];
-  const told = [notificationsRoute(notifications), announcementsRoute(checkStore(pool), channels.size > 0)];
+  const told = [
+    notificationsRoute(notifications, announcer.channels),
+    announcementsRoute(checkStore(pool), channels.size > 0),
+  ];
   const routes = [sas.route, windowsRoute(windows), ...ofPolicies, ...told];
   const api = monitorApi({ store, dashboard, routes, token: env.MONITOR_TOKEN, log });
   const admin = { ready: () => databaseTrouble(pool), metrics: expose(metrics.registry) };

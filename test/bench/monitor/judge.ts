@@ -130,7 +130,7 @@ function judgeOf(pool: Pool, every: string) {
     writer: { policy: async (model) => ({ blob: 'b10b', text: policyOf(every, model) }) },
     references: async (model) => ({ modelVersion: versionOf(model), baseline: { ...BASELINE, model } }),
     parsePolicy,
-    announcer: { cards: false, dashboardUrl: undefined },
+    announcer: { channels: [], dashboardUrl: undefined },
     clock: systemClock,
     log: silentLogger,
     settleMs: 0,

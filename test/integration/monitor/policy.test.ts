@@ -14,6 +14,7 @@ import { storedBacktest, type StoredBacktest } from '../../../packages/monitor/s
 import { windowJudge } from '../../../packages/monitor/src/app/judge-windows.ts';
 import { addLabels } from '../../../packages/monitor/src/app/labels.ts';
 import { recordPack } from '../../../packages/monitor/src/app/record-pack.ts';
+import { checkWatcher } from '../../../packages/monitor/src/app/watch-checks.ts';
 import { parsePolicy } from '../../../packages/monitor/src/policy/parse.ts';
 import { checkStore } from '../../../packages/monitor/src/store/check-store.ts';
 import { evidenceStore } from '../../../packages/monitor/src/store/evidence-store.ts';
@@ -65,7 +66,14 @@ beforeEach(async () => {
   await migrate(pool);
   [reference, file] = [REFERENCE, { blob: 'b10b', text: policyOf(AUC) }];
   const [store, starts] = [judgeStore(pool), windowStarts(pool)];
-  const backtests = storedBacktest({ starts, store, references: async () => reference, parsePolicy, clock });
+  const backtests = storedBacktest({
+    starts,
+    store,
+    references: async () => reference,
+    parsePolicy,
+    channels: ['teams', 'mail'],
+    clock,
+  });
   const verdicts = verdictsRoute(evidenceStore(pool));
   const routes = [verdicts, backtestsRoute(backtests)];
   server = monitorApi({ store, dashboard: verdicts, routes, token: TOKEN, log: silentLogger }).listen(0, '127.0.0.1');
@@ -89,13 +97,13 @@ async function play(quarter: number, rows: readonly Case[], labels = rows.map(({
   if (given.length > 0) await addLabels(labelStore(pool), given, []);
 }
 
-const judgeAll = (): Promise<readonly Verdict[]> =>
+const judgeAll = (channels: readonly string[] = []): Promise<readonly Verdict[]> =>
   windowJudge({
     store: judgeStore(pool),
     writer: { policy: async () => file },
     references: async () => reference,
     parsePolicy,
-    announcer: { cards: false, dashboardUrl: undefined },
+    announcer: { channels, dashboardUrl: undefined },
     clock,
     log: silentLogger,
     settleMs: 0,
@@ -220,6 +228,38 @@ describe('fairway policy test', () => {
     ]);
     const nothing = await fairway('policy', 'test', policyFile(policyOf(AUC)), '--model', MODEL, '--since', '1h');
     expect([nothing.code, nothing.err]).toEqual([1, expect.stringContaining('There is no ended window of loans')]);
+  });
+});
+
+describe('a channel that the monitor lacks', () => {
+  const mistaken = policyOf(PSI).replace(/notify:.*/, 'notify: { on: [alert], to: { alert: [mail, teems] } }');
+  const said = 'notify.to names teems for alert, which is no channel of this monitor: it has teams and mail.';
+
+  test('is told of a policy that is tested, with stored windows and without', async () => {
+    const path = join(folder, 'mistaken.yaml');
+    writeFileSync(path, mistaken);
+    const early = await fairway('policy', 'test', path);
+    expect([early.code, early.err]).toEqual([1, expect.stringContaining(said)]);
+    await play(0, GOOD);
+    const { code, out } = await fairway('policy', 'test', path);
+    expect([code, out]).toEqual([1, expect.stringContaining(said)]);
+    expect(out).toMatch(/2025Q1 +v1 +prod +1200 rows +healthy/);
+  });
+
+  test('is kept with the policy while windows are judged, again where the channels change, and told', async () => {
+    file = { blob: 'b10b', text: mistaken };
+    await play(0, GOOD);
+    expect((await judgeAll(['teams', 'mail'])).map(({ state }) => state)).toEqual(['healthy']);
+    const kept = await pool.query('select problem, remark from monitoring.policies');
+    expect(kept.rows).toEqual([{ problem: null, remark: expect.stringContaining(said) }]);
+    const writer = { models: async () => [] };
+    await checkWatcher({ store: checkStore(pool), writer, dashboardUrl: undefined, clock })();
+    expect((await pool.query("select event from monitoring.outbox where event <> 'alert'")).rows).toEqual([
+      { event: 'policy-mistake' },
+    ]);
+    await play(1, GOOD);
+    await judgeAll(['mail', 'teems']);
+    expect((await pool.query('select remark from monitoring.policies')).rows).toEqual([{ remark: null }]);
   });
 });
 

@@ -51,7 +51,7 @@ const needs = (): SasNeeds => ({
   store: sasTables(pool, 'sas'),
   starts: windowStarts(pool),
   counts: (window) => judgeStore(pool).counts(window),
-  policy: async () => ({ blob: 'b10b', text: POLICY, problem: null }),
+  policy: async () => ({ blob: 'b10b', text: POLICY, problem: null, remark: null }),
   parsePolicy,
   references: async () => reference(),
   clock: { now: () => now },

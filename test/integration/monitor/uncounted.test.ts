@@ -168,7 +168,7 @@ test('a window with such hours is judged once they are counted: values that nobo
     writer: { policy: async () => ({ blob: 'b10b', text: POLICY }) },
     references: KNOWN,
     parsePolicy,
-    announcer: { cards: false, dashboardUrl: undefined },
+    announcer: { channels: [], dashboardUrl: undefined },
     clock: { now: () => Date.parse('2026-01-01T00:00:00.000Z') },
     log: silentLogger,
     settleMs: 0,

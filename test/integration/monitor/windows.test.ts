@@ -88,7 +88,7 @@ async function judged(quarter: number) {
   const counts = await store.counts(window);
   const judgement = judge({ window, counts, earlier: [], baseline: reference.baseline, policy, blob: 'b10b' });
   await store.keep(judgement, '2026-01-01T00:00:00.000Z', [], []);
-  await store.keepPolicy(MODEL, { blob: 'b10b', text: POLICY }, undefined);
+  await store.keepPolicy(MODEL, { blob: 'b10b', text: POLICY }, { problem: undefined, remark: undefined });
   return judgement;
 }
 

@@ -21,12 +21,12 @@ beforeEach(async () => {
   asked = [];
   const store = {
     notifications: async (limit: number, state?: string) => (asked.push([limit, state]), [one]),
-    resend: async (ids: readonly string[] | undefined) => (asked.push(ids), ['card-1']),
+    resend: async (...given: unknown[]) => (asked.push(given), ['card-1']),
   };
   const app = monitorApi({
     store: { verdicts: async () => [] },
-    dashboard: notificationsRoute(store),
-    routes: [notificationsRoute(store)],
+    dashboard: notificationsRoute(store, ['teams']),
+    routes: [notificationsRoute(store, ['teams'])],
     token: 'the token',
     log: silentLogger,
   });
@@ -48,7 +48,12 @@ it('lists, all or by state, and resends by id or all, with the token alone', asy
   expect((await call('?state=dead')).status).toBe(200);
   expect(await call('/resend', { ids: ['card-1'] })).toEqual({ status: 200, body: { resent: ['card-1'] } });
   expect((await call('/resend', { all: true })).status).toBe(200);
-  expect(asked).toEqual([[200, undefined], [200, 'dead'], ['card-1'], undefined]);
+  expect(asked).toEqual([
+    [200, undefined],
+    [200, 'dead'],
+    [['card-1'], ['teams']],
+    [undefined, ['teams']],
+  ]);
   expect((await call('/resend', { all: true }, 'another')).status).toBe(401);
 });
 

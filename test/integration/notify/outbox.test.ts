@@ -138,11 +138,28 @@ it('shows dead letters, counts them, and sends them again on request', async () 
     { channel: 'mail', states: { pending: 0, accepted: 2, dead: 0 }, lastAccepted: expect.any(Number) },
     { channel: 'teams', states: { pending: 0, accepted: 0, dead: 2 }, lastAccepted: undefined },
   ]);
-  expect(await store.resend(['one', 'one-mail', 'nobody'])).toEqual(['one']);
+  expect(await store.resend(['one', 'one-mail', 'nobody'], settings.channels)).toEqual(['one']);
   expect(await drain('teams')).toEqual(['one']);
-  expect(await store.resend(undefined)).toEqual(['two']);
+  expect(await store.resend(undefined, settings.channels)).toEqual(['two']);
   expect(await drain('teams')).toEqual(['two']);
-  expect(await store.resend(undefined)).toEqual([]);
+  expect(await store.resend(undefined, settings.channels)).toEqual([]);
+});
+
+it('keeps what is meant for a name that is no channel as given up, and sends it once the channel is there', async () => {
+  await happen('one');
+  const to = JSON.stringify({ content: content('one', 'alert'), to: ['webhook', 'teams'] });
+  await pool.query('update monitoring.outbox set payload = $1', [to]);
+  await plan({ channels: ['webhook'] });
+  const store = notificationStore(pool);
+  expect(await drain('webhook')).toEqual(['one-webhook']);
+  const [dead, ...more] = await store.notifications(10, 'dead');
+  expect([dead?.deliveryId, dead?.channel, dead?.attempts, more]).toEqual(['one-teams', 'teams', 0, []]);
+  expect(dead?.reason).toMatch(/^The policy names teams, which is no channel of this monitor: it has webhook\./);
+  expect(await store.figures()).toMatchObject([{ channel: 'teams', states: { dead: 1 } }, { channel: 'webhook' }]);
+  // Nobody would carry it out: it stays given up, where it is seen.
+  expect(await store.resend(undefined, ['webhook'])).toEqual([]);
+  expect(await store.resend(undefined, ['webhook', 'teams'])).toEqual(['one-teams']);
+  expect(await drain('teams')).toEqual(['one-teams']);
 });
 
 test('a message that a channel has not taken for a day is given up, and a resent one has its day again', async () => {
@@ -154,7 +171,7 @@ test('a message that a channel has not taken for a day is given up, and a resent
   expect(await notificationStore(pool).notifications(1)).toMatchObject([
     { state: 'dead', reason: 'Teams answered 429. Given up after 25 h.' },
   ]);
-  await notificationStore(pool).resend(['one']);
+  await notificationStore(pool).resend(['one'], settings.channels);
   await drain('teams', [busy]);
   expect(await states()).toEqual({ one: 'pending' });
 });

@@ -87,7 +87,7 @@ async function resendDead(id: string | undefined, _own: Resent, command: Command
   if (id !== undefined && resent.length === 0)
     throw new FairwayError(
       'input.invalid',
-      `No delivery ${printable(id)} was given up: "fairway notifications --dead" lists them.`,
+      `No delivery ${printable(id)} was given up that a channel is there for: "fairway notifications --dead" lists them, with reasons.`,
     );
   console.log(resent.length === 0 ? 'Nothing was given up.' : `Sent again: ${resent.map(printable).join(', ')}`);
 }

@@ -11,8 +11,11 @@ const resendBody = z.union([
   z.strictObject({ all: z.literal(true) }),
 ]);
 
-/** What people were told, and sending again what was given up. */
-export function notificationsRoute(store: Pick<NotificationStore, 'notifications' | 'resend'>): Router {
+/** What people were told, and sending again what was given up, where its channel is one of these. */
+export function notificationsRoute(
+  store: Pick<NotificationStore, 'notifications' | 'resend'>,
+  channels: readonly string[],
+): Router {
   const routes = Router();
   routes.get('/notifications', async (request, response) => {
     const given = request.query['state'];
@@ -25,7 +28,7 @@ export function notificationsRoute(store: Pick<NotificationStore, 'notifications
     const body = resendBody.safeParse(request.body);
     if (!body.success)
       throw new FairwayError('input.invalid', 'Send {"ids": ["<delivery id>", …]} or {"all": true} as JSON.');
-    response.json({ resent: await store.resend('ids' in body.data ? body.data.ids : undefined) });
+    response.json({ resent: await store.resend('ids' in body.data ? body.data.ids : undefined, channels) });
   });
   return routes;
 }

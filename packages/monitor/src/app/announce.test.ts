@@ -46,7 +46,7 @@ const judgement = (state: Judgement['state'], counts = 'c'): Judgement => ({
   counts,
 });
 const before = { ...judgement('alert'), judgedAt: '' } as Verdict;
-const announcer = { cards: true, dashboardUrl: 'http://dash/' };
+const announcer = { channels: ['teams'], dashboardUrl: 'http://dash/' };
 const kinds = (...given: Parameters<typeof announcements>) =>
   announcements(...given).map(({ kind, event }) => `${kind} ${event}`);
 
@@ -62,7 +62,7 @@ test('who hears what', () => {
     'card warning',
   ]);
   expect(kinds(judgement('insufficient'), policy, before, announcer)).toEqual([]);
-  expect(kinds(judgement('alert'), policy, undefined, { ...announcer, cards: false })).toEqual(['retrain retrain']);
+  expect(kinds(judgement('alert'), policy, undefined, { ...announcer, channels: [] })).toEqual(['retrain retrain']);
 });
 
 test('keys follow from model, version, environment, alert rules and period, not from the counts', () => {

@@ -4,8 +4,8 @@ import type { Judgement, OutboxItem } from '../ports.ts';
 
 /** Where cards can go and what they link to. */
 export type Announcer = {
-  /** Is there a channel at all? Without one no cards are kept: switching it on later must not flood it. */
-  readonly cards: boolean;
+  /** Names of the channels. Without one no cards are kept: switching it on later must not flood it. */
+  readonly channels: readonly string[];
   readonly dashboardUrl: string | undefined;
 };
 
@@ -29,7 +29,7 @@ export function announcements(
 ): OutboxItem[] {
   const event = eventOf(judgement, before);
   const items: OutboxItem[] = [];
-  if (event !== undefined && announcer.cards && policy.notify.on.includes(event)) {
+  if (event !== undefined && announcer.channels.length > 0 && policy.notify.on.includes(event)) {
     items.push(cardItem(event, judgement, policy, announcer));
   }
   if (judgement.state === 'alert' && policy.retrain !== undefined) {

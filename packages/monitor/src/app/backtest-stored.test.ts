@@ -78,6 +78,7 @@ async function summaryOf(baseline: Baseline, metric: string, segments = ''): Pro
     },
     references: async () => ({ modelVersion: {} as ModelVersion, baseline }),
     parsePolicy,
+    channels: ['teams'],
     clock: { now: () => Date.parse('2026-03-01T00:00:00Z') },
   });
   const policy = POLICY.replace('METRIC', metric).replace('SEGMENTS\n', segments === '' ? '' : `${segments}\n`);

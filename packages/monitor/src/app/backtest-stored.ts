@@ -1,5 +1,6 @@
 import { type Baseline, type Clock, FairwayError, iso, type Verdict, type Window } from '@fairway/core';
 import { inapplicable } from '../policy/applies.ts';
+import { unknownChannels } from '../policy/channels.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { JudgeStore } from '../ports.ts';
 import { type Backtest, backtest, type PastWindow } from './backtest.ts';
@@ -27,6 +28,8 @@ type Needs = {
   readonly store: Pick<JudgeStore, 'counts' | 'firstStarts' | 'verdicts'>;
   readonly references: References;
   readonly parsePolicy: (text: string, model: string) => Policy;
+  /** Names of the monitor's channels to people. */
+  readonly channels: readonly string[];
   readonly clock: Clock;
 };
 
@@ -39,11 +42,15 @@ export const storedBacktest =
   (needs: Needs) =>
   async ({ model, policy: text, since }: BacktestAsked): Promise<StoredBacktest> => {
     const policy = needs.parsePolicy(text, model);
+    const unknown = unknownChannels(policy, needs.channels);
     const past = await pastWindows(needs, policy, since);
     if (past.length === 0) {
       throw new FairwayError(
         'model.unknown',
-        `There is no ended window of ${model} to test on${since === undefined ? '' : ` since ${since}`}; check the name and --since.`,
+        [
+          `There is no ended window of ${model} to test on${since === undefined ? '' : ` since ${since}`}; check the name and --since.`,
+          ...unknown,
+        ].join(' '),
       );
     }
     const result = backtest(policy, past);
@@ -56,7 +63,13 @@ export const storedBacktest =
       ...unheard(result),
       ...silent(policy, newest),
     ];
-    return { ...result, since: since ?? null, chance, summary: sentences.join(' ') };
+    return {
+      ...result,
+      problems: [...result.problems, ...unknown],
+      since: since ?? null,
+      chance,
+      summary: sentences.join(' '),
+    };
   };
 
 /** Rules that no window could answer, with the newest window's reason. */

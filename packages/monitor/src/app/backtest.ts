@@ -34,7 +34,7 @@ export type Backtest = {
   /** Windows whose state differs from the one of their stored verdict. */
   readonly changed: number;
   readonly pullRequests: number;
-  /** What the policy asks for that a version lacks, a sentence each; that version's windows are left out. */
+  /** What the policy asks for that a version, whose windows are left out, or the monitor lacks, a sentence each. */
   readonly problems: readonly string[];
 };
 

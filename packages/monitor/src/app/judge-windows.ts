@@ -7,6 +7,7 @@ import {
   type Logger,
   type Verdict,
 } from '@fairway/core';
+import { unknownChannels } from '../policy/channels.ts';
 import { misfits } from '../policy/fit.ts';
 import type { Policy } from '../policy/schema.ts';
 import type { DirtyWindow, JudgeStore, PolicyFile, Writer } from '../ports.ts';
@@ -65,17 +66,21 @@ export function windowJudge(needs: JudgeNeeds): () => Promise<readonly Verdict[]
   };
 }
 
-type Tell = (model: string, file: PolicyFile, problem: string | undefined) => Promise<void>;
+type Tell = (model: string, current: Current, problem: string | undefined) => Promise<void>;
 
-/** Keeps a policy for the dashboard, with its problem, once for as long as neither changes. */
-function policyTeller({ store, log }: JudgeNeeds): Tell {
+/** Keeps a policy for the dashboard, with what is wrong with it, once for as long as neither changes. */
+function policyTeller({ store, announcer, log }: JudgeNeeds): Tell {
   const told = new Map<string, string>();
-  return async (model, file, problem) => {
+  return async (model, { file, policy }, problem) => {
     const now = canonicalJson([file.blob, problem ?? null]);
     if (told.get(model) === now) return;
-    await store.keepPolicy(model, file, problem);
+    const unknown = policy === undefined ? [] : unknownChannels(policy, announcer.channels);
+    const remark = unknown.length === 0 ? undefined : unknown.join(' ');
+    await store.keepPolicy(model, file, { problem, remark });
     told.set(model, now);
     if (problem !== undefined) log.info({ model, policy: file.blob, reason: problem }, 'the policy cannot be used');
+    if (remark !== undefined)
+      log.info({ model, policy: file.blob, reason: remark }, 'the policy names unknown channels');
   };
 }
 
@@ -88,13 +93,15 @@ async function readPolicy(needs: JudgeNeeds, tell: Tell, model: string): Promise
   try {
     return { file, policy: needs.parsePolicy(file.text, model) };
   } catch (error) {
-    await tell(model, file, (error as Error).message);
-    return { file, policy: undefined };
+    const unusable = { file, policy: undefined };
+    await tell(model, unusable, (error as Error).message);
+    return unusable;
   }
 }
 
 /** A version's windows wait while the policy asks for what it lacks: a rule that can never speak would pass for one that holds. */
-async function judgeModel(needs: JudgeNeeds, tell: Tell, model: string, { file, policy }: Current): Promise<Verdict[]> {
+async function judgeModel(needs: JudgeNeeds, tell: Tell, model: string, current: Current): Promise<Verdict[]> {
+  const { file, policy } = current;
   if (policy === undefined) return [];
   const { store, references, clock, log } = needs;
   const problems = new Set<string>();
@@ -121,7 +128,7 @@ async function judgeModel(needs: JudgeNeeds, tell: Tell, model: string, { file, 
   }
   await tell(
     model,
-    file,
+    current,
     problems.size === 0 ? undefined : `Windows of ${model} are not judged: ${[...problems].join(' ')}`,
   );
   return verdicts;

@@ -47,9 +47,28 @@ test('an event is one delivery for each channel, each with its own id on the mes
   expect(plan.done).toEqual(['card-1']);
 });
 
-test('a policy may name channels; a name that is no channel silences nothing', () => {
+test('a name that is no channel is kept as given up, beside what the others are sent, or all are where it stands alone', () => {
+  const of = (to: readonly string[]) => planNotifications([card(1, 'alert', { to })], settings, NOON).deliveries;
+  const shownOf = (to: readonly string[]) => of(to).map(({ channel, dead }) => [channel, dead === undefined]);
+  expect(shownOf(['mail', 'mial', 'mial'])).toEqual([
+    ['mail', true],
+    ['mial', false],
+  ]);
+  expect(shownOf(['mial'])).toEqual([
+    ['teams', true],
+    ['mail', true],
+    ['mial', false],
+  ]);
+  const kept = of(['mial']).at(-1);
+  expect(kept).toMatchObject({ deliveryId: 'card-1-mial', content: { deliveryId: 'card-1-mial' }, event: 'alert' });
+  expect(kept?.dead).toBe(
+    'The policy names mial, which is no channel of this monitor: it has teams and mail. Check the spelling, or configure the channel.',
+  );
+  expect(of(['x'.repeat(1000)]).at(-1)?.deliveryId).toHaveLength(67);
+});
+
+test('a policy may name channels', () => {
   expect(shown([card(1, 'alert', { to: ['mail'] })]).deliveries).toEqual(['mail card-1-mail']);
-  expect(shown([card(1, 'alert', { to: ['pager'] })]).deliveries).toEqual(['teams card-1', 'mail card-1-mail']);
 });
 
 test('events are gathered until none has come for a while, but not for ever', () => {

@@ -1,5 +1,6 @@
 import { type CardContent, type CardTone, hashFields, iso } from '@fairway/core';
 import type { Channel, Delivery, PendingCard, Plan } from '../ports/notify.ts';
+import { lacking } from '../policy/channels.ts';
 import { type QuietHours, quietUntil } from './quiet-hours.ts';
 
 export type PlanSettings = {
@@ -32,9 +33,10 @@ export function planNotifications(cards: readonly PendingCard[], settings: PlanS
     ),
   ];
   return {
-    deliveries: messages.flatMap((message) =>
-      channelsOf(message, settings.channels).map((channel) => deliveryOf(message, channel)),
-    ),
+    deliveries: messages.flatMap((message) => [
+      ...channelsOf(message, settings.channels).map((channel) => deliveryOf(message, channel)),
+      ...undeliverable(message, settings.channels),
+    ]),
     done: told.map(({ id }) => id),
     hold:
       until === undefined || held.length === 0
@@ -50,10 +52,25 @@ function stillGathering(cards: readonly PendingCard[], gatherMs: number): boolea
 
 type Message = Pick<PendingCard, 'id' | 'event' | 'title' | 'content' | 'to' | 'link'>;
 
-/** Those that the policy names; a name that is no channel here must not silence the rest. */
+/** Those that the policy names; all of them where it names none that is here. */
 function channelsOf({ to }: Message, channels: readonly Channel[]): readonly Channel[] {
   const named = channels.filter((channel) => to?.includes(channel));
   return named.length === 0 ? channels : named;
+}
+
+/** Of a name's id, so much. */
+const MOST_NAME = 60;
+
+/** A message for a name that is no channel here is kept as given up, so that it is seen, not lost. */
+function undeliverable(message: Message, channels: readonly Channel[]): Delivery[] {
+  const known: ReadonlySet<string> = new Set(channels);
+  const names = [...new Set(message.to)].filter((name) => !known.has(name));
+  return names.map((name) => {
+    const deliveryId = `${message.id}-${name.slice(0, MOST_NAME)}`;
+    const { event, title, content, link } = message;
+    const dead = `The policy names ${name}, ${lacking(channels)}`;
+    return { deliveryId, channel: name, event, title, content: { ...content, deliveryId }, link, dead };
+  });
 }
 
 /** Teams was the first channel: its delivery has the id of the event. */

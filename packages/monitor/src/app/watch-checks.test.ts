@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CheckStore, FutureHours, UnusablePolicy } from '../ports/notify.ts';
+import type { CheckStore, FutureHours, RemarkedPolicy, UnusablePolicy } from '../ports/notify.ts';
 import type { OutboxItem } from '../ports.ts';
 import { checkWatcher } from './watch-checks.ts';
 
@@ -10,11 +10,13 @@ function world() {
     now: Date.parse('2026-01-10T12:00:00Z'),
     writer: undefined as Error | undefined,
     policies: [] as UnusablePolicy[],
+    remarks: [] as RemarkedPolicy[],
     ahead: [] as FutureHours[],
     told: new Map<string, OutboxItem>(),
   };
   const store: CheckStore = {
     unusablePolicies: async () => state.policies,
+    remarkedPolicies: async () => state.remarks,
     deadRetrains: async () => [],
     futureHours: async () => state.ahead,
     add: async (items) => {
@@ -79,5 +81,17 @@ test('a writer that is away for a short time is no news; for a long time it is, 
   expect(titles()).toEqual(['check-failed: Models cannot be checked: the writer does not answer']);
   state.now += 24 * 60 * MINUTE;
   await look();
+  expect(titles()).toHaveLength(2);
+});
+
+test('a channel that a policy names and the monitor lacks is told once, with the policy that names it', async () => {
+  const { state, start, titles } = world();
+  state.remarks = [{ model: 'loans', blob: 'b1', remark: 'notify.to names mial for alert.' }];
+  for (let i = 0; i < 2; i += 1) await start()();
+  expect(titles()).toEqual(['policy-mistake: The policy of loans names a channel that there is not']);
+  const [item] = state.told.values();
+  expect(JSON.stringify(item?.payload)).toContain('notify.to names mial for alert.');
+  state.remarks = [{ model: 'loans', blob: 'b2', remark: 'notify.to names mial for alert.' }];
+  await start()();
   expect(titles()).toHaveLength(2);
 });

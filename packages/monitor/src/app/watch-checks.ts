@@ -1,5 +1,5 @@
 import { asFairwayError, type CardContent, type Clock, hashFields, iso } from '@fairway/core';
-import type { CheckStore, DeadRetrain, FutureHours, UnusablePolicy } from '../ports/notify.ts';
+import type { CheckStore, DeadRetrain, FutureHours, RemarkedPolicy, UnusablePolicy } from '../ports/notify.ts';
 import type { OutboxItem, Writer } from '../ports.ts';
 import type { CardPayload } from './announce.ts';
 
@@ -33,27 +33,44 @@ export function checkWatcher({ store, writer, dashboardUrl, clock }: WatchNeeds)
   };
   return async () => {
     const policies = (await store.unusablePolicies()).map((one) => unusablePolicy(one, dashboard));
+    const remarks = (await store.remarkedPolicies()).map((one) => remarkedPolicy(one, dashboard));
     const retrains = (await store.deadRetrains()).map((one) => deadRetrain(one, dashboard));
     const ahead = (await store.futureHours(clock.now())).map((one) => ofFuture(one, dashboard));
-    await store.add([...policies, ...retrains, ...ahead, ...(await silence())]);
+    await store.add([...policies, ...remarks, ...retrains, ...ahead, ...(await silence())]);
     return false;
   };
 }
 
 const unusablePolicy = ({ model, blob, problem }: UnusablePolicy, dashboard: string | undefined): OutboxItem =>
+  ofPolicy(model, blob, dashboard, {
+    event: 'check-failed',
+    title: `${model} cannot be checked: its policy cannot be used`,
+    text: `${problem}\nUntil it is mended no window of this model is judged.`,
+    key: ['policy', model, blob, problem],
+  });
+
+const remarkedPolicy = ({ model, blob, remark }: RemarkedPolicy, dashboard: string | undefined): OutboxItem =>
+  ofPolicy(model, blob, dashboard, {
+    event: 'policy-mistake',
+    title: `The policy of ${model} names a channel that there is not`,
+    text: `${remark}\nWindows are judged all the same; what was meant for it is kept as given up.`,
+    key: ['channel', model, blob, remark],
+  });
+
+type OfPolicy = Pick<CardContent, 'event' | 'title' | 'text'> & { readonly key: readonly string[] };
+
+const ofPolicy = (model: string, blob: string, dashboard: string | undefined, { key, ...said }: OfPolicy): OutboxItem =>
   item(
     { model, version: '', environment: '' },
     {
-      event: 'check-failed',
-      title: `${model} cannot be checked: its policy cannot be used`,
-      text: `${problem}\nUntil it is mended no window of this model is judged.`,
+      ...said,
       facts: [
         { title: 'Model', value: model },
         { title: 'Policy', value: blob.slice(0, 12) },
       ],
       tone: 'attention',
     },
-    ['policy', model, blob, problem],
+    key,
     dashboard === undefined ? undefined : `${dashboard}/models/${encodeURIComponent(model)}`,
   );
 

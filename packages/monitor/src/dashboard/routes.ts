@@ -144,7 +144,7 @@ async function modelPage(needs: DashboardNeeds, model: string, wanted: string | 
   const environment = wanted ?? judged.at(-1)?.window.environment ?? environments.at(-1) ?? '';
   const verdicts = judged.filter(({ window }) => window.environment === environment);
   const file = await needs.store.policy(model);
-  if (file?.problem != null) problems.push(file.problem);
+  for (const said of [file?.problem, file?.remark]) if (said != null) problems.push(said);
   const policy = file === undefined ? undefined : usable(file.text, model);
   const baselines = await baselinesOf(needs, verdicts, policy);
   const view = {

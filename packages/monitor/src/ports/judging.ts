@@ -63,6 +63,9 @@ export type OutboxItem = {
   readonly link?: string;
 };
 
+/** Why a policy cannot be used, and what is wrong with it though windows are judged by it. */
+export type PolicyWords = { readonly problem: string | undefined; readonly remark: string | undefined };
+
 export type JudgeStore = {
   dirtyModels(): Promise<readonly string[]>;
   /** Windows of `every` length that have been quiet for `settleMs`. */
@@ -84,5 +87,5 @@ export type JudgeStore = {
     marks: DirtyWindow['marks'],
     evidence?: KeptEvidence,
   ): Promise<boolean>;
-  keepPolicy(model: string, policy: PolicyFile, problem: string | undefined): Promise<void>;
+  keepPolicy(model: string, policy: PolicyFile, said: PolicyWords): Promise<void>;
 };

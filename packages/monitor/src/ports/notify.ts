@@ -24,14 +24,15 @@ export type PendingCard = {
   readonly held: boolean;
 };
 
-/** A message for one channel. The same `deliveryId` is kept once. */
+/** A message for one channel. The same `deliveryId` is kept once. `dead`: why nobody can send it. */
 export type Delivery = {
   readonly deliveryId: string;
-  readonly channel: Channel;
+  readonly channel: string;
   readonly event: string;
   readonly title: string;
   readonly content: CardContent;
   readonly link: string | undefined;
+  readonly dead?: string;
 };
 
 /** What becomes of pending cards: `done` have their deliveries, `hold` wait until a moment (ms). */
@@ -56,10 +57,10 @@ export type Settled =
   | { readonly state: 'pending'; readonly delayMs: number; readonly pauseMs: number; readonly reason: string };
 
 export type NotificationState = 'pending' | 'accepted' | 'dead';
-/** One message to people, as either service lists it. `all`: it has no deliveries yet. */
+/** One message to people, as either service lists it. Channel `all`: it has no deliveries yet. */
 export type Notification = {
   readonly deliveryId: string;
-  readonly channel: Channel | 'all' | 'answer';
+  readonly channel: string;
   readonly event: string;
   readonly title: string;
   readonly at: string;
@@ -78,6 +79,9 @@ export type ChannelFigures = {
 
 /** `policy.yaml` of a model that was read and cannot be used. */
 export type UnusablePolicy = { readonly model: string; readonly blob: string; readonly problem: string };
+
+/** `policy.yaml` of a model by which its windows are judged, with what is wrong with it. */
+export type RemarkedPolicy = { readonly model: string; readonly blob: string; readonly remark: string };
 
 /** A retraining that was given up before the writer had it. */
 export type DeadRetrain = {
@@ -98,6 +102,7 @@ export type FutureHours = {
 
 export type CheckStore = {
   unusablePolicies(): Promise<readonly UnusablePolicy[]>;
+  remarkedPolicies(): Promise<readonly RemarkedPolicy[]>;
   deadRetrains(): Promise<readonly DeadRetrain[]>;
   /** `now`: ms. */
   futureHours(now: number): Promise<readonly FutureHours[]>;
@@ -112,7 +117,7 @@ export type NotificationStore = {
   attempt(channel: Channel, work: (due: DueDelivery) => Promise<Settled>): Promise<boolean>;
   /** Newest first. */
   notifications(limit: number, state?: NotificationState): Promise<readonly Notification[]>;
-  /** Queues dead deliveries again, under their ids; undefined: all of them. Answers their ids. */
-  resend(ids: readonly string[] | undefined): Promise<readonly string[]>;
+  /** Queues dead deliveries of these channels again, under their ids; undefined: all of them. Answers their ids. */
+  resend(ids: readonly string[] | undefined, channels: readonly string[]): Promise<readonly string[]>;
   figures(): Promise<readonly ChannelFigures[]>;
 };

@@ -14,8 +14,8 @@ export type Snapshots = {
   ): Promise<Omit<Snapshot, 'createdAt'>>;
 };
 
-/** The policy a model was last judged by, or why it cannot be used. */
-export type StoredPolicy = PolicyFile & { readonly problem: string | null };
+/** The policy a model was last judged by, or why it cannot be used; what else is wrong with it. */
+export type StoredPolicy = PolicyFile & { readonly problem: string | null; readonly remark: string | null };
 
 /** A retrain request that has not become a change, and why. */
 export type UnsentRetrain = {

@@ -1,9 +1,12 @@
 import { iso } from '@fairway/core';
 import type { Pool } from 'pg';
-import type { CheckStore, DeadRetrain, FutureHours, UnusablePolicy } from '../ports/notify.ts';
+import type { CheckStore, DeadRetrain, FutureHours, RemarkedPolicy, UnusablePolicy } from '../ports/notify.ts';
 
 const UNUSABLE =
   'select model, blob, problem from monitoring.policies where problem is not null order by model limit 1000';
+
+const REMARKED =
+  'select model, blob, remark from monitoring.policies where remark is not null order by model limit 1000';
 
 /** A retraining of last month is news no more. */
 const DEAD_RETRAINS = `
@@ -22,6 +25,7 @@ values ($1, 'card', $2, $3, $4, $5, $6, $7, $8) on conflict (delivery_id) do not
 /** What keeps checks from being made, in PostgreSQL. */
 export const checkStore = (pool: Pool): CheckStore => ({
   unusablePolicies: async () => (await pool.query<UnusablePolicy>(UNUSABLE)).rows,
+  remarkedPolicies: async () => (await pool.query<RemarkedPolicy>(REMARKED)).rows,
   deadRetrains: async () => (await pool.query<DeadRetrain>(DEAD_RETRAINS)).rows,
   futureHours: async (now) => {
     const { rows } = await pool.query<Omit<FutureHours, 'last'> & { last: Date }>(FUTURE, [iso(now)]);

@@ -2,7 +2,7 @@ import { iso } from '@fairway/core';
 import type { Pool } from 'pg';
 import type { Activity, DashboardStore, StoredPolicy, UnsentRetrain } from '../ports.ts';
 
-const POLICY = 'select blob, text, problem from monitoring.policies where model = $1';
+const POLICY = 'select blob, text, problem, remark from monitoring.policies where model = $1';
 
 const UNSENT_RETRAINS = `
 select title, state, reason, coalesce(settled_at, created_at) as at from monitoring.outbox

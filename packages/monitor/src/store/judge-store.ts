@@ -72,9 +72,10 @@ delete from monitoring.dirty_hours d using unnest($4::timestamptz[], $5::bigint[
 where d.model = $1 and d.version = $2 and d.environment = $3 and d.hour = g.hour and d.revision = g.revision`;
 
 const KEEP_POLICY = `
-insert into monitoring.policies as p (model, blob, text, problem) values ($1, $2, $3, $4)
-on conflict (model) do update set blob = excluded.blob, text = excluded.text, problem = excluded.problem, seen_at = now()
-where p.blob <> excluded.blob or p.problem is distinct from excluded.problem`;
+insert into monitoring.policies as p (model, blob, text, problem, remark) values ($1, $2, $3, $4, $5)
+on conflict (model) do update
+set blob = excluded.blob, text = excluded.text, problem = excluded.problem, remark = excluded.remark, seen_at = now()
+where p.blob <> excluded.blob or p.problem is distinct from excluded.problem or p.remark is distinct from excluded.remark`;
 
 /** What a judge reads and writes, in PostgreSQL. */
 export function judgeStore(pool: Pool): JudgeStore {
@@ -111,8 +112,8 @@ export function judgeStore(pool: Pool): JudgeStore {
         await client.query(CLEAR_MARKS, [model, version, environment, hours, marks.map(({ revision }) => revision)]);
         return isNew;
       }),
-    keepPolicy: async (model, { blob, text }, problem) => {
-      await pool.query(KEEP_POLICY, [model, blob, text, problem ?? null]);
+    keepPolicy: async (model, { blob, text }, { problem, remark }) => {
+      await pool.query(KEEP_POLICY, [model, blob, text, problem ?? null, remark ?? null]);
     },
   };
 }

@@ -15,6 +15,7 @@ import { classes } from './migrations/0011-classes.ts';
 import { judging } from './migrations/0012-judging.ts';
 import { uncountedHours } from './migrations/0013-uncounted-hours.ts';
 import { hoursOfBefore } from './migrations/0014-hours-of-before.ts';
+import { policyRemarks } from './migrations/0015-policy-remarks.ts';
 
 /** Forward only; a migration that has been released never changes. Position + 1 is its number. */
 const MIGRATIONS: readonly string[] = [
@@ -32,6 +33,7 @@ const MIGRATIONS: readonly string[] = [
   judging,
   uncountedHours,
   hoursOfBefore,
+  policyRemarks,
 ];
 
 /** `FWMO` in ASCII: one process migrates, the others wait and find nothing left to do. */

@@ -23,8 +23,9 @@ from monitoring.outbox where kind = 'card' and state = 'pending' and due_at <= n
 order by created_at, delivery_id limit 5000 for update`;
 
 const INSERT_DELIVERY = `
-insert into monitoring.deliveries (delivery_id, channel, event, title, content, link)
-values ($1, $2, $3, $4, $5, $6) on conflict (delivery_id) do nothing`;
+insert into monitoring.deliveries (delivery_id, channel, event, title, content, link, reason, state, settled_at)
+values ($1, $2, $3, $4, $5, $6, $7::text, case when $7::text is null then 'pending' else 'dead' end,
+  case when $7::text is null then null else clock_timestamp() end) on conflict (delivery_id) do nothing`;
 
 const CARDS_DONE = `
 update monitoring.outbox set state = 'accepted', settled_at = now() where delivery_id = any($1)`;
@@ -63,7 +64,7 @@ order by created_at desc, "deliveryId" limit $1`;
 
 const RESEND = `
 update monitoring.deliveries set state = 'pending', attempts = 0, reason = null, due_at = now(), queued_at = now(), settled_at = null
-where state = 'dead' and ($1::text[] is null or delivery_id = any($1)) returning delivery_id as id`;
+where state = 'dead' and ($1::text[] is null or delivery_id = any($1)) and channel = any($2) returning delivery_id as id`;
 
 const FIGURES = `
 select channel, count(*) filter (where state = 'pending')::int as pending, count(*) filter (where state = 'accepted')::int as accepted,
@@ -84,7 +85,8 @@ export function notificationStore(pool: Pool): NotificationStore {
       const { rows } = await pool.query<NotificationRow>(NOTIFICATIONS, [limit, state ?? null]);
       return rows.map(notification);
     },
-    resend: async (ids) => (await pool.query<{ id: string }>(RESEND, [ids ?? null])).rows.map(({ id }) => id),
+    resend: async (ids, channels) =>
+      (await pool.query<{ id: string }>(RESEND, [ids ?? null, channels])).rows.map(({ id }) => id),
     figures: async () => (await pool.query<FiguresRow>(FIGURES)).rows.map(figures),
   };
 }
@@ -104,13 +106,14 @@ async function carryOut(client: PoolClient, work: Parameters<NotificationStore['
 
 const card = ({ link, to, ...row }: CardRow): PendingCard => ({ ...row, link: link ?? undefined, to: to ?? undefined });
 
-const values = ({ deliveryId, channel, event, title, content, link }: Delivery): unknown[] => [
+const values = ({ deliveryId, channel, event, title, content, link, dead }: Delivery): unknown[] => [
   deliveryId,
   channel,
   event,
   title,
   JSON.stringify(content),
   link ?? null,
+  dead ?? null,
 ];
 
 async function attempt(
