@@ -44,6 +44,8 @@ import { writerClient } from './writer/client.ts';
 const FOLD_EVERY_MS = 30_000;
 const DAYS_EVERY_MS = 3_600_000;
 
+/** None of its transactions waits for anything but the database; the pack comes again. */
+const IDLE_TRANSACTION_MS = 30_000;
 const EXPIRE_EVERY_MS = 600_000;
 const RECOUNT_EVERY_MS = 10_000;
 
@@ -66,7 +68,7 @@ function watchSecrets(pool: Pool, log: Logger): void {
 }
 
 function buildRecorder(env: EnvOf<typeof RECORDER_ENV>, log: Logger) {
-  const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log);
+  const pool = openPool(env.DATABASE_URL, 'fairway-recorder', log, IDLE_TRANSACTION_MS);
   watchSecrets(pool, log);
   const place = { url: env.QUEUE_URL, prefix: env.QUEUE_PREFIX, name: PACK_QUEUE };
   const queue = jobQueue({ ...place, application: 'fairway-recorder-metrics' });

@@ -1,9 +1,18 @@
 import { FairwayError, type Logger, type Part, redact, urlOrigin } from '@fairway/core';
-import { DatabaseError, Pool, type PoolClient } from 'pg';
+import { type ClientBase, DatabaseError, Pool, type PoolClient } from 'pg';
 
-/** A pool on `url`. A connection that dies, idle or in use, is replaced; it never ends the process. */
-export function openPool(url: string, name: string, log: Logger): Pool {
-  const pool = new Pool({ connectionString: url, application_name: name, max: 8, connectionTimeoutMillis: 10_000 });
+/**
+ * A pool on `url`. A connection that dies, idle or in use, is replaced; it never ends the process. `idleTransactionMs`: the server ends a
+ * transaction of ours in which we were silent for so long. Others wait for the locks of a process that is frozen; a COPY is not idle.
+ */
+export function openPool(url: string, name: string, log: Logger, idleTransactionMs?: number): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    application_name: name,
+    max: 8,
+    connectionTimeoutMillis: 10_000,
+    ...(idleTransactionMs === undefined ? {} : silentFor(idleTransactionMs)),
+  });
   pool.on('error', (error) => log.warn({ reason: redact(error.message) }, 'an idle database connection was lost'));
   // While a client is checked out nobody else listens, and an error event without a listener ends the process. Its queries reject.
   pool.on('connect', (client) =>
@@ -11,6 +20,13 @@ export function openPool(url: string, name: string, log: Logger): Pool {
   );
   return pool;
 }
+
+/** Not as a parameter of the connection: PgBouncer refuses those that it does not know. The pool waits for it. */
+const silentFor = (ms: number) => ({
+  onConnect: async (client: ClientBase) => {
+    await client.query(`set idle_in_transaction_session_timeout = ${ms}`);
+  },
+});
 
 /**
  * Lets new connections log on as `url` says; those that are open stay. false: it leads to another server, database or way of
