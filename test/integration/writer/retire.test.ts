@@ -74,6 +74,7 @@ it('is done when Application and Deployment are gone, and supersedes what was on
   world.cluster.removeDeployment(`${MODEL}-dev`, MODEL);
   const done = await world.until(id, ({ phase }) => phase === 'live');
   expect(done.reason).toContain('retired');
+  expect(await team.comments(done)).toEqual([expect.stringContaining('**Done.** retired: Application and Deployment')]);
   expect((await world.until(live?.id ?? '', ({ phase }) => phase === 'superseded')).reason).toContain(
     `Retired by change ${id}`,
   );

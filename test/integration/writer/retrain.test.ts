@@ -159,8 +159,10 @@ it('refuses to withdraw what is no retraining, or is not there', async () => {
 
 it('is finished when the Job is', async () => {
   const id = await trained('2026Q3', { conditions: [{ type: 'Complete', status: 'True' }] }, 0);
-  const { reason } = await world.until(id, ({ phase }) => phase === 'live');
+  const { reason, pullRequest } = await world.until(id, ({ phase }) => phase === 'live');
   expect(reason).toBe('training job finished, candidate registered');
+  const { statuses } = (await world.onForge('GET', `/commits/${pullRequest?.mergeCommit}/status`)).body;
+  expect(statuses).toMatchObject([{ context: 'fairway/live', status: 'success' }]);
   await expect
     .poll(() => cardEvents(world))
     .toEqual(['rejected', 'retrain-finished', 'retrain-merged', 'superseded', 'superseded']);

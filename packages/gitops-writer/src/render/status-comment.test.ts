@@ -42,6 +42,7 @@ describe('the status comment', () => {
     [{ kind: 'rejected' }, 'closed without a merge. The workflow'],
     [{ kind: 'merged', commit: sha('d') }, `Merged** as \`${sha('d')}\``],
     [{ kind: 'live', reason: '2 of 2 pods serve the version.' }, '**Live.** 2 of 2 pods'],
+    [{ kind: 'done', reason: 'retired: it is gone' }, '**Done.** retired: it is gone'],
     [{ kind: 'failed', reason: 'The rollout failed: <b>' }, '> The rollout failed: \\<b\\>'],
     [
       { kind: 'rolled-back', by: { id: 'x', version: '1', pullRequest }, reason: 'It failed.' },

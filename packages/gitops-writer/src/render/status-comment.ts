@@ -17,7 +17,7 @@ export type CommentState =
   | { readonly kind: 'blocked' | 'queued' | 'draft' | 'strayed'; readonly reason: string }
   | { readonly kind: 'rejected'; readonly by?: string }
   | { readonly kind: 'merged'; readonly commit: string }
-  | { readonly kind: 'live'; readonly reason: string }
+  | { readonly kind: 'live' | 'done'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'rolled-back'; readonly by: Other; readonly reason: string };
 
@@ -52,6 +52,8 @@ export function statusComment(state: CommentState): string {
       return `**Merged** as ${code(state.commit)}. Waiting for Argo CD, the rollout and TensorFlow Serving.`;
     case 'live':
       return `**Live.** ${plain(state.reason)}`;
+    case 'done':
+      return `**Done.** ${plain(state.reason)}`;
     case 'failed':
       return `**Failed.** Fairway says:\n\n${words(state.reason)}`;
     case 'rolled-back':

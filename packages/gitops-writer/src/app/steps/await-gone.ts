@@ -1,6 +1,7 @@
 import { succeeded, waiting } from '@fairway/core';
 import { environmentName } from '../../render/paths.ts';
 import { retiredNotice } from '../notices.ts';
+import { tellDone } from '../proposal/done.ts';
 import { pollDelay } from '../retry.ts';
 import { phaseAge, type Step, type StepContext } from '../step.ts';
 
@@ -20,7 +21,8 @@ export const awaitGone: Step = {
         phase: 'superseded' as const,
         reason: `Retired by change ${change.id}.`,
       }));
-    return succeeded({ phase: 'live', reason, ends, notice: retiredNotice(stored) });
+    const facts = (await tellDone(stored, context, { kind: 'done', reason })) ?? {};
+    return succeeded({ phase: 'live', reason, facts, ends, notice: retiredNotice(stored) });
   },
 };
 

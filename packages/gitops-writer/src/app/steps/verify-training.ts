@@ -4,6 +4,7 @@ import type { Pod } from '../../ports.ts';
 import { retrainJob, retrainNamespace } from '../../render/paths.ts';
 import { retrainFinishedNotice } from '../notices.ts';
 import { livenessNow, tell } from '../live/tell.ts';
+import { tellDone } from '../proposal/done.ts';
 import { type Step, type StepContext } from '../step.ts';
 
 /** The trainer's exit code for "the candidate did not beat the champion" (docs/contracts.md). */
@@ -17,8 +18,9 @@ export const verifyTraining: Step = {
     const job = await context.cluster.job(retrainNamespace(change.model), retrainJob(change.id));
     if (job?.state === 'succeeded') {
       const reason = 'training job finished, candidate registered';
+      const said = await tellDone(stored, context, { kind: 'done', reason });
       const liveness = livenessNow(stored, { state: 'live', reason }, context.clock.now());
-      return succeeded({ phase: 'live', reason, facts: { liveness }, notice: retrainFinishedNotice(stored) });
+      return succeeded({ phase: 'live', reason, facts: { ...said, liveness }, notice: retrainFinishedNotice(stored) });
     }
     if (job?.state === 'failed')
       return failed(new FairwayError('sync.failed', await whyFailed(stored, context, job.reason)));
