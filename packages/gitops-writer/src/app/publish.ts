@@ -1,6 +1,7 @@
 import { asFairwayError, FairwayError } from '@fairway/core';
 import type { ChangeFacts, StoredChange } from '../change.ts';
 import type { ForgePullRequest, Repository } from '../ports.ts';
+import { marker } from '../render/body.ts';
 import type { Rendered } from '../render/deploy.ts';
 import { type Draft, draftAt } from './draft.ts';
 import { targetOf } from './live/look.ts';
@@ -85,6 +86,27 @@ export async function dropBranch(repository: Repository, branch: string, expecte
   }
 }
 
+/** Deletes the branch of a change that came to nothing while it holds our commit alone, also one that a killed writer had no time to write down. */
+export async function dropOwnBranch(stored: StoredChange, context: StepContext): Promise<void> {
+  const { repository } = context;
+  const { branch } = stored.change;
+  await repository.head(FRESH_MS);
+  const head = await repository.branch(branch);
+  if (head !== undefined && (await isOurs(stored, context, head))) await dropBranch(repository, branch, head);
+}
+
+/**
+ * The pull request of a change that does not know its number: a writer may have opened it and died before it could say so. It is ours
+ * when it carries our marker, or its head is our commit; one of somebody else under our name is theirs to close. That other bytes
+ * were merged under it is for the next step to tell.
+ */
+export async function findOwn(stored: StoredChange, context: StepContext): Promise<ForgePullRequest | undefined> {
+  const found = await context.forge.find(stored.change.branch);
+  if (found === undefined || found.state === 'merged') return found;
+  const isMarked = found.body.includes(marker(stored.change.id));
+  return isMarked || (await isOurs(stored, context, found.headSha)) ? found : undefined;
+}
+
 function findPullRequest({ change }: StoredChange, { forge }: StepContext): Promise<ForgePullRequest | undefined> {
   return change.pullRequest === undefined ? forge.find(change.branch) : forge.read(change.pullRequest.number);
 }
@@ -136,8 +158,15 @@ const isOurs = async (stored: StoredChange, context: StepContext, head: string):
 async function asOurs(stored: StoredChange, context: StepContext, head: string): Promise<Draft | undefined> {
   const parent = await context.history.parent(head);
   if (parent === undefined) return undefined;
-  const draft = await draftAt(stored, context, parent);
+  const draft = await draftAt(stored, context, parent).catch(noPlaceThere);
+  if (draft === undefined) return undefined;
   return (await context.repository.carries(head, commitOf(stored, draft.rendered, parent))) ? draft : undefined;
+}
+
+/** What is based on a commit without our model or environment is not ours. */
+function noPlaceThere(error: unknown): undefined {
+  if (['model.unknown', 'model.invalid', 'environment.unknown'].includes(asFairwayError(error).code)) return;
+  throw error;
 }
 
 const commitOf = ({ change }: StoredChange, { folders, files, message }: Rendered, parent: string) => ({

@@ -3,7 +3,7 @@ import type { StoredChange, Transition } from '../../change.ts';
 import type { ForgePullRequest } from '../../ports.ts';
 import type { CommentState } from '../../render/status-comment.ts';
 import { rejectedNotice } from '../notices.ts';
-import { dropBranch } from '../publish.ts';
+import { dropOwnBranch } from '../publish.ts';
 import type { StepContext } from '../step.ts';
 import { commentOn } from './comment.ts';
 
@@ -14,10 +14,13 @@ export async function superseded(
   pullRequest: ForgePullRequest,
   newer: Change,
 ): Promise<StepResult<Transition>> {
-  const reason = `Version ${newer.version} was approved after it (change ${newer.id}).`;
+  const reason = newerReason(newer);
   await putAway(stored, context, pullRequest, { kind: 'superseded', by: newer }, reason);
   return succeeded({ phase: 'superseded', reason, pullRequest: { ...pullRequest, state: 'closed' } });
 }
+
+export const newerReason = ({ version, id }: Change): string =>
+  `Version ${version} was approved after it (change ${id}).`;
 
 /** A person closed it, which is a no. */
 export async function rejected(
@@ -41,8 +44,7 @@ async function putAway(
   state: CommentState,
   reason: string,
 ): Promise<void> {
-  const { forge, repository } = context;
-  const { change, facts } = stored;
+  const { forge } = context;
   await commentOn(stored, context, state);
   await forge.setStatus(pullRequest.headSha, {
     context: 'fairway/approval',
@@ -50,5 +52,5 @@ async function putAway(
     description: reason,
   });
   if (pullRequest.state === 'open') await forge.edit(pullRequest.number, { state: 'closed' });
-  if (facts.headSha !== undefined) await dropBranch(repository, change.branch, facts.headSha);
+  await dropOwnBranch(stored, context);
 }

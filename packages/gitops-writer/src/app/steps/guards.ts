@@ -4,7 +4,7 @@ import { plain } from '../../render/markdown.ts';
 import { STATUS_MARKER } from '../../render/status-comment.ts';
 import { chainAt, placeOf } from '../catalogue.ts';
 import { heldBackNotice, supersededNotice } from '../notices.ts';
-import { dropBranch } from '../publish.ts';
+import { dropOwnBranch, findOwn } from '../publish.ts';
 import { heldBack, quarantineAt } from '../quarantine.ts';
 import type { Step, StepContext } from '../step.ts';
 
@@ -134,12 +134,14 @@ function alreadyMerged({ clock }: StepContext, head: string, stamp: string): Tra
 
 /** Closes the pull request of a change, with a comment, and answers the transition with it; undefined when it has been merged. */
 async function withdraw(
-  { change, facts }: StoredChange,
-  { forge, repository }: StepContext,
+  stored: StoredChange,
+  context: StepContext,
   transition: Transition,
 ): Promise<Transition | undefined> {
+  const { change } = stored;
+  const { forge } = context;
   const number = change.pullRequest?.number;
-  const found = number === undefined ? await forge.find(change.branch) : await forge.read(number);
+  const found = number === undefined ? await findOwn(stored, context) : await forge.read(number);
   if (found?.state === 'merged') return undefined;
   const { phase, reason = '' } = transition;
   const said = change.kind === 'retrain' ? 'Withdrawn' : (SAID[phase] ?? 'Done');
@@ -148,7 +150,7 @@ async function withdraw(
     await forge.comment(found.number, STATUS_MARKER, `**${said}.** ${plain(reason)}`);
     await forge.edit(found.number, { state: 'closed' });
   }
-  if (facts.headSha !== undefined) await dropBranch(repository, change.branch, facts.headSha);
+  await dropOwnBranch(stored, context);
   return found === undefined ? transition : { ...transition, pullRequest: { ...found, state: 'closed' } };
 }
 

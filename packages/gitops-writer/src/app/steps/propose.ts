@@ -1,9 +1,10 @@
-import { iso, succeeded } from '@fairway/core';
+import { iso, type StepResult, succeeded } from '@fairway/core';
 import type { StoredChange, Transition } from '../../change.ts';
 import { placeOf } from '../catalogue.ts';
 import { alreadyThere } from '../draft.ts';
 import { proposedNotice } from '../notices.ts';
-import { dropBranch, FRESH_MS, publish, publishBranch } from '../publish.ts';
+import { newerReason, superseded } from '../proposal/ended.ts';
+import { dropOwnBranch, findOwn, FRESH_MS, publish, publishBranch } from '../publish.ts';
 import type { Step, StepContext } from '../step.ts';
 
 /** First the branch, then, when others have theirs too, the pull request; unless a newer version has been proposed or the default branch says the same already. */
@@ -16,7 +17,7 @@ export const propose: Step = {
       evidence.kind === 'deploy'
         ? ((await overtaken(stored, context)) ?? (await onBranch(stored, context)))
         : undefined;
-    if (skipped !== undefined) return succeeded(skipped);
+    if (skipped !== undefined) return skipped;
     if (known.headSha === undefined) {
       const { facts } = await publishBranch(stored, context);
       return succeeded({ phase: change.phase, facts });
@@ -30,28 +31,32 @@ export const propose: Step = {
   },
 };
 
-async function overtaken(
-  { change, facts }: StoredChange,
-  { changes, repository }: StepContext,
-): Promise<Transition | undefined> {
-  const newer = await changes.newer(change);
+type Skipped = Promise<StepResult<Transition> | undefined>;
+
+/** A writer may have died right after it had opened the pull request: that one is closed with a link, and a merge of it is a merge. */
+async function overtaken(stored: StoredChange, context: StepContext): Skipped {
+  const newer = await context.changes.newer(stored.change);
   if (newer === undefined) return undefined;
-  if (facts.headSha !== undefined) await dropBranch(repository, change.branch, facts.headSha);
-  return { phase: 'superseded', reason: `Version ${newer.version} was approved after it (change ${newer.id}).` };
+  const pullRequest = await findOwn(stored, context);
+  if (pullRequest?.state === 'merged') return undefined;
+  if (pullRequest !== undefined)
+    return superseded({ ...stored, change: { ...stored.change, pullRequest } }, context, pullRequest, newer);
+  await dropOwnBranch(stored, context);
+  return succeeded({ phase: 'superseded', reason: newerReason(newer) });
 }
 
 /** No empty pull request; that the model is live is still proven, for the change that had put it there. */
-async function onBranch(stored: StoredChange, context: StepContext): Promise<Transition | undefined> {
+async function onBranch(stored: StoredChange, context: StepContext): Skipped {
   const { change } = stored;
   const head = await context.repository.head(FRESH_MS);
   if ((await context.repository.branch(change.branch)) !== undefined) return undefined;
   const carrier = await alreadyThere(stored, context, head);
   if (carrier === undefined || carrier === change.id) return undefined;
-  return {
+  return succeeded({
     phase: 'merged',
     reason: `The default branch already says so by change ${carrier}; nothing to merge.`,
     facts: { mergeCommit: head, mergedAt: iso(context.clock.now()), stamp: carrier },
-  };
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { succeeded } from '@fairway/core';
 import { expect, test } from 'vitest';
 import type { StoredChange } from '../../change.ts';
+import { marker } from '../../render/body.ts';
 import type { Step, StepContext } from '../step.ts';
 import { whileAsked } from './guards.ts';
 
@@ -24,19 +25,26 @@ const stored = (facts: object = {}): StoredChange =>
     facts,
   }) as unknown as StoredChange;
 
+const HEAD = 'a'.repeat(40);
 type Live = ReadonlyArray<readonly [environment: string, version: string]>;
 
-/** What a guarded step says where these versions are live, and what the forge was told of its pull request, which is in `state`. */
-async function said(live: Live, facts: object = {}, state = 'open') {
+const OURS = marker('r1');
+
+/**
+ * What a guarded step says where these versions are live, and what the forge was told of the pull request under its name, which is
+ * in `state` and has this `body`.
+ */
+async function said(live: Live, facts: object = {}, state = 'open', body = OURS) {
   const told: unknown[] = [];
   const step = { name: 'propose', run: async () => succeeded({ phase: 'proposed' as const }) } as unknown as Step;
   const context = {
-    repository: { head: async () => 'f'.repeat(40) },
+    repository: { head: async () => 'f'.repeat(40), branch: async () => HEAD, push: async () => undefined },
+    history: { parent: async () => undefined },
     changes: {
       live: async () => live.map(([environment, version]) => ({ id: 'd9', model: 'm', environment, version })),
     },
     forge: {
-      find: async () => ({ number: 7, state, headSha: 'a'.repeat(40) }),
+      find: async () => ({ number: 7, state, headSha: HEAD, body }),
       setStatus: async () => undefined,
       comment: async (_number: number, _marker: string, text: string) => void told.push(text),
       edit: async (_number: number, fields: object) => void told.push(fields),
@@ -72,4 +80,17 @@ test('a retraining ends when it was withdrawn, but not when only an earlier revi
   const { output } = await said([], withdrawn(REVISION));
   expect(output).toMatchObject({ phase: 'superseded', reason: 'It performs well again.' });
   expect(await said([], withdrawn(REVISION - 1))).toEqual(GOES_ON);
+});
+
+test('a pull request of somebody else under its name is left as it is', async () => {
+  const { output, told } = await said([['prod', '2']], {}, 'open', `Mine, not ${marker('r2')}`);
+  expect(output).toMatchObject({ phase: 'superseded' });
+  expect(output).not.toHaveProperty('pullRequest');
+  expect(told).toEqual([]);
+});
+
+test('one without the marker is its own where the head is the commit that it has pushed', async () => {
+  const { output, told } = await said([['prod', '2']], { headSha: HEAD }, 'open', '');
+  expect(output).toMatchObject({ phase: 'superseded', pullRequest: { number: 7 } });
+  expect(told).toContainEqual({ state: 'closed' });
 });
