@@ -37,24 +37,24 @@ export const unlessHeldBack = (step: Step): Step =>
       : { phase: 'rejected', reason, notice: heldBackNotice({ change, evidence }, reason) };
   });
 
-/** A step of a deploy change for an environment that is not in model.yaml any more: where it was retired, the change is over. */
-export const unlessRetired = (step: Step): Step => ({
-  ...step,
-  async run(stored, context) {
-    try {
-      return await step.run(stored, context);
-    } catch (error) {
-      if (asFairwayError(error).code !== 'environment.unknown') throw error;
-      const { environment, model } = stored.change;
-      const retirement = await retirementOf(stored, context);
-      if (retirement === undefined) throw error;
-      const ended = superseded(stored, `${environment} of ${model} was retired (change ${retirement}).`);
-      const withdrawn = await withdraw(stored, context, ended);
-      if (withdrawn === undefined) throw error;
-      return succeeded(withdrawn);
-    }
-  },
-});
+/**
+ * A step that a deploy change does not reach any more where its environment was retired. Looked at first: a writer may have died after
+ * it had closed the pull request, and the step would take that for a person's no.
+ */
+export const unlessRetired = (step: Step): Step =>
+  guarded(step, async (stored, context, head) => {
+    if (!(await isGone(stored, context, head).catch(leftToStep))) return undefined;
+    const { environment, model } = stored.change;
+    const retirement = await retirementOf(stored, context);
+    if (retirement === undefined) return undefined;
+    return superseded(stored, `${environment} of ${model} was retired (change ${retirement}).`);
+  });
+
+/** Who cannot read model.yaml does not know that an environment is gone. */
+function leftToStep(error: unknown): false {
+  if (['model.unknown', 'model.invalid'].includes(asFairwayError(error).code)) return false;
+  throw error;
+}
 
 /** A step that a rollback does not reach any more when the state that it leaves is not the one that is there. */
 export const whileNeeded = (step: Step): Step =>
