@@ -160,6 +160,7 @@ const channels = (env: WriterEnv, rules: AnswerRules): Channels => ({
   answerVia: (answerTo) => answerVia(answerTo, rules),
 });
 
-function gitOf(env: WriterEnv, { credentials }: OpenForge, path: string | undefined): GitEngine {
-  return gitEngine(gitSettings(env, credentials, systemClock, path));
+function gitOf(env: WriterEnv, { credentials, refused }: OpenForge, path: string | undefined): GitEngine {
+  const settings = gitSettings(env, credentials, systemClock, path);
+  return gitEngine({ ...settings, access: { ...settings.access, refused } });
 }

@@ -25,6 +25,8 @@ export type OpenForge = {
   readonly limits: ForgeLimits;
   /** For Git over HTTPS: the same token. */
   readonly credentials: GitCredentials;
+  /** Told of a token that is no longer taken, where there can be another. */
+  readonly refused: ((token: string) => void) | undefined;
 };
 
 /** Checks what only makes sense together; all problems at once as `config.invalid`. `shared`: counts the calls of all replicas. */
@@ -42,6 +44,7 @@ export function openForge(env: ForgeEnv, clock: Clock, shared?: SharedCalls): Op
     forge: open({ url: FORGE_URL, repository, credentials, refused, base, clock, shared }),
     limits,
     credentials,
+    refused,
   };
 }
 

@@ -32,11 +32,19 @@ afterEach(async () => {
 
 const TOKEN = SECOND.token;
 const BASIC = Buffer.from(`${SECOND.name}:${TOKEN}`).toString('base64');
-function open({ token = () => TOKEN, silenceMs = 30_000, path = `/${full}.git`, data = 'data', branch = 'main' } = {}) {
+function open({
+  token = () => TOKEN,
+  refused = undefined as ((token: string) => void) | undefined,
+  silenceMs = 30_000,
+  path = `/${full}.git`,
+  data = 'data',
+  branch = 'main',
+} = {}) {
   const engine = gitEngine({
     access: {
       url: `${proxy.url}${path}`,
       credentials: () => Promise.resolve({ user: SECOND.name, token: token() }),
+      refused,
     },
     branch,
     dataDir: join(dir, data),
@@ -130,6 +138,22 @@ it('says that the credentials are not taken, and works with the next token', asy
   await expect(repository.head(0)).rejects.toMatchObject(waiting(/does not take the credentials/));
   token = TOKEN;
   expect(await repository.head(0)).toHaveLength(40);
+});
+
+it('gets another token at once when the one it has is taken no longer, once for each command', async () => {
+  const refused: string[] = [];
+  const token = () => (refused.length === 0 ? 'a-token-that-was-revoked' : TOKEN);
+  const { repository } = open({ token, refused: (one) => void refused.push(one) });
+  const head = await repository.head(0);
+  expect(refused).toEqual(['a-token-that-was-revoked']);
+  const commit = await repository.commit(request(head));
+  refused.length = 0;
+  await repository.push('x', commit, undefined);
+  expect(await branches()).toEqual(['main', 'x']);
+  const never = open({ token: () => 'never-taken', refused: (one) => void refused.push(one), data: 'never' });
+  refused.length = 0;
+  await expect(never.repository.head(0)).rejects.toMatchObject(waiting(/does not take the credentials/));
+  expect(refused).toEqual(['never-taken']);
 });
 
 it('does not follow a redirect with the token', async () => {

@@ -1,6 +1,12 @@
 import { type ErrorCode, FairwayError, redact, urlOrigin } from '@fairway/core';
 import type { GitResult } from './environment.ts';
 
+/** The remote does not take name and token, whatever they may do there. */
+const UNAUTHORISED =
+  /Authentication failed|could not read (Username|Password)|returned error: 401|Invalid username or (password|token)/i;
+export const isUnauthorised = ({ code, stderr }: GitResult): boolean => code !== 0 && UNAUTHORISED.test(stderr);
+
+const NO_RIGHT = 'it does not take the credentials; check the token and its rights';
 /** What git says (locale C) → what it means, and how to mend it. The first that fits counts. */
 const MEANINGS: ReadonlyArray<readonly [RegExp, ErrorCode, string]> = [
   [/No space left on device|disk quota exceeded/i, 'disk.full', 'no space is left on the disk; free some'],
@@ -25,11 +31,8 @@ const MEANINGS: ReadonlyArray<readonly [RegExp, ErrorCode, string]> = [
     'git.refused',
     'it is a partial clone and lacks objects; set GIT_URL to a repository that has them all',
   ],
-  [
-    /Authentication failed|could not read (Username|Password)|returned error: 40[13]|Invalid username or (password|token)/i,
-    'git.refused',
-    'it does not take the credentials; check the token and its rights',
-  ],
+  [UNAUTHORISED, 'git.refused', NO_RIGHT],
+  [/returned error: 403/i, 'git.refused', NO_RIGHT],
   [
     /repository .* not found|returned error: 404|does not appear to be a git repository|project you were looking for could not be found/i,
     'git.refused',

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { type CredentialSource, type GitResult, httpEnvironment } from './environment.ts';
-import { expectOk } from './failure.ts';
+import { type Credentials, type CredentialSource, type GitResult, httpEnvironment } from './environment.ts';
+import { expectOk, isUnauthorised } from './failure.ts';
 import type { RunProgram } from './process.ts';
 import type { SshAccess } from './ssh.ts';
 import { sshEnvironment } from './ssh.ts';
@@ -8,6 +8,8 @@ import { sshEnvironment } from './ssh.ts';
 export type GitAccess = {
   readonly url: string;
   readonly credentials: CredentialSource;
+  /** Told of a token that is no longer taken, where there can be another: then it is tried once more. */
+  readonly refused?: ((token: string) => void) | undefined;
   /** PEM file with the certificate authorities to trust instead of the system's. */
   readonly caFile?: string | undefined;
   readonly ssh?: SshAccess | undefined;
@@ -40,22 +42,7 @@ const FETCH = ['fetch', '--progress', '--no-tags', '--no-write-fetch-head', '--n
 
 export function gitRemote(run: RunProgram, access: GitAccess, silenceMs = SILENCE_MS): Remote {
   const { url } = access;
-  const call = async (
-    folder: string,
-    args: readonly string[],
-    ms: number,
-    input?: string,
-    how: FetchHow = {},
-  ): Promise<GitResult> => {
-    const env = {
-      ...how.env,
-      ...httpEnvironment(url, await access.credentials(), access.caFile),
-      ...sshEnvironment(url, access.ssh),
-      // The folder is the repository or none at all, never one further up.
-      GIT_CEILING_DIRECTORIES: dirname(folder),
-    };
-    return (how.run ?? run)(folder, args, { env, silenceMs: ms, ...(input === undefined ? {} : { input }) });
-  };
+  const call = caller(run, access);
   return {
     url,
     heads: async (folder, only) => {
@@ -72,6 +59,30 @@ export function gitRemote(run: RunProgram, access: GitAccess, silenceMs = SILENC
     },
     fetchCommit: (folder, commit, how) => call(folder, [...FETCH, url, commit], silenceMs, undefined, how),
     push: (folder, args) => call(folder, ['push', '--porcelain', '--no-verify', ...args], silenceMs * PUSH_FACTOR),
+  };
+}
+
+type Call = (folder: string, args: readonly string[], ms: number, input?: string, how?: FetchHow) => Promise<GitResult>;
+
+/** Git with what the remote wants to know, once more with a new token when the one that was kept is not taken. */
+function caller(run: RunProgram, access: GitAccess): Call {
+  const { url, caFile, ssh, refused } = access;
+  return async (folder, args, silenceMs, input, how = {}) => {
+    const callAs = (credentials: Credentials | undefined): Promise<GitResult> => {
+      const env = {
+        ...how.env,
+        ...httpEnvironment(url, credentials, caFile),
+        ...sshEnvironment(url, ssh),
+        // The folder is the repository or none at all, never one further up.
+        GIT_CEILING_DIRECTORIES: dirname(folder),
+      };
+      return (how.run ?? run)(folder, args, { env, silenceMs, ...(input === undefined ? {} : { input }) });
+    };
+    const credentials = await access.credentials();
+    const result = await callAs(credentials);
+    if (refused === undefined || credentials === undefined || !isUnauthorised(result)) return result;
+    refused(credentials.token);
+    return callAs(await access.credentials());
   };
 }
 
