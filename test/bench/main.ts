@@ -2,7 +2,7 @@
  * `npm run bench -- NAME --json FILE`: measures what an issue promised, and prints each part as it ends. Exit 0 even where a bar is
  * missed: the file says so.
  */
-import { parseArgs } from 'node:util';
+import { commandLine, refuse } from '../harness/command-line.ts';
 import { CAPTURE } from './capture.ts';
 import { INJECTOR } from './injector.ts';
 import { intake } from './intake.ts';
@@ -26,18 +26,19 @@ const PARTS: Readonly<Record<string, () => Promise<Result[]>>> = {
 const partsOf = (name: string): string[] =>
   Object.keys(PARTS).filter((part) => part === name || part.startsWith(`${name}-`));
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const NAMES = [...new Set(Object.keys(PARTS).flatMap((part) => [part.split('-')[0], part]))].join(', ');
+const USAGE = `npm run bench -- NAME [--json FILE]
+
+  NAME           one of ${NAMES}
+  --json FILE    what was measured, as JSON`;
+const { positionals, values } = commandLine(USAGE, { json: { type: 'string' } });
 const name = positionals[0] ?? '';
 const chosen = partsOf(name);
-if (chosen.length === 0) {
-  const names = Object.keys(PARTS).flatMap((part) => [part.split('-')[0], part]);
-  console.error(`There is no benchmark ${JSON.stringify(name)}: use one of ${[...new Set(names)].join(', ')}.`);
-  process.exitCode = 2;
-}
+if (chosen.length === 0) refuse(USAGE, `There is no benchmark ${JSON.stringify(name)}.`);
 const results: Result[] = [];
 for (const part of chosen) {
   const ended = (await PARTS[part]?.()) ?? [];
   print(ended);
   results.push(...ended);
 }
-if (values.json !== undefined && chosen.length > 0) write(name, results, values.json);
+if (values.json !== undefined) write(name, results, values.json);

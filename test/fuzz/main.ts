@@ -4,35 +4,34 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { atMost, print, type Result, write } from '../bench/result.ts';
+import { commandLine, refuse } from '../harness/command-line.ts';
 import { CAMPAIGNS } from './campaigns.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '10000' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    path: { type: 'string' },
-    json: { type: 'string' },
-  },
+const USAGE = `npm run fuzz -- [NAME...] [--rounds N] [--seed S] [--path P] [--json FILE]
+
+  NAME           of a campaign, or of some: ${Object.keys(CAMPAIGNS).join(', ')}
+  --rounds N     cases of each campaign (10000)
+  --seed S       of the cases; another each time without it
+  --path P       the one case of this seed that a failure names
+  --json FILE    what was found, as JSON`;
+const { positionals, values } = commandLine(USAGE, {
+  rounds: { type: 'string', default: '10000' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  path: { type: 'string' },
+  json: { type: 'string' },
 });
 const order = { rounds: Number(values.rounds), seed: Number(values.seed), path: values.path };
+if (!Number.isInteger(order.rounds) || order.rounds < 1 || !Number.isInteger(order.seed))
+  refuse(USAGE, '--rounds is a number from 1 on, --seed a whole number.');
 const names = positionals.length > 0 ? positionals : Object.keys(CAMPAIGNS);
 const unknown = names.find((name) => CAMPAIGNS[name] === undefined);
-if (!Number.isInteger(order.rounds) || order.rounds < 1 || !Number.isInteger(order.seed)) {
-  console.error('--rounds is a number from 1 on, --seed a whole number.');
-  process.exitCode = 2;
-} else if (unknown !== undefined) {
-  console.error(`There is no campaign ${JSON.stringify(unknown)}: use some of ${Object.keys(CAMPAIGNS).join(', ')}.`);
-  process.exitCode = 2;
-} else {
-  const results: Result[] = [];
-  for (const name of names) results.push(...(await run(name)));
-  print(results);
-  if (values.json !== undefined) write('fuzz', results, values.json);
-  if (results.some(({ ok }) => !ok)) process.exitCode = 1;
-}
+if (unknown !== undefined) refuse(USAGE, `There is no campaign ${JSON.stringify(unknown)}.`);
+const results: Result[] = [];
+for (const name of names) results.push(...(await run(name)));
+print(results);
+if (values.json !== undefined) write('fuzz', results, values.json);
+if (results.some(({ ok }) => !ok)) process.exitCode = 1;
 
 /** No word for so long: the campaign hangs, in a loop that no timer of its own could leave. */
 function run(name: string): Promise<Result[]> {
