@@ -111,6 +111,12 @@ export const SAMPLED_OUT = 'sampled_out';
 
 export const PACK_QUEUE = 'fairway-packs';
 
+/**
+ * Answer of a Redis that is no longer the primary, also from within a script. It keeps the connections of its clients, so only who
+ * connects again comes to the new one behind the same address.
+ */
+export const isDemoted = ({ message }: Error): boolean => message.includes('READONLY');
+
 /** Deterministic pack id: the same range of the same epoch is the same job and the same ledger row. */
 export function packId(agent: string, epoch: string, first: number, last: number): string {
   return `p-${hashFields([agent, epoch, String(first), String(last)]).slice(0, 32)}`;

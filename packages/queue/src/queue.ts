@@ -1,3 +1,4 @@
+import { isDemoted } from '@fairway/core';
 import { type Job, type JobsOptions, Queue, withBackend } from 'bullmq';
 import { isPostgres, postgresBackend, type QueuePlace } from './backend.ts';
 
@@ -67,7 +68,12 @@ function open<T>({ url, prefix, name, application }: QueueOptions): Jobs<T> {
       })
     : new Queue<T>(name, {
         prefix,
-        connection: { url, connectTimeout: CONNECT_TIMEOUT_MS, connectionName: application },
+        connection: {
+          url,
+          connectTimeout: CONNECT_TIMEOUT_MS,
+          connectionName: application,
+          reconnectOnError: isDemoted,
+        },
       });
   queue.on('error', () => {});
   return queue as unknown as Jobs<T>;

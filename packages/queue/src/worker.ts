@@ -1,4 +1,4 @@
-import { type Logger, type Part, pause, redact, urlOrigin } from '@fairway/core';
+import { isDemoted, type Logger, type Part, pause, redact, urlOrigin } from '@fairway/core';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import { isPostgres, postgresBackend, type QueuePlace } from './backend.ts';
 import { type QueueRisk, redisRisks, riskSentence } from './redis-risks.ts';
@@ -181,6 +181,7 @@ function makeWorker<T>({ url, prefix, name, concurrency }: WorkerOptions, proces
     const connection = { connectionString: url, schema: prefix, migrate: true, max: 4 };
     return new Worker(name, process, { ...options, connection }, postgresBackend);
   }
-  const worker = new Worker<T>(name, process, { ...options, prefix, connection: { url, maxRetriesPerRequest: null } });
+  const connection = { url, maxRetriesPerRequest: null, reconnectOnError: isDemoted };
+  const worker = new Worker<T>(name, process, { ...options, prefix, connection });
   return Object.assign(worker, { redis: () => worker.getBackend().client });
 }

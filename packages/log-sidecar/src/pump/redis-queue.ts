@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { FairwayError, PACK_QUEUE, type Pack, urlOrigin } from '@fairway/core';
+import { FairwayError, isDemoted, PACK_QUEUE, type Pack, urlOrigin } from '@fairway/core';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PackQueue } from '../ports.ts';
@@ -31,6 +31,7 @@ export class RedisQueue implements PackQueue {
       maxRetriesPerRequest: 1,
       commandTimeout: COMMAND_TIMEOUT_MS,
       connectTimeout: CONNECT_WAIT_MS,
+      reconnectOnError: isDemoted,
       retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(times, 10)) * (0.5 + random() / 2),
     });
     // A failure shows where it matters, at the next add; unheard, the event would end the process.
