@@ -3,7 +3,7 @@ import type { Pack } from '@fairway/core';
 import { PACK_QUEUE, packId, silentLogger } from '@fairway/core';
 import { jobWorker } from '@fairway/queue';
 import type { Pool } from 'pg';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { PostgresQueue } from '../../../packages/log-sidecar/src/pump/postgres-queue.ts';
 import { RedisQueue } from '../../../packages/log-sidecar/src/pump/redis-queue.ts';
 import { startFakeWriter } from '../../harness/fake-writer.ts';
@@ -12,17 +12,16 @@ import { redisFound, startOwnRedis } from '../../harness/redis.ts';
 import { startWire, type Wire } from '../../harness/wire.ts';
 import { cases, type Child, MODEL, packsOf, startProcess } from '../monitor/support.ts';
 
-// The failure experiments of the capture reference (§5.3, §5.4), with our own ends of the queue.
+// The failure experiments of the capture reference (§5.3, §5.4), with our own ends of the queue. Each has servers of its own and waits most
+// of the time, for locks that lapse and calls that give up: they do so side by side.
 if (!redisFound) console.log('Redis: skipped, no redis-server binary is on the PATH.');
 
 const PREFIX = 'experiments';
 const PERIOD = { start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T06:00:00.000Z' };
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
-const cleanups: Array<() => unknown> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+/** Has something done after the test, the last first. */
+type After = (cleanup: () => unknown) => void;
 
 function packOf(first: number, bytes: number): Pack {
   const payload = randomBytes(Math.ceil((bytes * 3) / 4)).toString('base64');
@@ -31,7 +30,7 @@ function packOf(first: number, bytes: number): Pack {
 }
 
 /** Takes jobs until the test ends; the ids of all packs that it was given, in order. */
-function takeAll(url: string): string[] {
+function takeAll(url: string, after: After): string[] {
   const given: string[] = [];
   const options = { url, prefix: PREFIX, name: PACK_QUEUE, partName: 'packs', concurrency: 2 };
   const take = async ({ packId: id }: Pack): Promise<undefined> => {
@@ -39,7 +38,7 @@ function takeAll(url: string): string[] {
   };
   const worker = jobWorker<Pack>(options, take, silentLogger);
   void worker.start();
-  cleanups.push(() => worker.stop());
+  after(() => worker.stop());
   return given;
 }
 
@@ -47,19 +46,19 @@ const patiently = <T>(condition: () => T | Promise<T>): Promise<T> => vi.waitFor
 
 type Place = { readonly url: string; readonly throughWire: string; readonly wire: Wire };
 
-async function place(kind: string, ...settings: string[]): Promise<Place> {
+async function place(kind: string, after: After, ...settings: string[]): Promise<Place> {
   const server = kind === 'Redis' ? await startOwnRedis(...settings) : await startPostgres();
-  cleanups.push(server.stop);
+  after(server.stop);
   const wire = await startWire(Number(new URL(server.url).port));
-  cleanups.push(() => wire.stop());
+  after(() => wire.stop());
   const throughWire = new URL(server.url);
   throughWire.port = String(wire.port);
   return { url: server.url, throughWire: throughWire.href, wire };
 }
 
-function queueAt(url: string): RedisQueue | PostgresQueue {
+function queueAt(url: string, after: After): RedisQueue | PostgresQueue {
   const queue = url.startsWith('redis') ? new RedisQueue(url, PREFIX, () => 0) : new PostgresQueue(url, PREFIX);
-  cleanups.push(() => queue.close().catch(() => {}));
+  after(() => queue.close().catch(() => {}));
   return queue;
 }
 
@@ -68,11 +67,11 @@ async function addPatiently(queue: RedisQueue | PostgresQueue, pack: Pack): Prom
   await patiently(() => queue.add(pack));
 }
 
-test.skipIf(!redisFound)(
+test.concurrent.skipIf(!redisFound)(
   'E1: a Redis that is filled to the brim still empties, and then takes packs again (skipped where redis-server is not installed)',
-  async () => {
-    const { url } = await place('Redis', '--maxmemory', '4mb');
-    const queue = queueAt(url);
+  async ({ onTestFinished: after }) => {
+    const { url } = await place('Redis', after, '--maxmemory', '4mb');
+    const queue = queueAt(url, after);
     const added: string[] = [];
     const fill = async () => {
       for (let i = added.length; i < 20_000; i++) {
@@ -83,7 +82,7 @@ test.skipIf(!redisFound)(
     };
     await expect(fill()).rejects.toThrow(/holds 70 % of its maxmemory/);
     expect(added.length).toBeGreaterThan(100);
-    const given = takeAll(url);
+    const given = takeAll(url, after);
     await patiently(() => expect(given.toSorted()).toEqual(added.toSorted()));
     await addPatiently(queue, packOf(20_000, 450));
     await patiently(() => expect(given).toHaveLength(added.length + 1));
@@ -91,7 +90,7 @@ test.skipIf(!redisFound)(
   240_000,
 );
 
-describe.each([
+describe.concurrent.each([
   ['PostgreSQL', true],
   ['Redis', redisFound],
 ])('with the queue on %s (Redis: skipped where redis-server is not installed)', (kind, available) => {
@@ -99,9 +98,9 @@ describe.each([
 
   run(
     'E2: adds that are cut anywhere, or whose answers are lost, are repeated into one job each',
-    async () => {
-      const { url, throughWire, wire } = await place(kind);
-      const queue = queueAt(throughWire);
+    async ({ onTestFinished: after }) => {
+      const { url, throughWire, wire } = await place(kind, after);
+      const queue = queueAt(throughWire, after);
       await addPatiently(queue, packOf(0, 100));
       const ids = [packOf(0, 100).packId];
       for (const [i, bytes] of [1, 300, 2_000, 9_000, 20_000, 40_000].entries()) {
@@ -116,7 +115,7 @@ describe.each([
       await expect(queue.add(deaf)).rejects.toThrow();
       wire.mend();
       await addPatiently(queue, deaf);
-      const given = takeAll(url);
+      const given = takeAll(url, after);
       await patiently(() => expect(given).toEqual(expect.arrayContaining([...ids, deaf.packId])));
       expect(given).toHaveLength(ids.length + 1);
     },
@@ -125,10 +124,10 @@ describe.each([
 
   run(
     '5.4: a queue that is away rejects an add, at its creation too, and takes the next one when it is back',
-    async () => {
-      const { url, throughWire, wire } = await place(kind);
+    async ({ onTestFinished: after }) => {
+      const { url, throughWire, wire } = await place(kind, after);
       wire.freeze();
-      const early = queueAt(throughWire);
+      const early = queueAt(throughWire, after);
       await expect(early.add(packOf(1, 100))).rejects.toThrow();
       wire.mend();
       await addPatiently(early, packOf(1, 100));
@@ -136,7 +135,7 @@ describe.each([
       await expect(early.add(packOf(2, 100))).rejects.toThrow();
       wire.mend();
       await addPatiently(early, packOf(2, 100));
-      const given = takeAll(url);
+      const given = takeAll(url, after);
       await patiently(() => expect(given.toSorted()).toEqual([packOf(1, 1).packId, packOf(2, 1).packId].toSorted()));
     },
     240_000,
@@ -144,9 +143,9 @@ describe.each([
 
   run(
     'E4: a pack in the hands of one recorder after the other that is killed is given to the next one, and stored once',
-    async () => {
-      const its = await recording(kind);
-      const held = await hold(its.pool);
+    async ({ onTestFinished: after }) => {
+      const its = await recording(kind, after);
+      const held = await hold(its.pool, after);
       // The sessions of killed recorders go on waiting for the table: what counts is that there is a new one.
       const known = new Set<number>();
       for (let crash = 0; crash < 3; crash++) {
@@ -167,9 +166,9 @@ describe.each([
 
   run(
     'E5: a recorder frozen past its lock wakes up to find its pack stored, stores nothing twice and goes on',
-    async () => {
-      const its = await recording(kind);
-      const held = await hold(its.pool);
+    async ({ onTestFinished: after }) => {
+      const its = await recording(kind, after);
+      const held = await hold(its.pool, after);
       const frozen = await its.recorder();
       await held.by(1);
       frozen.process.kill('SIGSTOP');
@@ -189,25 +188,25 @@ describe.each([
 });
 
 /** A queue with one pack of 50 predictions, and recorders for it. */
-async function recording(kind: string) {
+async function recording(kind: string, after: After) {
   const database = await startPostgres();
-  cleanups.push(database.stop);
+  after(database.stop);
   const redis = kind === 'Redis' ? await startOwnRedis() : undefined;
-  cleanups.push(() => redis?.stop());
+  after(() => redis?.stop());
   const writer = await startFakeWriter();
-  cleanups.push(writer.stop);
+  after(writer.stop);
   const pool = openTestPool(database.url);
-  cleanups.push(() => pool.end());
+  after(() => pool.end());
   const queueUrl = redis?.url ?? database.url;
   const [recorders, MONITOR_TOKEN] = [{ QUEUE_URL: queueUrl, QUEUE_PREFIX: PREFIX }, 'monitor-test-token'];
   const writing = { WRITER_URL: writer.url, WRITER_TOKEN: writer.token, DATABASE_URL: database.url, MONITOR_TOKEN };
   const recorder = async (): Promise<Child> => {
     const child = await startProcess('recorder-main.ts', { ...recorders, ...writing });
-    cleanups.push(child.kill);
+    after(child.kill);
     return child;
   };
   const add = async (prefix: string) => {
-    const queue = queueAt(queueUrl);
+    const queue = queueAt(queueUrl, after);
     for (const pack of packsOf(cases(50, 1), PERIOD, prefix)) await addPatiently(queue, pack);
   };
   const first = await recorder();
@@ -223,7 +222,7 @@ async function recording(kind: string) {
 }
 
 /** Holds up every recorder before it writes, when it looks up what it knows of the model. */
-async function hold(pool: Pool) {
+async function hold(pool: Pool, after: After) {
   const client = await pool.connect();
   await client.query('begin');
   await client.query('lock table monitoring.model_references in access exclusive mode');
@@ -235,7 +234,7 @@ async function hold(pool: Pool) {
     await client.query('commit');
     client.release();
   };
-  cleanups.push(release);
+  after(release);
   const sessions = async (question: string) =>
     (await pool.query<{ pid: number }>(question, [rows[0]?.pid])).rows.map(({ pid }) => pid);
   return {
