@@ -12,7 +12,7 @@ import { eventually } from '../agent/agent.ts';
 const PREFIX = 'fairway';
 
 /** One address for whichever Redis is the primary, as a Service is: who is connected already stays where it is. */
-async function startAddress(first: number): Promise<{ url: string; leadTo(port: number): void }> {
+async function startAddress(first: number): Promise<{ url: string; leadTo: (port: number) => void }> {
   let target = first;
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1');
@@ -75,7 +75,7 @@ test.skipIf(!redisFound)(
       silentLogger,
     );
     await worker.start();
-    onTestFinished(async () => void (await worker.stop()));
+    onTestFinished(() => worker.stop());
     const untilAdded = (add: () => Promise<unknown>) => eventually(() => add().then(() => true), 20_000);
     const bulk = (id: string) => () =>
       jobs.use((queue) => queue.addBulk([{ name: 'pack', data: packOf(id), opts: { jobId: id } }]));
