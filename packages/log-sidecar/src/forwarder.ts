@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type Lifecycle, lifecycle, type Logger } from '@fairway/core';
 import { AdminServer } from './admin.ts';
@@ -57,7 +58,7 @@ export function forwarder(env: AgentEnv, log: Logger, entry: URL): Lifecycle {
     first,
   );
   const thread = new CaptureThread({
-    open: (workerData) => new Worker(entry, { workerData, resourceLimits: CAPTURE_LIMITS }),
+    open: (workerData) => startCapture(entry, workerData),
     begin: (ended) => {
       if (ended === undefined) return first;
       const next = session();
@@ -78,6 +79,15 @@ export function forwarder(env: AgentEnv, log: Logger, entry: URL): Lifecycle {
   );
   // Stopped in reverse: the ports close first, then everything seen is taken over, settled and sent.
   return lifecycle([admin, thread, reads, ...listeners], log);
+}
+
+/**
+ * The process's bound on the young (the image's `--max-semi-space-size`) would go before a thread's own one. A heap takes it once, when it
+ * is made: the forwarding thread keeps what it was started with.
+ */
+function startCapture(entry: URL, workerData: Session): Worker {
+  setFlagsFromString('--max-semi-space-size=0');
+  return new Worker(entry, { workerData, resourceLimits: CAPTURE_LIMITS });
 }
 
 /** The prediction port, and that of gRPC where it is switched on. */
