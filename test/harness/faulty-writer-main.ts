@@ -4,40 +4,54 @@ import { openWorld, type World } from '../../packages/gitops-writer/src/adapters
 import { WRITER_ENV } from '../../packages/gitops-writer/src/config.ts';
 import type { Claims, Outbox } from '../../packages/gitops-writer/src/ports.ts';
 import { buildWriter } from '../../packages/gitops-writer/src/writer.ts';
-import { type Point, watched } from './kill-points.ts';
+import { ordinals, type Point, watched } from './kill-points.ts';
 
-export type FaultyOrder = { readonly env?: Readonly<Record<string, string>>; readonly dieAt?: Point };
+/** Boundaries are counted anew from each order on. `number` comes back as `obeyed`. */
+export type FaultyOrder = {
+  readonly number: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly dieAt?: Point;
+};
+export type FaultyWord = { readonly obeyed?: number; readonly ready?: true; readonly point?: Point };
 
 const seen = new Set<Point>();
+const { numbered, anew } = ordinals();
 let dieAt: Point | undefined;
 
-function reached(point: Point): void {
+const say = (word: FaultyWord) => process.send?.(word);
+
+function reached(unnumbered: Point): void {
+  const point = numbered(unnumbered);
   if (point === dieAt) process.kill(process.pid, 'SIGKILL');
   if (seen.has(point)) return;
   seen.add(point);
-  process.send?.({ point });
+  say({ point });
 }
 
 process.on('message', (order: FaultyOrder) => {
   dieAt = order.dieAt;
+  seen.clear();
+  anew();
   if (order.env !== undefined) void start(order.env);
+  say({ obeyed: order.number });
 });
 
 async function start(given: Readonly<Record<string, string>>): Promise<void> {
   const env = readEnv(given, WRITER_ENV);
   const world = openWorld(env, process.env['PATH'], silentLogger);
-  const ready = (port: number) => process.send?.({ ready: true, port });
+  const ready = () => say({ ready: true });
   await runService(buildWriter(env, watchedWorld(world), silentLogger, ready), silentLogger, process, false);
 }
 
 function watchedWorld(world: World): World {
   const { steps } = world;
-  const watch = <T extends object>(part: string, target: T) => watched(part, target, reached);
+  const watch = <T extends object>(part: string, target: T, about?: readonly string[]) =>
+    watched(part, target, reached, about);
   const claims: Claims = {
     ...world.claims,
     claim: async (id) => {
       const claim = await world.claims.claim(id);
-      return typeof claim === 'object' && 'settle' in claim ? watch('claim', claim) : claim;
+      return typeof claim === 'object' && 'settle' in claim ? watch('claim', claim, [claim.stored.change.kind]) : claim;
     },
   };
   const outbox: Outbox = {

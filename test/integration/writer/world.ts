@@ -52,7 +52,8 @@ export type ForgeFields = {
   readonly context: string;
   readonly status: string;
   readonly number: number;
-  readonly head: { readonly ref: string; readonly sha: string };
+  readonly state: string;
+  readonly head: { readonly ref: string; readonly label: string; readonly sha: string };
   readonly labels: readonly ForgeFields[];
   readonly statuses: readonly ForgeFields[];
 };
