@@ -1,6 +1,6 @@
-import { asFairwayError, type Clock, FairwayError } from '@fairway/core';
+import { asFairwayError, type Clock } from '@fairway/core';
 import type { Forge, ForgePullRequest, NewPullRequest, SharedCalls } from '../../ports.ts';
-import { expectOk, isOk, parsed, saying } from '../http/answer.ts';
+import { expectOk, isOk, parsed, saying, unnoticed } from '../http/answer.ts';
 import { choose, elsewhere } from '../http/choice.ts';
 import { type ApiCredentials, type ForgeClient, forgeClient } from '../http/client.ts';
 import { byLink, itemsOf } from '../http/pages.ts';
@@ -116,7 +116,7 @@ async function queuedOr(queue: MergeQueue, pull: ForgePullRequest): Promise<Forg
   }
 }
 
-/** A branch is pushed a moment before, and GitHub may not have noticed: it then finds no head in it. */
+/** What GitHub says of a branch that it does not know. */
 const UNNOTICED = /head invalid|head sha can.t be blank|head ref must be a branch|not all refs are readable/i;
 
 async function open(github: Github, request: NewPullRequest): Promise<ForgePullRequest> {
@@ -126,8 +126,7 @@ async function open(github: Github, request: NewPullRequest): Promise<ForgePullR
     body: { title, body, head: branch, base, maintainer_can_modify: false },
   });
   const said = answer.status === 422 ? saying(answer.data) : '';
-  if (UNNOTICED.test(said))
-    throw new FairwayError('forge.unavailable', `GitHub has not noticed branch ${branch} yet (${said}).`);
+  if (UNNOTICED.test(said)) throw unnoticed(branch, answer);
   const exists = /already exists/i.test(said);
   const existing = exists ? await find(github, branch) : undefined;
   const isOpen = existing?.state === 'open';

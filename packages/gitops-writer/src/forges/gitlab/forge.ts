@@ -1,6 +1,6 @@
 import { asFairwayError, type Clock } from '@fairway/core';
 import type { Forge, ForgePullRequest, GitCredentials, NewPullRequest, PullRequestEdit } from '../../ports.ts';
-import { expectOk, parsed } from '../http/answer.ts';
+import { expectOk, isOk, parsed, saying, unnoticed } from '../http/answer.ts';
 import { OWN_HOST_LIMITS } from '../http/budget.ts';
 import { choose, elsewhere } from '../http/choice.ts';
 import { type ForgeClient, forgeClient } from '../http/client.ts';
@@ -105,6 +105,9 @@ async function isCarried(train: MergeTrain, number: number): Promise<boolean> {
   }
 }
 
+/** What GitLab says of a branch that it does not know. */
+const UNNOTICED = /source.branch.*does not exist/i;
+
 async function open(gitlab: Gitlab, request: NewPullRequest): Promise<ForgePullRequest> {
   const { call, base, path } = gitlab;
   const { branch, title, body, labels } = request;
@@ -119,6 +122,7 @@ async function open(gitlab: Gitlab, request: NewPullRequest): Promise<ForgePullR
       reviewer_ids: reviewers,
     },
   });
+  if (!isOk(answer) && UNNOTICED.test(saying(answer.data))) throw unnoticed(branch, answer);
   const existing = answer.status === 409 ? await find(gitlab, branch) : undefined;
   if (existing?.state !== 'opened')
     return toPullRequest(parsed(requestSchema, `the opening of a merge request for ${branch}`, answer));

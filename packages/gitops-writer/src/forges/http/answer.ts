@@ -35,6 +35,13 @@ export function refused(doing: string, answer: Answer): FairwayError {
   return new FairwayError('forge.refused', message, mend === undefined ? {} : { disposition: 'retryable' });
 }
 
+/** A branch is pushed a moment before its pull request is opened, and a forge may notice it later; one that is gone is pushed again. */
+export const unnoticed = (branch: string, answer: Answer): FairwayError =>
+  new FairwayError(
+    'forge.unavailable',
+    `The forge has not noticed branch ${branch} yet (${answer.status}: ${saying(answer.data)}).`,
+  );
+
 function mendOf({ status, headers }: Answer): string | undefined {
   if (status === 401) return 'give FORGE_TOKEN (or the GitHub App) a token or key that is valid';
   if (status === 403) return 'give the token the rights that docs/guide.md names';
