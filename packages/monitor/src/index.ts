@@ -4,7 +4,14 @@ export { DEFAULT_POLICY, defaultPolicy, defaultPolicyText } from './analyze/defa
 export { type Column, type Kind, type Plan, type Sight, Tally } from './analyze/tally.ts';
 export { SegmentTally } from './analyze/segments.ts';
 export { segmentSentence } from './moved/worst-segments.ts';
-export { MOST_SEGMENT_BINS, MOST_SEGMENT_INPUTS, segmentInputs } from './metrics/segment-counts.ts';
+export {
+  ANY_MISSING,
+  anyMissing,
+  MOST_SEGMENT_BINS,
+  MOST_SEGMENT_INPUTS,
+  type SegmentInput,
+  segmentInputs,
+} from './metrics/segment-counts.ts';
 export { metricOf } from './metrics/registry.ts';
 export { misfits } from './policy/fit.ts';
 export { lookBack } from './app/judge-rule.ts';

@@ -97,8 +97,10 @@ test('a baseline states segments and classes, or says in a sentence why it canno
   const events = ['--label', 'BAD', '--score', 'P'];
   const declared = baseline(...events, '--segment', 'job', '--segment', 'age');
   expect(JSON.parse(declared.stdout)).toMatchObject({ segments: ['job', 'age'], performance: { rows: 3000 } });
+  const anyMissing = baseline(...events, '--segment', 'any-missing');
+  expect(JSON.parse(anyMissing.stdout)).toMatchObject({ segments: ['any-missing'] });
   expect(baseline(...events, '--segment', 'nobody').stderr).toContain(
-    '--segment nobody: name up to 4 different inputs; there are: income, job, age.',
+    '--segment nobody: name up to 4 different inputs; there are: income, job, age, any-missing.',
   );
   const classes = ['--label', 'job', '--score', 'job', '--classes', 'b,a', '--ignore', 'P'];
   const several = baseline(...classes, '--segment', 'age');

@@ -29,7 +29,7 @@ const WINDOW = {
 };
 const reference = {
   modelVersion: modelVersion('1'),
-  baseline: { ...baseline('1', cases(500, 30)), segments: ['job', 'income'] } as Baseline,
+  baseline: { ...baseline('1', cases(500, 30)), segments: ['job', 'income', 'any-missing'] } as Baseline,
 };
 const references = async () => reference;
 const inputs = segmentInputs(reference.baseline);
@@ -97,7 +97,9 @@ function fromRows(
     const row = rows[at] as Case;
     const where: Record<string, string> = {};
     for (const position of set) {
-      if (position === 0) where['job'] = row.job === null ? 'missing' : (jobs[jobs.indexOf(row.job)] as string);
+      const isMissing = row.job === null || Number.isNaN(row.income);
+      if (position === 2) where['any-missing'] = isMissing ? 'yes' : 'no';
+      else if (position === 0) where['job'] = row.job === null ? 'missing' : (jobs[jobs.indexOf(row.job)] as string);
       else where['income'] = incomes[binOf(inputs[1] as never, row.income)] as string;
     }
     const key = JSON.stringify(where);
@@ -133,9 +135,9 @@ test('counts by segment equal the rows after any sequence of packs, repeated pac
         for (const each of one.labels) labels.set(each.id, each.label);
       }
     }
-    for (const set of segmentSets(2)) expect(await bySegment(set)).toEqual(fromRows(rows, recorded, labels, set));
+    for (const set of segmentSets(3)) expect(await bySegment(set)).toEqual(fromRows(rows, recorded, labels, set));
     await settle();
-    for (const set of segmentSets(2)) expect(await bySegment(set)).toEqual(fromRows(rows, recorded, labels, set));
+    for (const set of segmentSets(3)) expect(await bySegment(set)).toEqual(fromRows(rows, recorded, labels, set));
     expect(await differences()).toEqual([]);
   });
   await fc.assert(property, { numRuns: 10, seed: 16 });
@@ -169,6 +171,19 @@ notify: { on: [] }
     state: 'alert',
     segments: [{ where: { job: 'missing' }, metric: 'auc', labelled: rows.filter(({ job }) => job === null).length }],
   });
+  // The same rows are those that lack an input, which can be asked for without knowing which one it is.
+  const lacking = { ...policy, segments: policy.segments?.map((one) => ({ ...one, of: ['any-missing'] })) };
+  const found = judge({
+    window: WINDOW,
+    counts,
+    earlier: [],
+    baseline: reference.baseline,
+    policy: lacking,
+    blob: 'b',
+  });
+  expect(found.segments).toMatchObject([
+    { where: { 'any-missing': 'yes' }, labelled: verdict.segments?.[0]?.labelled },
+  ]);
   expect(await differences()).toEqual([]);
   await pool.query(
     "update monitoring.profile_counts set count = count + 1 where ctid = (select min(ctid) from monitoring.profile_counts where variable = '$segment/0' and count > 0)",

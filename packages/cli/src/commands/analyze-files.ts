@@ -1,12 +1,15 @@
 import { basename, resolve, sep } from 'node:path';
-import { type Baseline, FairwayError, type VariableBaseline } from '@fairway/core';
+import { type Baseline, FairwayError } from '@fairway/core';
 import {
+  ANY_MISSING,
+  anyMissing,
   analyzeWindow,
   baselineOf,
   lookBack,
   misfits,
   type Policy,
   type Reference,
+  type SegmentInput,
   tableOf,
   type WindowAnalysis,
 } from '@fairway/monitor';
@@ -126,7 +129,7 @@ async function windowsOf(
   const windows: WindowAnalysis[] = [];
   const earlier: ReturnType<typeof analyzeWindow>['counts'][] = [];
   const depth = lookBack(policy);
-  const asked = segmentsOf(segment, first.baseline);
+  const asked = segmentsOf([...new Set([...(segment ?? []), ANY_MISSING])], first.baseline);
   let reference = first;
   for (const [at, head] of heads.entries()) {
     const { tally, segments } = await readWindow(
@@ -153,12 +156,14 @@ async function windowsOf(
   return { windows };
 }
 
-function segmentsOf(given: readonly string[] = [], { variables }: Baseline): VariableBaseline[][] {
+/** Rows that lack an input are always looked at; an input of that name is no other than what its column holds. */
+function segmentsOf(given: readonly string[], { variables }: Baseline): SegmentInput[][] {
+  const known = variables.some(({ name }) => name === ANY_MISSING) ? variables : [...variables, anyMissing(variables)];
   return given.map((text) => {
     const names = text.split(',').map((name) => name.trim());
-    const found = names.flatMap((name) => variables.filter((one) => one.name === name));
+    const found = names.flatMap((name) => known.filter((one) => one.name === name));
     if (found.length === names.length && names.length <= 2 && new Set(names).size === names.length) return found;
-    const inputs = variables.map(({ name }) => name).join(', ');
+    const inputs = known.map(({ name }) => name).join(', ');
     throw new FairwayError(
       'input.invalid',
       `--segment ${text} must name one input, or two by a comma; there are: ${inputs}.`,

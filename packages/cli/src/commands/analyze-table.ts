@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type ByteRow, DelimitedBytes, detectDelimiter, FairwayError, type VariableBaseline } from '@fairway/core';
+import { type ByteRow, DelimitedBytes, detectDelimiter, FairwayError } from '@fairway/core';
 import { InvalidArgumentError } from 'commander';
-import { type Column, type Kind, type Plan, SegmentTally, type Sight, Tally } from '@fairway/monitor';
+import {
+  type Column,
+  type Kind,
+  type Plan,
+  type SegmentInput,
+  SegmentTally,
+  type Sight,
+  Tally,
+} from '@fairway/monitor';
 
 const CHUNK = 1024 * 1024;
 const HEAD = 64 * 1024;
@@ -115,13 +123,13 @@ export async function readWindow(
   roles: Roles,
   kinds: ReadonlyMap<string, Kind>,
   newColumn: () => Column,
-  segments: ReadonlyArray<readonly VariableBaseline[]> = [],
+  segments: ReadonlyArray<readonly SegmentInput[]> = [],
 ): Promise<{ readonly tally: Tally; readonly segments: readonly SegmentTally[] }> {
   const tally = new Tally(
     planOf(head, roles, [...kinds.keys()], (name) => kinds.get(name) ?? 'category'),
     newColumn,
   );
-  const counted = segments.map((variables) => new SegmentTally(tally.plan, variables));
+  const counted = segments.map((variables) => new SegmentTally(tally, variables));
   await readInto(tally, head, () => false, counted);
   return { tally, segments: counted };
 }

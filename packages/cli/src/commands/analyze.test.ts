@@ -479,7 +479,8 @@ describe('segments', { timeout }, () => {
     const { windows } = await analyze({ ...asked, baseline, baselineScore: 's', window: [baseline] });
     // 750 rows are off by 11 on the mean, 250 by 31.
     const [only, ...others] = windows[0]?.segments ?? [];
-    expect(others).toEqual([]);
+    // Nobody has asked for rows that lack an input: they are always looked at.
+    expect(others).toEqual([{ ...only, where: { 'any-missing': 'yes' } }]);
     expect(only).toMatchObject({ where: { x: 'missing' }, metric: 'mae', labelled: 250, eventRate: null });
     expect(only?.value).toBeCloseTo(31, 1);
     expect(only?.overall).toBeCloseTo(16, 1);
@@ -489,7 +490,7 @@ describe('segments', { timeout }, () => {
     const baseline = file('seg-train.csv', world(false));
     for (const segment of ['nobody', 'c,x,c', 'c,c'])
       await expect(analyze({ ...columns, baseline, window: [baseline], segment: [segment] })).rejects.toThrow(
-        `--segment ${segment} must name one input, or two by a comma; there are: x, c.`,
+        `--segment ${segment} must name one input, or two by a comma; there are: x, c, any-missing.`,
       );
   });
 });

@@ -1,5 +1,12 @@
 import { type Baseline, canonicalJson, checkName, checkVersion, FairwayError } from '@fairway/core';
-import { baselineOf, metricOf, MOST_SEGMENT_BINS, MOST_SEGMENT_INPUTS, segmentInputs } from '@fairway/monitor';
+import {
+  ANY_MISSING,
+  baselineOf,
+  metricOf,
+  MOST_SEGMENT_BINS,
+  MOST_SEGMENT_INPUTS,
+  segmentInputs,
+} from '@fairway/monitor';
 import { Command } from 'commander';
 import { openSpool } from './analyze-column.ts';
 import { classNames, hasNumberLabels, type Read, readBaseline, readHead, scoreColumns } from './analyze-table.ts';
@@ -36,7 +43,7 @@ export function baselineCommand(): Command {
     .option('--version <version>', 'its version, e.g. 1')
     .option(
       '--segment <input>',
-      'an input in whose bins the recorder counts scores and labels too, four at most; may be given again',
+      `an input in whose bins the recorder counts scores and labels too, or ${ANY_MISSING} for rows that lack an input; four at most, may be given again`,
       another,
       [],
     )
@@ -90,7 +97,7 @@ async function writeBaseline(file: string, options: Options): Promise<void> {
 function withSegments(baseline: Baseline, segments: readonly string[]): Baseline {
   if (segments.length === 0) return baseline;
   const declared = { ...baseline, segments };
-  const inputs = baseline.variables.map(({ name }) => name);
+  const inputs = [...baseline.variables.map(({ name }) => name), ANY_MISSING];
   const isKnown = segments.every((name) => inputs.includes(name)) && new Set(segments).size === segments.length;
   if (isKnown && segments.length <= MOST_SEGMENT_INPUTS && segmentInputs(declared).length > 0) return declared;
   throw new FairwayError(

@@ -1,19 +1,12 @@
-import {
-  type ByteRow,
-  binOf,
-  cellText,
-  MISSING_BIN,
-  rightClosedBin,
-  type Segment,
-  type VariableBaseline,
-} from '@fairway/core';
+import { type ByteRow, binOf, cellText, MISSING_BIN, rightClosedBin, type Segment } from '@fairway/core';
+import type { SegmentInput } from '../metrics/segment-counts.ts';
 import { sumCells, SumTable } from '../metrics/sums.ts';
 import { binNames } from '../moved/bins.ts';
 import { lookAtSegments } from '../moved/worst-segments.ts';
 import type { WindowCounts } from '../ports.ts';
 import { type ClassPlan, classRow } from './class-tally.ts';
 import { isSummable } from './number-tally.ts';
-import type { Plan } from './tally.ts';
+import type { Plan, Tally } from './tally.ts';
 
 /** Scores are counted in steps of 0.001 here: thousands of segments stay small, and AUC is off by some 0.0006. */
 const STEPS = 1000;
@@ -30,15 +23,16 @@ type Cells = {
 
 /** Counts of a window's labelled rows by the reference bins of one input or of two, and within them by score, or summed errors. */
 export class SegmentTally {
-  private readonly variables: readonly VariableBaseline[];
+  private readonly variables: readonly SegmentInput[];
   private readonly plan: Plan;
   private readonly binsOf: ReadonlyArray<(row: ByteRow) => number>;
   private readonly cells = new Map<string, Cells>();
 
-  constructor(plan: Plan, variables: readonly VariableBaseline[]) {
-    this.plan = plan;
+  /** Of the rows that `tally` takes, each after it. */
+  constructor(tally: Tally, variables: readonly SegmentInput[]) {
+    this.plan = tally.plan;
     this.variables = variables;
-    this.binsOf = variables.map((variable) => binReader(plan, variable));
+    this.binsOf = variables.map((variable) => binReader(tally, variable));
   }
 
   take(row: ByteRow): void {
@@ -95,8 +89,9 @@ export class SegmentTally {
 }
 
 /** A bin without a value is the last name: `missing` is at -1. */
-function binReader({ variables }: Plan, variable: VariableBaseline): (row: ByteRow) => number {
-  const cell = variables.find(({ name }) => name === variable.name)?.cell;
+function binReader(tally: Tally, variable: SegmentInput): (row: ByteRow) => number {
+  if (variable.anyOf !== undefined) return () => Number(tally.isIncomplete);
+  const cell = tally.plan.variables.find(({ name }) => name === variable.name)?.cell;
   if (cell === undefined) return () => MISSING_BIN;
   if (variable.kind === 'category') return (row) => binOf(variable, cellText(row.text(cell)));
   return (row) => {

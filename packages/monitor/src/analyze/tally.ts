@@ -60,7 +60,9 @@ export class Tally {
   readonly numbers: NumberTally | undefined;
   /** Of a model that predicts one of several classes; then too all labelled rows count as non-events. */
   readonly classes: ClassTally | undefined;
-  private readonly readers: ReadonlyArray<(row: ByteRow) => void>;
+  /** The row that was taken last lacks an input. */
+  isIncomplete = false;
+  private readonly readers: ReadonlyArray<(row: ByteRow) => boolean>;
 
   constructor(plan: Plan, newColumn: () => Column) {
     this.plan = plan;
@@ -86,13 +88,15 @@ export class Tally {
     if (row.problem !== undefined) throw unreadable(file, row.line, row.problem);
     if (row.cells !== width) throw unreadable(file, row.line, `it has ${row.cells} cells for ${width} columns`);
     this.rows++;
-    for (const read of this.readers) read(row);
+    this.isIncomplete = false;
+    for (const read of this.readers) if (read(row)) this.isIncomplete = true;
     if (this.classes !== undefined) this.takeClass(row, this.classes);
     else if (this.numbers === undefined) this.takeScore(row, this.takeLabel(row));
     else this.takeNumbers(row, this.numbers);
   }
 
-  private numeric(name: string, cell: number, tally: NumericTally): (row: ByteRow) => void {
+  /** Answers whether the value is missing. */
+  private numeric(name: string, cell: number, tally: NumericTally): (row: ByteRow) => boolean {
     return (row) => {
       const value = row.number(cell);
       if (Number.isFinite(value)) tally.values.push(value);
@@ -103,6 +107,7 @@ export class Tally {
         tally.first ??= sight;
         if (!INFINITY.test(sight.text) && !this.turned.has(name)) this.turned.set(name, sight);
       }
+      return Number.isNaN(value);
     };
   }
 
@@ -164,13 +169,14 @@ export class Tally {
   }
 }
 
-function texts(cell: number, tally: CategoryTally): (row: ByteRow) => void {
+/** Answers whether the value is missing. */
+function texts(cell: number, tally: CategoryTally): (row: ByteRow) => boolean {
   return (row) => {
     const raw = row.text(cell);
     const text = cellText(raw);
     if (text === null) {
       tally.missing++;
-      return;
+      return true;
     }
     if (text.length !== raw.length) {
       tally.padded++;
@@ -178,6 +184,7 @@ function texts(cell: number, tally: CategoryTally): (row: ByteRow) => void {
     }
     const known = tally.texts.get(text);
     if (known !== undefined || tally.texts.size <= MOST_CATEGORIES) tally.texts.set(text, (known ?? 0) + 1);
+    return false;
   };
 }
 

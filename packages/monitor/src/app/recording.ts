@@ -6,9 +6,8 @@ import {
   type Pack,
   type PredictionRecord,
   type Target,
-  type VariableBaseline,
 } from '@fairway/core';
-import { segmentInputs } from '../metrics/segment-counts.ts';
+import { type SegmentInput, segmentInputs } from '../metrics/segment-counts.ts';
 import type { ExchangeRow, HourOf, Ledger, PredictionRow, Recording, Reference } from '../ports.ts';
 import { type Answering, classAnswer, classCounts } from './class-answer.ts';
 import { isNumberTarget, profileCounts, scoreCounts, scoreOf, startOfHour } from './count.ts';
@@ -113,7 +112,7 @@ class Rows {
   private readonly reference: (model: string, version: string) => Reference | undefined;
   private readonly redacted = new Map<PredictionRecord, readonly string[]>();
   private readonly forms: Forms;
-  private last: { readonly baseline: Baseline; readonly inputs: readonly VariableBaseline[] } | undefined;
+  private last: { readonly baseline: Baseline; readonly inputs: readonly SegmentInput[] } | undefined;
   private readonly withheld = new Map<string, Baseline | undefined>();
 
   constructor(found: Found, forms: Forms) {
@@ -144,7 +143,7 @@ class Rows {
     if ('as' in split && split.as === 'quarantined') this.unreadable += 1;
   }
 
-  private segments(baseline: Baseline): readonly VariableBaseline[] {
+  private segments(baseline: Baseline): readonly SegmentInput[] {
     if (this.last?.baseline !== baseline) this.last = { baseline, inputs: segmentInputs(baseline) };
     return this.last.inputs;
   }

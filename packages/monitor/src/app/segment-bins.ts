@@ -1,12 +1,14 @@
-import { binOf, type ProfileCount, type Scalar, type VariableBaseline } from '@fairway/core';
-import { segmentCells, type SegmentRow } from '../metrics/segment-counts.ts';
+import { binOf, MISSING_BIN, type ProfileCount, type Scalar } from '@fairway/core';
+import { segmentCells, type SegmentInput, type SegmentRow } from '../metrics/segment-counts.ts';
 import type { Classed, Segmented } from '../ports.ts';
 import { type Counted, countCells } from './count-cells.ts';
 
 /** Where a prediction lies, from the stored view of its inputs: read by the recorder, and again when its label comes. */
-export function segmentedBy(view: string, inputs: readonly VariableBaseline[]): Segmented {
+export function segmentedBy(view: string, inputs: readonly SegmentInput[]): Segmented {
   const values = JSON.parse(view) as Readonly<Record<string, unknown>>;
-  return { inputs, bins: inputs.map((input) => binOf(input, scalarOf(values[spelt(input.name)]))) };
+  const binIn = (input: SegmentInput) => binOf(input, scalarOf(values[spelt(input.name)]));
+  const isIncomplete = (anyOf: readonly SegmentInput[]) => anyOf.some((one) => binIn(one) === MISSING_BIN);
+  return { inputs, bins: inputs.map((input) => (input.anyOf ? Number(isIncomplete(input.anyOf)) : binIn(input))) };
 }
 
 /** As the view spells a name (app/rows-view.ts). */

@@ -28,13 +28,29 @@ export function segmentSets(count: number, pairs = true): Positions[] {
   return [...all.map((at) => [at]), ...(pairs ? all.flatMap((a) => all.slice(a + 1).map((b) => [a, b])) : [])];
 }
 
+/** What stands for all inputs where it is declared as one: is any of them missing (an input of that name comes first). */
+export const ANY_MISSING = 'any-missing';
+
+/** An input in whose bins segments are counted. `anyOf`: it is none, but tells whether any of these is missing. */
+export type SegmentInput = VariableBaseline & { readonly anyOf?: readonly VariableBaseline[] };
+
+/** Rows with all inputs, and rows that lack one. */
+export const anyMissing = (variables: readonly VariableBaseline[]): SegmentInput => ({
+  kind: 'category',
+  name: ANY_MISSING,
+  categories: ['no', 'yes'],
+  counts: [0, 0, 0],
+  n: 0,
+  missing: 0,
+  anyOf: variables,
+});
+
 /** The declared inputs, in their order. None where one of them is unknown, or has too many bins. */
-export function segmentInputs({
-  segments = [],
-  variables,
-}: Pick<Baseline, 'segments' | 'variables'>): VariableBaseline[] {
+export function segmentInputs({ segments = [], variables }: Pick<Baseline, 'segments' | 'variables'>): SegmentInput[] {
   const names = segments.slice(0, MOST_SEGMENT_INPUTS);
-  const found = names.flatMap((name) => variables.find((one) => one.name === name) ?? []);
+  const found = names.flatMap(
+    (name) => variables.find((one) => one.name === name) ?? (name === ANY_MISSING ? anyMissing(variables) : []),
+  );
   const isUsable = found.length === names.length && found.every(({ counts }) => counts.length <= MOST_SEGMENT_BINS);
   return isUsable ? found : [];
 }

@@ -1,7 +1,7 @@
-import type { Baseline, VariableBaseline } from '@fairway/core';
+import type { Baseline } from '@fairway/core';
 import type { ClientBase } from 'pg';
 import type { Answering } from '../app/class-answer.ts';
-import { segmentInputs } from '../metrics/segment-counts.ts';
+import { type SegmentInput, segmentInputs } from '../metrics/segment-counts.ts';
 
 type Version = { readonly model: string; readonly version: string };
 
@@ -10,7 +10,7 @@ export type Predicts = {
   readonly isNumber: boolean;
   readonly answering?: Answering;
   /** Inputs by which the version counts segments. */
-  readonly segments: readonly VariableBaseline[];
+  readonly segments: readonly SegmentInput[];
 };
 
 const LEVELS = `
