@@ -3,7 +3,7 @@ import type { Pack } from '@fairway/core';
 import { PACK_QUEUE, packId, silentLogger } from '@fairway/core';
 import { jobWorker } from '@fairway/queue';
 import type { Pool } from 'pg';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, type TestContext, test, vi } from 'vitest';
 import { PostgresQueue } from '../../../packages/log-sidecar/src/pump/postgres-queue.ts';
 import { RedisQueue } from '../../../packages/log-sidecar/src/pump/redis-queue.ts';
 import { startFakeWriter } from '../../harness/fake-writer.ts';
@@ -21,7 +21,7 @@ const PERIOD = { start: '2025-01-01T00:00:00.000Z', end: '2025-01-01T06:00:00.00
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
 /** Has something done after the test, the last first. */
-type After = (cleanup: () => unknown) => void;
+type After = TestContext['onTestFinished'];
 
 function packOf(first: number, bytes: number): Pack {
   const payload = randomBytes(Math.ceil((bytes * 3) / 4)).toString('base64');
@@ -67,7 +67,7 @@ async function addPatiently(queue: RedisQueue | PostgresQueue, pack: Pack): Prom
   await patiently(() => queue.add(pack));
 }
 
-test.concurrent.skipIf(!redisFound)(
+test.skipIf(!redisFound).concurrent(
   'E1: a Redis that is filled to the brim still empties, and then takes packs again (skipped where redis-server is not installed)',
   async ({ onTestFinished: after }) => {
     const { url } = await place('Redis', after, '--maxmemory', '4mb');
