@@ -5,6 +5,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { prometheusMetrics } from '../../packages/gitops-writer/src/metrics.ts';
 import { injectorMetrics } from '../../packages/log-sidecar/src/injector/metrics.ts';
 import { createMetrics } from '../../packages/log-sidecar/src/metrics.ts';
+import { createTailCounts } from '../../packages/log-sidecar/src/tail/counts.ts';
+import { tailMetrics } from '../../packages/log-sidecar/src/tail/metrics.ts';
 import { createTally } from '../../packages/log-sidecar/src/tally.ts';
 import { notificationGauges } from '../../packages/monitor/src/api/notification-metrics.ts';
 import { monitorMetrics, recorderMetrics } from '../../packages/monitor/src/api/prometheus.ts';
@@ -22,11 +24,14 @@ async function shown(): Promise<string> {
   const state = () => ({ packs: 0, exchanges: 0, earlier: 0, bytes: 0, oldestAt: undefined, inMemory: 0 });
   const no = () => false;
   const agent = { tally: createTally, redacting: () => 0, spool: { state }, spoolLimit: 1, queueUp: no, queueFull: no };
+  const behind = () => ({ files: 0, openFiles: 0, bytesBehind: 0, bytesMissing: 0, behindSince: undefined });
+  const tail = { counts: createTailCounts(), state: behind, flowing: no, monotonic: () => 0 };
   const recorder = { account: never, risks: () => [], depth: never, figures: never, clock };
   const monitor = monitorMetrics().registry;
   notificationGauges(monitor, never);
   const texts = await Promise.all([
     createMetrics({ ...agent, clock }).metrics(),
+    tailMetrics(tail).metrics(),
     injectorMetrics(() => undefined).registry.metrics(),
     recorderMetrics(recorder).registry.metrics(),
     monitor.metrics(),

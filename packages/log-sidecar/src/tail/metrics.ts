@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { TailCounts, TailState } from './counts.ts';
+import { REFUSALS } from './records.ts';
 
 export type TailSources = {
   readonly counts: TailCounts;
@@ -60,6 +61,9 @@ const gauges = ({ state, flowing, monotonic }: TailSources): Series[] => [
 
 const waited = (since: number | undefined, now: number): number => (since === undefined ? 0 : (now - since) / 1000);
 
+/** Every reason is shown from the start: a series that appears with its first refusal hides that one from a rate. */
+const NOTHING_REFUSED = Object.fromEntries(REFUSALS.map((reason) => [reason, 0]));
+
 function refusals(counts: TailCounts): Counter {
   return new Counter({
     name: 'fairway_agent_tail_refused_total',
@@ -68,7 +72,7 @@ function refusals(counts: TailCounts): Counter {
     registers: [],
     collect() {
       this.reset();
-      for (const [reason, n] of Object.entries(counts.refused)) this.inc({ reason }, n);
+      for (const [reason, n] of Object.entries({ ...NOTHING_REFUSED, ...counts.refused })) this.inc({ reason }, n);
     },
   });
 }

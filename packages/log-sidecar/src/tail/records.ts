@@ -1,13 +1,15 @@
 import { DelimitedText } from '@fairway/core';
 
 /** Why a row is not recorded; a label of /metrics and a key of a pack's `dropped`. */
-export type Refusal =
-  | 'tail_unreadable'
-  | 'tail_unusable'
-  | 'tail_too_long'
-  | 'tail_unfinished'
-  | 'tail_header'
-  | 'tail_version';
+export const REFUSALS = [
+  'tail_unreadable',
+  'tail_unusable',
+  'tail_too_long',
+  'tail_unfinished',
+  'tail_header',
+  'tail_version',
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
 
 /** One record of a file, bytes `[start, end)`: blank, its text with the cells of a CSV, or why it cannot be read. */
 export type FileRecord = { readonly start: number; readonly end: number } & (
