@@ -6,7 +6,7 @@ import { people } from '../../integration/writer/ways.ts';
 import { type Answer, MODEL, type World } from '../../integration/writer/world.ts';
 import { type Origin, originOf } from './origin.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const AGAIN_MS = 50;
 
 /** Waits until `look` answers something; what it waits for is told when nothing comes of it. */
