@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { branchName, changeId, type ChangeKind, checkName, checkVersion } from '@fairway/core';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { GitEngine } from '../../../packages/gitops-writer/src/git/engine.ts';
 import { type BareRemote, bareRemote, request } from './support.ts';
@@ -100,6 +102,55 @@ it('refuses names that git does not take for a branch, and only those', async ()
   const good = ['-a', 'é', 'a.b', `x${'y'.repeat(200)}`, 'deep/er/one'];
   const results = await Promise.allSettled([...bad, ...good].map((name) => repository.push(name, head, undefined)));
   expect(codes(results)).toEqual([...bad.map(() => 'input.invalid'), ...good.map(() => 'pushed')]);
+});
+
+/** Whatever is sent as a name; most are near what is allowed. */
+const word = fc.oneof(
+  fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
+  fc.string({
+    unit: fc.constantFrom('a', 'Z', '0', '-', '.', '/', ':', '~', '\n', ' ', 'é', '@{', '..', '.lock'),
+    maxLength: 6,
+  }),
+  fc.constantFrom('head', 'refs', 'a'.repeat(63), 'a'.repeat(64), 'a'.repeat(300), '-a', '--all', 'con'),
+);
+const named = fc.record({
+  kind: fc.constantFrom<ChangeKind>('deploy', 'retrain', 'rollback', 'retire'),
+  model: word,
+  version: fc.oneof(fc.nat().map(String), fc.constantFrom('-1', '01', 'latest')),
+  digest: fc.string({ maxLength: 3 }),
+  environment: word,
+  event: fc.string({ maxLength: 3 }),
+});
+
+it('has a branch that git takes for any change that is let in, and no two changes share one', () => {
+  const branches = new Map<string, string>();
+  fc.assert(
+    fc.property(named, (key) => {
+      try {
+        checkName('Model', key.model);
+        checkName('Environment', key.environment);
+        checkVersion(key.version);
+      } catch {
+        return;
+      }
+      const branch = branchName(key, changeId(key));
+      const said = JSON.stringify(key);
+      expect(branches.get(branch) ?? said).toBe(said);
+      branches.set(branch, said);
+    }),
+    {
+      numRuns: 500,
+      examples: [[{ kind: 'deploy', model: 'a', version: '1', digest: '', environment: 'b', event: '' }]],
+    },
+  );
+  expect(branches.size).toBeGreaterThan(50);
+  const head = remote.git(['rev-parse', 'main']);
+  // One command refuses all of them if git refuses one.
+  remote.git(
+    ['update-ref', '--stdin'],
+    [...branches.keys()].map((name) => `create refs/heads/${name} ${head}\n`).join(''),
+  );
+  expect(refs()).toHaveLength(branches.size + 1);
 });
 
 it('moves one branch twice in the order of the calls', async () => {
