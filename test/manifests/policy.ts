@@ -12,6 +12,7 @@ type Container = {
   }[];
   readonly envFrom?: readonly { readonly secretRef?: object }[];
   readonly resources?: { readonly requests?: Amounts; readonly limits?: Amounts };
+  readonly ports?: readonly { readonly hostPort?: number }[];
   readonly securityContext?: Record<string, unknown> & {
     readonly capabilities?: { readonly drop?: readonly string[] };
   };
@@ -126,11 +127,26 @@ function containerProblems(container: Container, lasting: boolean): string[] {
     problems.push('securityContext.capabilities.add must not be set');
   if (readOnlyRootFilesystem !== true && !WRITABLE_ROOT.includes(name))
     problems.push('securityContext.readOnlyRootFilesystem must be true');
-  problems.push(...fixedIds(securityContext), ...secretsInEnvironment(container));
+  problems.push(...fixedIds(securityContext), ...looser(container), ...secretsInEnvironment(container));
   if (lasting && container.readinessProbe === undefined) problems.push('readinessProbe is not set');
   if (lasting && container.livenessProbe === undefined && container.startupProbe === undefined)
     problems.push('neither startupProbe nor livenessProbe is set');
   return problems.map((problem) => `container ${name}: ${problem}`);
+}
+
+/** What a container takes back of what its pod says, or takes of the node. */
+function looser({ ports = [], securityContext = {} }: Container): string[] {
+  const { runAsNonRoot, seccompProfile, procMount, seLinuxOptions } = securityContext;
+  const profile = (seccompProfile as { type?: string } | undefined)?.type;
+  return [
+    ...(runAsNonRoot === false ? ['securityContext.runAsNonRoot must not be false'] : []),
+    ...(profile === undefined || profile === 'RuntimeDefault' ? [] : [`seccomp profile ${profile} must not be set`]),
+    ...(procMount === undefined ? [] : ['securityContext.procMount must not be set']),
+    ...(seLinuxOptions === undefined
+      ? []
+      : ['securityContext.seLinuxOptions must not be set: the namespace gives them']),
+    ...(ports.some(({ hostPort }) => hostPort !== undefined) ? ['hostPort must not be set'] : []),
+  ];
 }
 
 /** The image of the trial's PostgreSQL takes its password no other way. */

@@ -147,6 +147,27 @@ describe('an overlay that is changed', () => {
       '{ type: Unconfined }',
       'seccompProfile.type must be RuntimeDefault',
     ],
+    [
+      'root in a container of a pod that says otherwise',
+      writer,
+      'allowPrivilegeEscalation: false',
+      'allowPrivilegeEscalation: false\n            runAsNonRoot: false',
+      'container writer: securityContext.runAsNonRoot must not be false',
+    ],
+    [
+      'another profile in a container',
+      writer,
+      'allowPrivilegeEscalation: false',
+      'allowPrivilegeEscalation: false\n            seccompProfile: { type: Unconfined }',
+      'container writer: seccomp profile Unconfined must not be set',
+    ],
+    [
+      "a port of the node's",
+      writer,
+      'containerPort: 8080,',
+      'containerPort: 8080, hostPort: 8080,',
+      'hostPort must not be',
+    ],
     ['no readiness', writer, 'readinessProbe:', 'livenessProbe2:', 'readinessProbe is not set'],
     [
       'no grace',
