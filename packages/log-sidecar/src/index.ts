@@ -4,6 +4,7 @@ export { type Injection, inject, type Surroundings } from './injector/inject.ts'
 export { readPod } from './injector/read-pod.ts';
 export { warningsOf } from './injector/review.ts';
 export { parseVersion } from './injector/version.ts';
+export { beforeLeaving, REDACTION_ENVIRONMENT } from './privacy/before-leaving.ts';
 export { openPackQueue } from './pump/open.ts';
 // What scored rows become, for imports of history.
 export { packOf, predictCall } from './rows/exchange.ts';

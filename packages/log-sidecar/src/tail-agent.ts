@@ -3,7 +3,6 @@ import {
   checkVersion,
   type EnvOf,
   type EnvSpec,
-  type Exchange,
   FairwayError,
   type GroundTruth,
   integer,
@@ -17,9 +16,9 @@ import {
   text,
 } from '@fairway/core';
 import { AdminServer } from './admin.ts';
-import { ENVIRONMENT, hashKey, queueBackend } from './config.ts';
+import { ENVIRONMENT, queueBackend } from './config.ts';
 import type { PackQueue } from './ports.ts';
-import { redactExchange } from './privacy/redaction.ts';
+import { beforeLeaving } from './privacy/before-leaving.ts';
 import { openPackQueue } from './pump/open.ts';
 import { within } from './pump/within.ts';
 import { createTail } from './tail/create.ts';
@@ -29,7 +28,6 @@ import { tailAccount, tailMetrics } from './tail/metrics.ts';
 import { LONGEST_RECORD } from './tail/records.ts';
 import type { TailMapping } from './tail/table.ts';
 import { ModelVersions } from './tail/versions.ts';
-import { createTally } from './tally.ts';
 
 const readDelimiter: Reader<string | undefined> = (raw) => {
   const value = raw === 'tab' || raw === '\\t' ? '\t' : raw;
@@ -78,7 +76,6 @@ const DELIVER_TIMEOUT_MS = 5000;
 /** Everything of one tailing process, wired. Throws `config.invalid` when settings do not go together. */
 export async function tailAgent(env: TailEnv, log: Logger): Promise<Lifecycle> {
   queueBackend(env);
-  const [rules, key, tally] = [env.CAPTURE_REDACT, hashKey(env), createTally()];
   const versions = new ModelVersions(env.FAIRWAY_MODEL, readPatterns(env.TAIL_MODEL_VERSIONS), log);
   const queue = await openPackQueue(env.QUEUE_URL, env.QUEUE_PREFIX);
   const deliver = delivery(queue, labelsTo(env));
@@ -91,7 +88,7 @@ export async function tailAgent(env: TailEnv, log: Logger): Promise<Lifecycle> {
       mapping: mappingOf(env, versions),
       delimiter: env.TAIL_DELIMITER,
       longest: env.TAIL_LINE_BYTES,
-      prepare: (exchange: Exchange) => (rules.size === 0 ? exchange : redactExchange(exchange, { rules, key, tally })),
+      prepare: beforeLeaving(env),
       pollMs: env.TAIL_POLL_MS,
       flushMs: FLUSH_MS,
       lingerMs: LINGER_MS,

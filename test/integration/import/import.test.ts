@@ -55,7 +55,7 @@ async function world(queue: 'redis' | 'postgres' = 'postgres') {
     writeFileSync(join(dir, name), text);
     return join(dir, name);
   };
-  return { pool, env, file };
+  return { pool, env, file, writer };
 }
 
 const args = (file: string, ...more: string[]) => {
@@ -160,8 +160,29 @@ test('a bad row costs one row; JSON Lines are spread over a period; a dry run se
   ]);
 });
 
-test('what cannot be imported is said in a sentence, and nothing is sent', async () => {
+test('what agents redact stays out of history as well, and a second import without it brings nothing more', async () => {
   const { pool, env, file } = await world();
+  const history = file('history.csv', csv(cases(40, 6)));
+  const hidden = { ...env, CAPTURE_REDACT: 'job=drop,income=hash', CAPTURE_HASH_KEY: 'k'.repeat(32) };
+  const dry = await fairway([...args(history), '--dry-run'], { env: hidden });
+  expect(dry.stdout).toMatch(
+    /first .*: \{"instances": \[\{"income": \["[\w-]{22}"\]\}\]\} -> \{"predictions": \[\[[\d.]+\]\]\}\n/,
+  );
+  expect((await fairway(args(history), { env: hidden })).stdout).toContain('stored  40');
+  expect((await fairway(args(history), { env })).stdout).toContain('40 of them by an earlier import');
+  const { rows } = await pool.query(
+    'select inputs, request from monitoring.predictions p join monitoring.exchanges e on e.id = p.exchange',
+  );
+  expect(rows).toHaveLength(40);
+  for (const { inputs, request } of rows) {
+    expect(Object.keys(inputs)).toEqual(['income']);
+    expect(inputs.income).toMatch(/^[\w-]{22}$/);
+    expect((request as Buffer).toString()).not.toContain('job');
+  }
+});
+
+test('what cannot be imported is said in a sentence, and nothing is sent', async () => {
+  const { pool, env, file, writer } = await world();
   const history = file('history.csv', csv(cases(20, 5)));
   const said = async (given: string[], changed: NodeJS.ProcessEnv = env) => {
     const { code, stderr } = await fairway(given, { env: changed });
@@ -174,6 +195,16 @@ test('what cannot be imported is said in a sentence, and nothing is sent', async
   expect(await said(args(`${history}.gone`))).toMatch(/^1 fairway: There is no file /);
   expect(await said(args(file('x.csv', 'day,score\n')))).toMatch(/^1 .*lacks inputs of loans version 1: income, job/);
   expect(await said(args(history).map((arg) => (arg === '1' ? '9' : arg)))).toMatch(/^1 fairway: nothing at \/v1\//);
+  expect(await said([...args(history), '--delimiter', '|'])).toMatch(
+    /^1 .*is one column wide when "\|" parts its columns: say by --delimiter what does/,
+  );
+  expect(await said(args(file('none.csv', 'day,score,income,job\n')))).toMatch(/^1 .*none\.csv has no rows/);
+  expect(await said(args(history), { ...env, CAPTURE_REDACT: 'job=hash' })).toMatch(
+    /^1 .*needs a key: set CAPTURE_HASH_KEY/,
+  );
+  writer.state.models = [{ model: MODEL, environments: [{ name: 'dev' }, { name: 'production' }] }];
+  expect(await said(args(history))).toMatch(/^1 .*no environment "prod" in its model\.yaml: there are dev, production/);
+  writer.state.models = [];
   expect(await said(args(history), plainEnv())).toMatch(/^1 fairway: No stack runs in /);
   expect(await said(args(history), { ...env, FAIRWAY_QUEUE_URL: '' })).toMatch(/^1 fairway: The queue is not known/);
   expect(await state(pool)).toMatchObject({ rows: 0, packs: 0 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { FairwayError } from '@fairway/core';
 import { checkColumns, type Mapping, usable } from '@fairway/log-sidecar';
 import { calls, type History, identity } from './import-exchanges.ts';
-import { openSource, readRows } from './import-source.ts';
+import { openSource, readRows, type Source } from './import-source.ts';
 
 /** What a first reading of a file found. */
 export type Checked = {
@@ -32,9 +32,10 @@ export async function checkFile(
   file: string,
   delimiter: string | undefined,
   mapping: Mapping,
-  onProgress: OnProgress,
+  { prepare, onProgress }: { readonly prepare: History['prepare']; readonly onProgress: OnProgress },
 ): Promise<Checked> {
   const source = await openSource(file, delimiter);
+  requireColumns(source);
   const ignored = checkColumns(file, source.columns, mapping);
   const hash = createHash('sha256');
   let read = 0;
@@ -64,8 +65,15 @@ export async function checkFile(
   const { time } = mapping;
   const range = 'column' in time ? found : { earliest: time.from, latest: time.to };
   const { earliest, latest } = range;
-  const history = { source, mapping, epoch, rows: found.rows };
+  const history = { source, mapping, epoch, rows: found.rows, prepare };
   return { history, ignored, refused, labels: found.labels, refusedLabels, earliest, latest };
+}
+
+/** Score and inputs are two columns at least. */
+function requireColumns({ file, delimiter, columns }: Source): void {
+  if (delimiter === undefined || columns.length > 1) return;
+  const parted = `${file} is one column wide when ${JSON.stringify(delimiter)} parts its columns`;
+  throw new FairwayError('input.invalid', `${parted}: say by --delimiter what does.`);
 }
 
 const none = (): Refusals => ({ count: 0, lines: [] });
@@ -81,7 +89,8 @@ export function requireUsable({ history, refused }: Checked): void {
   const all = rows + refused.count;
   if (rows > 0 && refused.count <= all * MOST_REFUSED) return;
   const first = refused.lines[0];
-  const why = first === undefined ? 'it has no rows' : `the first is line ${first.line}: ${first.reason}`;
+  if (first === undefined) throw new FairwayError('input.invalid', `${source.file} has no rows. Nothing was sent.`);
+  const why = `the first is line ${first.line}: ${first.reason}`;
   throw new FairwayError(
     'input.invalid',
     `${source.file}: ${refused.count} of ${all} rows cannot be used, ${why}. Nothing was sent; see all with --dry-run.`,
@@ -90,7 +99,7 @@ export function requireUsable({ history, refused }: Checked): void {
 
 /** The first record that would be sent, as JSON text. */
 export async function firstRecord(history: History): Promise<string> {
-  for await (const { exchange } of calls(history)) {
+  for await (const { exchange } of calls(history, 1)) {
     const { id, time } = exchange.head;
     const [request, response] = [exchange.request, exchange.response].map((body) => new TextDecoder().decode(body));
     return `${id}-0 at ${time}: ${request} -> ${response}`;

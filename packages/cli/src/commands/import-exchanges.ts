@@ -12,9 +12,14 @@ export type History = {
   readonly mapping: Mapping;
   readonly epoch: string;
   readonly rows: number;
+  /** What a call becomes before it leaves this process. */
+  readonly prepare: (exchange: Exchange) => Exchange;
 };
 
-/** Identity of an import. The label column is no part of it: labels may be brought later, by importing once more. */
+/**
+ * Identity of an import. The label column is no part of it: labels may be brought later, by importing once more. Redaction is none
+ * either: what is stored stays as it is, and does not come in a second time.
+ */
 export function identity(sha256: string, { delimiter }: Source, mapping: Mapping): string {
   const { modelVersion, environment, time, score } = mapping;
   const period = 'column' in time ? ['column', time.column] : ['period', String(time.from), String(time.to)];
@@ -28,12 +33,12 @@ export type Call = { readonly exchange: Exchange; readonly rows: number; readonl
 type Timed = { readonly line: number; readonly at: number; readonly scored: Scored };
 
 /** The predict calls that a file amounts to: rows that follow each other and have the same time share one, up to 100. */
-export async function* calls(history: History): AsyncGenerator<Call> {
+export async function* calls(history: History, most = ROWS_PER_EXCHANGE): AsyncGenerator<Call> {
   let seq = 0;
   let batch: Timed[] = [];
   for await (const row of timed(history)) {
     const first = batch[0];
-    if (first !== undefined && (first.at !== row.at || batch.length === ROWS_PER_EXCHANGE)) {
+    if (first !== undefined && (first.at !== row.at || batch.length === most)) {
       yield call(history, batch, ++seq);
       batch = [];
     }
@@ -54,11 +59,12 @@ async function* timed({ source, mapping, rows }: History): AsyncGenerator<Timed>
   }
 }
 
-function call({ mapping, epoch }: History, batch: readonly Timed[], seq: number): Call {
+function call({ mapping, epoch, prepare }: History, batch: readonly Timed[], seq: number): Call {
   const at = batch[0]?.at ?? 0;
   const id = timedId(at, hashFields([epoch, String(batch[0]?.line)]));
   const rows = batch.map(({ scored }) => scored);
-  return { ...predictCall(mapping, { id, seq, at }, rows), rows: rows.length };
+  const { exchange, labels } = predictCall(mapping, { id, seq, at }, rows);
+  return { exchange: prepare(exchange), labels, rows: rows.length };
 }
 
 /** The packs of a file, in order, as the agent's pump makes them. */

@@ -56,9 +56,9 @@ export function sentLines({ before, after }: Sent, labels: LabelCounts | undefin
     `  stored  ${count(after.stored)}${again}`,
   ];
   if (labels === undefined) return lines;
-  const { joined, unchanged, corrected, early, refused } = labels;
+  const { joined, unchanged, corrected, early, refused, reason } = labels;
   const parts = [`${count(joined)} joined`, `${count(unchanged)} known already`, `${count(corrected)} corrected`];
   if (early > 0) parts.push(`${count(early)} kept for predictions to come`);
-  if (refused > 0) parts.push(`${count(refused)} refused`);
+  if (refused > 0) parts.push(`${count(refused)} refused, the first because ${printable(reason ?? 'of no reason')}`);
   return [...lines, `  labels  ${parts.join(', ')}`];
 }

@@ -6,8 +6,15 @@ import { AGENT, calls, type History, packs } from './import-exchanges.ts';
 /** What the recorder's ledger holds of one import. */
 export type EpochAccount = { readonly packs: number; readonly stored: number; readonly quarantined: number };
 
-/** What became of labels, as the recorder says it. */
-export type LabelCounts = { joined: number; early: number; unchanged: number; corrected: number; refused: number };
+/** What became of labels, as the recorder says it; `reason`: of the first that it refused. */
+export type LabelCounts = {
+  joined: number;
+  early: number;
+  unchanged: number;
+  corrected: number;
+  refused: number;
+  reason?: string;
+};
 
 export type Ports = {
   readonly queue: { add(pack: Pack): Promise<void> };
@@ -108,7 +115,10 @@ export async function sendLabels(
   return counts;
 }
 
-type Answer = Omit<LabelCounts, 'refused'> & { readonly refusedTotal: number };
+type Answer = Omit<LabelCounts, 'refused' | 'reason'> & {
+  readonly refused: ReadonlyArray<{ readonly reason: string }>;
+  readonly refusedTotal: number;
+};
 
 const post = ({ recorder, token }: Ports, labels: readonly GroundTruth[]): Promise<Answer> =>
   patientJson('The recorder', `${recorder}/v1/labels`, {
@@ -121,4 +131,6 @@ const post = ({ recorder, token }: Ports, labels: readonly GroundTruth[]): Promi
 function addUp(counts: LabelCounts, answer: Answer): void {
   for (const key of ['joined', 'early', 'unchanged', 'corrected'] as const) counts[key] += answer[key];
   counts.refused += answer.refusedTotal;
+  const [first] = answer.refused;
+  if (first !== undefined) counts.reason ??= first.reason;
 }

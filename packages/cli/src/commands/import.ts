@@ -1,5 +1,12 @@
-import { checkName, checkVersion, FairwayError, type ModelVersion, systemClock } from '@fairway/core';
-import { type Mapping, openPackQueue, readTimeMapping, TIMES } from '@fairway/log-sidecar';
+import { checkName, checkVersion, FairwayError, type ModelVersion, readEnv, systemClock } from '@fairway/core';
+import {
+  beforeLeaving,
+  type Mapping,
+  openPackQueue,
+  readTimeMapping,
+  REDACTION_ENVIRONMENT,
+  TIMES,
+} from '@fairway/log-sidecar';
 import { Command } from 'commander';
 import { expectJson } from '../stack/http.ts';
 import { oneCharacter } from './analyze.ts';
@@ -48,10 +55,11 @@ export function importCommand(): Command {
 async function importFiles(files: readonly string[], options: Options): Promise<void> {
   const at = connection(options.dir, process.env);
   const mapping = await readMapping(at, options);
+  const prepare = beforeLeaving(readEnv(process.env, REDACTION_ENVIRONMENT));
   const progress = progressOn(process.stderr, process.env);
   const checked: Checked[] = [];
   for (const file of new Set(files)) {
-    const one = await checkFile(file, options.delimiter, mapping, progress);
+    const one = await checkFile(file, options.delimiter, mapping, { prepare, onProgress: progress });
     progress('', 0, 0);
     if (options.dryRun) await printDry(one);
     else requireUsable(one);
@@ -69,8 +77,28 @@ async function readMapping(at: Connection, options: Options): Promise<Mapping> {
   const { modelVersion } = await expectJson<{ modelVersion: ModelVersion }>('The writer', url, {
     token: at.writerToken,
   });
+  await requireEnvironment(at, model, environment);
   const { score, label } = options;
   return { modelVersion, environment, time, score, ...(label === undefined ? {} : { label }) };
+}
+
+type Models = {
+  readonly models: ReadonlyArray<{
+    readonly model: string;
+    readonly environments: ReadonlyArray<{ readonly name: string }>;
+  }>;
+};
+
+/** What is stored stays: a misspelt environment would be one more for ever. A model that is in Git no longer may have had any. */
+async function requireEnvironment(at: Connection, model: string, environment: string): Promise<void> {
+  const { models } = await expectJson<Models>('The writer', `${at.writer}/v1/models`, { token: at.writerToken });
+  const known = models.find((one) => one.model === model)?.environments.map(({ name }) => name);
+  if (known === undefined || known.includes(environment)) return;
+  const sentence = `${model} has no environment ${JSON.stringify(environment)} in its model.yaml`;
+  throw new FairwayError(
+    'input.invalid',
+    `${sentence}: there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}.`,
+  );
 }
 
 async function printDry(checked: Checked): Promise<void> {
