@@ -190,6 +190,16 @@ describe('the verdict', () => {
     expect(judge(given(100)).state).toBe('alert');
   });
 
+  test('tells a number of inputs as one, and as judged before where it was', () => {
+    const rule = "rules: [{ id: broad, metric: p1, op: '>', limit: 0, severity: warning }]\nnotify";
+    const given = evidence(counts(900, { x: [500, 1500] }), {
+      policy: parsePolicy(POLICY.replace(/rules:[^]*notify/, rule), 'm'),
+    });
+    const said = (judging?: 3) => judge(given, judging).findings.map(({ message }) => message);
+    expect(said()).toEqual(['Number of inputs with a PSI above 0.1 is 1, limit 0 (2,000 rows).']);
+    expect(said(3)).toEqual(['Number of inputs with a PSI above 0.1 is 1.000, limit 0.000 (2,000 rows).']);
+  });
+
   test('warns on a moved input, with the noise level', () => {
     const { state, findings } = judge(evidence(counts(900, { x: [500, 1500] })));
     expect(state).toBe('warning');

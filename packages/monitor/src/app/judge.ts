@@ -104,7 +104,7 @@ function findingOf(
   rule: Rule,
   variable: string,
   { evaluation, value, compared, noise, p, mood }: Look,
-  { baseline, judging }: By,
+  by: By,
 ): Finding {
   const finding = {
     rule: rule.id,
@@ -116,9 +116,9 @@ function findingOf(
     ...(noise === undefined ? {} : { noise }),
     ...(p === undefined ? {} : { p }),
     ...(mood === 'breach' || rule.leave === undefined ? {} : { leave: rule.leave.limit }),
-    ...(compared === undefined || judging < 4 ? {} : { compared }),
+    ...(compared === undefined || by.judging < 4 ? {} : { compared }),
     sample: evaluation.sample,
     severity: rule.severity,
   };
-  return { ...finding, message: findingMessage(rule, finding, evaluation, baseline?.performanceFrom) };
+  return { ...finding, message: findingMessage(rule, finding, evaluation, by) };
 }

@@ -8,7 +8,8 @@
  * 3: p1 and p25 count no input whose PSI chance explains; every PSI asks for `rowsPerBin`, not that of inputs alone; a loss between two
  *    figures without any error of their own (a perfect ranking, then the same score for all) is evident; a ranking needs
  *    `minimum.events` non-events too.
- * 4: a verdict says why rules could not be evaluated (`unanswered`), and of a loss or a segment what it lies between (`compared`).
+ * 4: a verdict says why rules could not be evaluated (`unanswered`), and of a loss or a segment what it lies between (`compared`); `p1` and `p25` are told
+ *    as whole numbers.
  */
 export const JUDGINGS = [1, 2, 3, 4] as const;
 export type Judging = (typeof JUDGINGS)[number];

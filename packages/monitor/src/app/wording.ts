@@ -2,17 +2,19 @@ import type { Finding } from '@fairway/core';
 import type { Evaluation } from '../metrics/metric.ts';
 import { metricOf } from '../metrics/registry.ts';
 import type { Rule } from '../policy/schema.ts';
+import type { By } from './judge-rule.ts';
 
-/** A finding in one sentence, with the numbers a person needs to believe it. `from`: the window that decay is measured from, where the baseline cannot say it. */
+/** A finding in one sentence, with the numbers a person needs to believe it. A loss names the window that it is measured from, where the baseline cannot say it. */
 export function findingMessage(
   rule: Rule,
   finding: Omit<Finding, 'message'>,
   evaluation: Evaluation,
-  from?: string,
+  { baseline, judging }: Pick<By, 'baseline' | 'judging'>,
 ): string {
-  const { title, isRate, better } = metricOf(rule.metric);
+  const from = baseline?.performanceFrom;
+  const { title, isRate, isCount, better } = metricOf(rule.metric);
   const rows = `${finding.sample.toLocaleString('en-US')} rows`;
-  const shown = isRate ? percent : figure;
+  const shown = isRate ? percent : isCount && judging >= 4 ? String : figure;
   const now = shown(evaluation.value);
   const still = stillOn(rule, finding, rule.compare === 'relative-decay' ? percent : shown);
   const what = finding.variable === undefined ? title : `${title} of ${finding.variable}`;

@@ -12,6 +12,7 @@ function metric(name: string, limit: number): Metric {
   return {
     name,
     title: `number of inputs with a PSI above ${limit}`,
+    isCount: true,
     scope: 'window',
     of: ['events', 'numbers', 'classes'],
     needsLabels: false,

@@ -37,6 +37,8 @@ export type Metric = {
   readonly title: string;
   /** Shown as a percentage. */
   readonly isRate?: true;
+  /** A number of things: shown without decimals. */
+  readonly isCount?: true;
   /** `each-input`: one figure per variable of the baseline; `each-class`: per class. */
   readonly scope: 'window' | 'each-input' | 'each-class';
   /** Which models it has a figure of: those about events where nothing is said; every model has inputs. */
