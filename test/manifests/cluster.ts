@@ -17,9 +17,10 @@ export async function applyAll(
     await call(world, 'POST', '/api/v1/namespaces', { body: { metadata: { name } } });
   const done: Reply[] = [];
   const problems: string[] = [];
+  const served = discovery(world);
   const first = ({ kind }: KubeObject) => (kind === 'Namespace' ? 0 : 1);
   for (const object of [...objects].sort((a, b) => first(a) - first(b))) {
-    const collection = await collectionOf(world, object, into);
+    const collection = await collectionOf(served, object, into);
     if (collection === undefined) {
       problems.push(`${title(object)}: ${object.apiVersion} ${object.kind} is not served`);
       continue;
@@ -33,13 +34,25 @@ export async function applyAll(
   return { done, problems };
 }
 
-async function collectionOf(world: Pick<World, 'config'>, { apiVersion, kind, metadata }: KubeObject, into: string) {
+type Served = (root: string) => Promise<readonly Resource[]>;
+
+/** What each group and version serves, asked once. */
+function discovery(world: Pick<World, 'config'>): Served {
+  const known = new Map<string, Promise<readonly Resource[]>>();
+  const ask = async (root: string) => {
+    const { status, body } = await call(world, 'GET', root);
+    return status === 200 ? (body['resources'] as Resource[]) : [];
+  };
+  return (root) => {
+    const asked = known.get(root) ?? ask(root);
+    known.set(root, asked);
+    return asked;
+  };
+}
+
+async function collectionOf(served: Served, { apiVersion, kind, metadata }: KubeObject, into: string) {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const { status, body } = await call(world, 'GET', root);
-  const found =
-    status === 200
-      ? (body['resources'] as Resource[]).find((one) => one.kind === kind && !one.name.includes('/'))
-      : undefined;
+  const found = (await served(root)).find((one) => one.kind === kind && !one.name.includes('/'));
   if (found === undefined) return undefined;
   return found.namespaced ? `${root}/namespaces/${metadata.namespace ?? into}/${found.name}` : `${root}/${found.name}`;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { definition } from '../../harness/kube-definitions.ts';
@@ -55,6 +55,26 @@ export function realServer(env: NodeJS.ProcessEnv): { readonly file: string } | 
       };
 }
 
+const doors = new WeakMap<KubeConfig, Promise<RequestOptions>>();
+
+/** How a server is reached. The client would make each request a connection of its own, and most of a suite's computing would be TLS. */
+function doorOf(config: KubeConfig): Promise<RequestOptions> {
+  const known = doors.get(config) ?? opened(config);
+  doors.set(config, known);
+  return known;
+}
+
+async function opened(config: KubeConfig): Promise<RequestOptions> {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const { agent: _, ...door } = options;
+  const { ca, cert, key, rejectUnauthorized, servername } = door;
+  const secrets = Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(
+    ([, value]) => value != null,
+  );
+  return { ...door, agent: new Agent({ ...Object.fromEntries(secrets), keepAlive: true }) };
+}
+
 /** Any request, as JSON unless the answer is none. */
 export async function call(
   { config }: Pick<World, 'config'>,
@@ -64,8 +84,7 @@ export async function call(
 ): Promise<Reply> {
   const { body, type = 'application/json', accept, token } = request;
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-  const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options);
+  const options = await doorOf(config);
   const headers = {
     'user-agent': 'suite/1',
     ...(text === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(text) }),
