@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { WindowCounts } from '../ports.ts';
-import { lookAtSegments } from './worst-segments.ts';
+import { lookAtSegments, placeOf } from './worst-segments.ts';
 
 const countsOf = (scores: WindowCounts['scores']): WindowCounts => ({ variables: {}, scores });
 const LEAST = { rows: 100, ofClass: 20 };
@@ -29,4 +29,13 @@ test('a segment that is ranked without a fault, as all is, is no worse than all'
     [8000, 0, 0, 100],
   ]);
   expect(look(faultless, { x: faultless })).toEqual([['x', 0, 1]]);
+});
+
+test('a segment is named by its bins, rows that lack an input in words', () => {
+  expect(placeOf({ JOB: 'Other', LOAN: '> 30400' })).toBe('JOB Other and LOAN > 30400');
+  expect(placeOf({ JOB: 'Other', 'any-missing': 'yes' })).toBe('JOB Other and an input is missing');
+  expect([placeOf({ 'any-missing': 'no' }), placeOf({ 'any-missing': 'other' })]).toEqual([
+    'no input is missing',
+    'any-missing other',
+  ]);
 });

@@ -3,7 +3,7 @@ import { chiSquareTail } from '../metrics/chi-square.ts';
 import { labelledGroups } from '../metrics/counts.ts';
 import { normalQuantile } from '../metrics/normal.ts';
 import { metricOf } from '../metrics/registry.ts';
-import type { SegmentCounts } from '../metrics/segment-counts.ts';
+import { ANY_MISSING, type SegmentCounts } from '../metrics/segment-counts.ts';
 import type { WindowCounts } from '../ports.ts';
 
 /** Fewer labelled rows, or fewer of one class, say nothing of a segment. */
@@ -90,5 +90,7 @@ export function segmentSentence({ where, labelled, eventRate, metric, value, int
 
 export const placeOf = (where: Segment['where']): string =>
   Object.entries(where)
-    .map(([name, bin]) => `${name} ${bin}`)
+    .map(([name, bin]) => (name === ANY_MISSING ? WHETHER_MISSING[bin] : undefined) ?? `${name} ${bin}`)
     .join(' and ');
+
+const WHETHER_MISSING: Readonly<Record<string, string>> = { yes: 'an input is missing', no: 'no input is missing' };
