@@ -179,7 +179,8 @@ test('the account is told over HTTP and in the metrics', async () => {
     gaps: [],
     labels: { waiting: 0 },
   });
-  expect((await ask('?since=yesterday')).status).toBe(400);
+  for (const query of ['?since=yesterday', '?since=0000-01-01T00:00:00Z', '?model=%00'])
+    expect([query, (await ask(query)).status]).toEqual([query, 400]);
   await until('the account in the metrics', 90, async () => {
     const text = await (await fetch(`${recorder.url}/metrics`)).text();
     return text.includes('fairway_account_exchanges{part="recorded"} 30') ? true : undefined;

@@ -9,6 +9,8 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   'model.unknown': 404,
   'database.unavailable': 503,
 };
+/** SQLSTATEs of what a question holds and PostgreSQL has no value for: NUL in a text, the year 0. */
+const NO_VALUES: ReadonlySet<string> = new Set(['22021', '22008']);
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Not authorised',
@@ -46,7 +48,9 @@ export function answerProblem(log: Logger): ErrorRequestHandler {
 
 function problemOf(thrown: unknown): { status: number; code: ErrorCode; detail: string } {
   // What express' body parsers throw: a status and a type.
-  const { status, type } = thrown as { status?: number; type?: string };
+  const { status, type, code: state = '' } = thrown as { status?: number; type?: string; code?: string };
+  if (NO_VALUES.has(state))
+    return { status: 400, code: 'input.invalid', detail: `The request cannot be used: ${(thrown as Error).message}.` };
   if (status === 413)
     return { status, code: 'input.invalid', detail: 'The request body is too large; send it in smaller parts.' };
   if (type === 'entity.parse.failed')
