@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 
 /**
  * What becomes of a request: passed on; answered with a status (and a place to go to); never answered; cut off before the
- * server sees it, or after the server has done it; held until `release` is called.
+ * server sees it, when it has seen half of it, or after the server has done it; held until `release` is called.
  */
 export type Fate =
-  | { readonly kind: 'pass' | 'hang' | 'cut' | 'cut-answer' | 'hold' }
+  | { readonly kind: 'pass' | 'hang' | 'cut' | 'cut-half' | 'cut-answer' | 'hold' }
   | { readonly kind: 'status'; readonly status: number; readonly location?: string };
 
 export type Seen = { readonly method: string; readonly url: string; readonly authorization: string | undefined };
@@ -38,7 +38,8 @@ export async function startHostileProxy(target: string): Promise<HostileProxy> {
     const body = Buffer.concat(chunks);
     const fate = self.fate(one, body.length);
     if (fate.kind === 'hang') return;
-    if (fate.kind === 'cut') {
+    if (fate.kind === 'cut-half') await forwardHalf(target, incoming, body);
+    if (fate.kind === 'cut' || fate.kind === 'cut-half') {
       incoming.socket.destroy();
       return;
     }
@@ -73,10 +74,24 @@ export async function startHostileProxy(target: string): Promise<HostileProxy> {
   return self;
 }
 
-async function forward(target: string, incoming: IncomingMessage, body: Buffer) {
+function callOf(target: string, incoming: IncomingMessage, body: Buffer) {
   const headers = { ...incoming.headers, host: new URL(target).host, 'content-length': String(body.length) };
   delete (headers as Record<string, unknown>)['transfer-encoding'];
-  const call = request(`${target}${incoming.url}`, { method: incoming.method, headers });
+  return request(`${target}${incoming.url}`, { method: incoming.method, headers });
+}
+
+/** The server gets half of what it was told to expect, and time to read it, before its connection breaks. */
+async function forwardHalf(target: string, incoming: IncomingMessage, body: Buffer): Promise<void> {
+  const call = callOf(target, incoming, body);
+  // Cut off by ourselves.
+  call.on('error', () => {});
+  await new Promise((resolve) => call.write(body.subarray(0, Math.floor(body.length / 2)), resolve));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  call.destroy();
+}
+
+async function forward(target: string, incoming: IncomingMessage, body: Buffer) {
+  const call = callOf(target, incoming, body);
   call.end(body);
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];

@@ -207,6 +207,29 @@ it('keeps a push that was cut off before the forge saw it, with nothing of it on
   expect(await branches()).toEqual(['main', 'x']);
 });
 
+it.each<[string, Fate]>([
+  ['is reset when the forge has half of it', { kind: 'cut-half' }],
+  ['is never answered', { kind: 'hang' }],
+  ['is answered with 500', { kind: 'status', status: 500 }],
+])('keeps a push that %s, with no half-written branch on the forge', async (_, fate) => {
+  const engine = open({ silenceMs: 1_500 });
+  const head = await engine.repository.head(0);
+  const noise = Array.from({ length: 20_000 }, (_each, i) => Math.sin(i)).join('\n');
+  const made = await Promise.all(
+    [0, 1, 2].map((i) => engine.repository.commit(request(head, `${noise}${i}`, `models/m${i}`))),
+  );
+  const pushAll = () => Promise.allSettled(made.map((commit, i) => engine.repository.push(`b${i}`, commit, undefined)));
+  proxy.fate = onPush(fate);
+  for (const result of await pushAll()) {
+    expect(result).toMatchObject({ reason: { code: 'git.unavailable', disposition: 'retryable' } });
+  }
+  expect(await branches()).toEqual(['main']);
+  await expect.poll(() => processes().filter((line) => line.includes(new URL(proxy.url).port))).toEqual([]);
+  proxy.fate = () => PASS;
+  for (const result of await pushAll()) expect(result.status).toBe('fulfilled');
+  expect(await branches()).toEqual(['b0', 'b1', 'b2', 'main']);
+});
+
 it('says that it is not known whether a push was done, when the forge is gone right after it', async () => {
   const engine = open();
   const { commit } = await drafted(engine);
