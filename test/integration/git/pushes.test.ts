@@ -176,6 +176,22 @@ it('finds the one branch that a rule for the whole push refuses, and gives the w
   });
 });
 
+it('says in the words of the forge that a branch must not be deleted, and moves the others', async () => {
+  const { repository } = engine;
+  const head = await repository.head(0);
+  await repository.push('merged', head, undefined);
+  remote.git(['config', 'receive.denyDeletes', 'true']);
+  const results = await Promise.allSettled([
+    repository.push('merged', undefined, head),
+    repository.push('next', head, undefined),
+  ]);
+  expect(codes(results)).toEqual(['git.refused', 'pushed']);
+  expect(results[0]).toMatchObject({
+    reason: { disposition: 'terminal', message: expect.stringContaining('deletion prohibited') },
+  });
+  expect(refs()).toEqual([`main ${head}`, `merged ${head}`, `next ${head}`]);
+});
+
 it('waits for a forge whose own hook cannot ask it, and pushes once for all that', async () => {
   const { repository } = engine;
   hook('pre-receive', 'echo push >> pushes; echo "GitLab: Internal API unreachable" >&2; exit 1');

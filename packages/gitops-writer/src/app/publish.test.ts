@@ -1,7 +1,8 @@
+import { FairwayError } from '@fairway/core';
 import { expect, it } from 'vitest';
 import type { StoredChange } from '../change.ts';
-import type { ForgePullRequest } from '../ports.ts';
-import { publish } from './publish.ts';
+import type { ForgePullRequest, Repository } from '../ports.ts';
+import { dropBranch, publish } from './publish.ts';
 import type { StepContext } from './step.ts';
 
 const OURS = 'a'.repeat(40);
@@ -55,4 +56,16 @@ it('leaves commits of somebody else on its branch alone, by the newest look at i
   let looks = 0;
   const deleted = async () => (looks++ === 0 ? THEIRS : undefined);
   await expect(published(undefined, { branch: deleted })).rejects.toMatchObject({ code: 'git.race' });
+});
+
+it.each<[string, FairwayError, boolean]>([
+  ['moved meanwhile', new FairwayError('git.race', 'it moved'), true],
+  ['under a rule that lets nobody delete it', new FairwayError('git.refused', 'GH013'), true],
+  ['asked for with a token that ran out', new FairwayError('git.refused', '401', { disposition: 'retryable' }), false],
+  ['of a remote that is away', new FairwayError('git.unavailable', '503'), false],
+])('lets a branch be that is %s, unless another try may delete it', async (_, error, stays) => {
+  const repository = { branch: async () => OURS, push: () => Promise.reject(error) } as unknown as Repository;
+  const dropped = dropBranch(repository, 'fairway/x', OURS);
+  if (stays) expect(await dropped).toBeUndefined();
+  else await expect(dropped).rejects.toBe(error);
 });

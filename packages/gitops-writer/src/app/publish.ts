@@ -76,13 +76,18 @@ export async function isBehind(
   return (await history.relation(parent, base, targetOf(change).folder)).kind === 'superseded';
 }
 
-/** Deletes a branch of ours that still is where we left it; gone or moved, somebody else has decided. */
+/**
+ * Deletes a branch of ours that still is where we left it; gone or moved, somebody else has decided. Where the rules of the forge
+ * let nobody delete it, it stays: what was merged or ended is that all the same.
+ */
 export async function dropBranch(repository: Repository, branch: string, expected: string): Promise<void> {
   if ((await repository.branch(branch)) !== expected) return;
   try {
     await repository.push(branch, undefined, expected);
   } catch (error) {
-    if (asFairwayError(error).code !== 'git.race') throw error;
+    const { code, disposition } = asFairwayError(error);
+    const stays = code === 'git.race' || (code === 'git.refused' && disposition === 'terminal');
+    if (!stays) throw error;
   }
 }
 
