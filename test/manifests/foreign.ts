@@ -80,7 +80,11 @@ type TriggerAuthentication = Of<
   { secretTargetRef: { parameter: string; name: string; key: string }[] }
 >;
 
-type Issuer = Of<'cert-manager.io/v1', 'Issuer', { selfSigned: Record<string, never> }>;
+type Issuer = Of<
+  'cert-manager.io/v1',
+  'Issuer',
+  { selfSigned: Record<string, never> } | { ca: { secretName: string } }
+>;
 type Certificate = Of<
   'cert-manager.io/v1',
   'Certificate',
@@ -88,7 +92,7 @@ type Certificate = Of<
     secretName: string;
     isCA?: boolean;
     commonName?: string;
-    dnsNames: string[];
+    dnsNames?: string[];
     duration?: string;
     renewBefore?: string;
     privateKey?: { algorithm: 'ECDSA' | 'RSA' | 'Ed25519'; size?: number; rotationPolicy?: 'Always' | 'Never' };

@@ -63,6 +63,21 @@ describe('what is shipped', () => {
     for (const peer of byNamespace) expect(peer).toHaveProperty('podSelector', {});
   });
 
+  it("renews the injector's certificate without a change of what the API server trusts", () => {
+    type Issued = { secretName: string; isCA?: boolean; issuerRef: { name: string } };
+    const objects = overlays.find(({ where }) => where.endsWith('overlays/kubernetes'))?.objects ?? [];
+    const spec = (kind: string, name: string) =>
+      objects.find((one) => one.kind === kind && one.metadata.name === name)?.['spec'];
+    const hook = objects.find(({ kind }) => kind === 'MutatingWebhookConfiguration');
+    expect(hook?.metadata.annotations?.['cert-manager.io/inject-ca-from']).toBe('fairway/fairway-injector');
+    const leaf = spec('Certificate', 'fairway-injector') as Issued;
+    const authority = spec('Certificate', 'fairway-injector-ca') as Issued;
+    expect([leaf.isCA, authority.isCA]).toEqual([undefined, true]);
+    expect(leaf.secretName).toBe('fairway-injector-tls');
+    expect(spec('Issuer', leaf.issuerRef.name)).toEqual({ ca: { secretName: authority.secretName } });
+    expect(spec('Issuer', authority.issuerRef.name)).toEqual({ selfSigned: {} });
+  });
+
   it('has no two objects of one name', () => {
     for (const { where, objects } of overlays) {
       const names = objects.map(({ apiVersion, kind, metadata }) =>
