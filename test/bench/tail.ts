@@ -12,6 +12,7 @@ import { csvRow, HEADER, range } from '../integration/tail/world.ts';
 import { peakMb, RESIDENT_MB } from './resident.ts';
 import { atMost, type Result } from './result.ts';
 import { shippedAgent } from './shipped.ts';
+import { tieToUs } from '../../packages/cli/src/stack/tied.ts';
 
 const ROWS = 200_000;
 const WAIT_MS = 300_000;
@@ -39,6 +40,7 @@ async function resident(): Promise<Result[]> {
     TAIL_VERSION: '1',
   };
   const tail = spawn(process.execPath, [...(await shippedAgent(dir)), 'tail'], { env, stdio: 'ignore' });
+  tieToUs(tail, 'SIGKILL');
   const ended = once(tail, 'exit');
   try {
     const began = performance.now();

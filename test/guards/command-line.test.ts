@@ -49,7 +49,7 @@ test('what a command refuses by itself ends like that, too', () => {
   expect(told).toEqual([`error: There is no such thing.\n\n${USAGE}`]);
 });
 
-test.each(['bench', 'fuzz'])('npm run %s is such a command', (name) => {
+test.each(['bench', 'faults', 'fuzz'])('npm run %s is such a command', (name) => {
   const main = readFileSync(`${ROOT}/test/${name}/main.ts`, 'utf8');
   expect(main).toContain('commandLine(USAGE, {');
   expect(main).not.toMatch(/parseArgs|throw new Error/);

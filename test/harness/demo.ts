@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from '../../packages/cli/src/demo/summary.ts';
+import { tieToUs } from '../../packages/cli/src/stack/tied.ts';
 import { ROOT } from '../guards/source.ts';
 
 export type Told = {
@@ -55,6 +56,7 @@ export function startDemo(args: readonly string[] = [], env: NodeJS.ProcessEnv =
     cwd: ROOT,
     env,
   });
+  tieToUs(child, 'SIGTERM');
   let output = '';
   const waiting = new Set<() => void>();
   const onData = (chunk: Buffer) => {
@@ -114,6 +116,7 @@ export type Up = {
 /** Starts `fairway up --json` and waits until it has printed its processes. */
 export async function startUp(dir: string): Promise<Up> {
   const child = spawn(process.execPath, [BIN, 'up', '--json', '--dir', dir], { cwd: ROOT, env: plainEnv() });
+  tieToUs(child, 'SIGTERM');
   const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
   let output = '';
   let errors = '';

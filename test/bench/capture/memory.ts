@@ -6,6 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tieToUs } from '../../../packages/cli/src/stack/tied.ts';
 import { AGENT_MEMORY_MIB, agentMemory } from '../../../packages/core/src/agent-memory.ts';
 import { freePort } from '../../harness/ports.ts';
 import { residentMb } from '../resident.ts';
@@ -174,6 +175,7 @@ export async function startAgent(dir: string, port: number, upstream: number, qu
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  tieToUs(child, 'SIGKILL');
   const deadline = performance.now() + 60_000;
   while (performance.now() < deadline) {
     const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined);

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tieToUs } from '../../../packages/cli/src/stack/tied.ts';
 
 /** A server process of the benchmark, bound to one core. */
 export type Pinned = { readonly pid: number; stop(): Promise<void> };
@@ -52,6 +53,7 @@ async function startNginx(dir: string, core: number, server: string): Promise<Pi
   const child = spawn('taskset', ['-c', String(core), 'nginx', '-p', dir, '-e', 'stderr', '-c', file], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  tieToUs(child, 'SIGTERM');
   const worker = await workerOf(child);
   return { pid: worker, stop: () => stopped(child) };
 }

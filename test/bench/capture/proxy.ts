@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasRedisServer, startRedisServer } from '../../../packages/cli/src/stack/redis/server.ts';
+import { tieToUs } from '../../../packages/cli/src/stack/tied.ts';
 import { AGENT_MEMORY_MIB, agentMemory } from '../../../packages/core/src/agent-memory.ts';
 import { freePort } from '../../harness/ports.ts';
 import { atLeast, atMost, median, type Result } from '../result.ts';
@@ -226,6 +227,7 @@ async function startAgent(
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  tieToUs(child, 'SIGKILL');
   for (let i = 0; i < 200; i++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined);

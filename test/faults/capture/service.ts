@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pause } from '@fairway/core';
+import { tieToUs } from '../../../packages/cli/src/stack/tied.ts';
 
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 100;
@@ -38,6 +39,7 @@ export function service({ argv, env, readyUrl }: ServiceOptions): Service {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    tieToUs(own, 'SIGKILL');
     const hear = (chunk: Buffer) => {
       output = (output + chunk.toString('utf8')).slice(-20_000);
     };

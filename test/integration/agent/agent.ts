@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Account } from '@fairway/log-sidecar';
 import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
+import { tieToUs } from '../../../packages/cli/src/stack/tied.ts';
 import { freePort } from '../../harness/ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../../packages/log-sidecar/src/main.ts', import.meta.url));
@@ -41,6 +42,7 @@ export async function startAgent({ upstream, queueUrl, spool, env }: AgentOption
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  tieToUs(child, 'SIGKILL');
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));

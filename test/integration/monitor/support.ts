@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { runnable } from '../../../packages/cli/src/stack/runnable.ts';
+import { tieToUs } from '../../../packages/cli/src/stack/tied.ts';
 import {
   type Baseline,
   encodeExchange,
@@ -198,6 +199,7 @@ export async function startProcess(
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  tieToUs(child, 'SIGKILL');
   const lines: string[] = [];
   // Not at its exit: what it said last may still be on its way then.
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
