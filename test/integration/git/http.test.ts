@@ -7,7 +7,7 @@ import { type GitEngine, gitEngine } from '../../../packages/gitops-writer/src/g
 import { gitClient } from '../../conformance/forge/git-client.ts';
 import { call, newRepository, OWNER, SECOND, startTarget, type Target } from '../../conformance/forge/target.ts';
 import { type Fate, type HostileProxy, PASS, type Seen, startHostileProxy } from '../../harness/hostile-proxy.ts';
-import { BOT, request } from './support.ts';
+import { BOT, FOLDER, request } from './support.ts';
 
 let forge: Target;
 let proxy: HostileProxy;
@@ -257,6 +257,17 @@ it('sends less at once when a proxy refuses a large push', async () => {
   proxy.fate = (seen, bytes) => (isPush(seen) && bytes > 20_000 ? { kind: 'status', status: 413 } : PASS);
   await Promise.all(made.map((commit, i) => repository.push(`b${i}`, commit, undefined)));
   expect(await branches()).toHaveLength(17);
+});
+
+it('gets a commit that no branch leads to within the bounds for what comes from a fork', async () => {
+  const engine = open();
+  const { head, commit } = await drafted(engine);
+  await engine.repository.push('x', commit, undefined);
+  await engine.repository.push('x', undefined, commit);
+  const other = open({ data: 'other' });
+  await other.repository.head(0);
+  expect(await other.branches.get(commit)).toBe('here');
+  expect(await other.branches.changed(head, commit)).toEqual([`${FOLDER}/a.yaml`]);
 });
 
 it('says how to begin when the repository is empty, and goes on once it is not', async () => {
