@@ -167,6 +167,22 @@ describe('what cannot be seen in a cluster', () => {
         workload('m-test', { secret: { secretName: 'maybe', optional: true } }),
       ],
       [`/apis/batch/v1/jobs${byLabel}`]: [workload('m-retrain', ...claims)],
+      '/api/v1/pods?labelSelector=fairway.dev%2Finject%3Dtrue': [
+        {
+          metadata: {
+            name: 'p',
+            namespace: 'kserve',
+            annotations: { 'fairway.dev/status': '{"agent":"agent","queue":"queue-1"}' },
+          },
+          spec: {
+            volumes: [
+              { name: 'queue', secret: { secretName: 'not-ours' } },
+              { name: 'queue-1', secret: { secretName: 'fairway-queue' } },
+            ],
+          },
+        },
+        { metadata: { name: 'q', namespace: 'kserve' }, spec: { volumes: [queue] } },
+      ],
       '/api/v1/namespaces/m-dev/secrets/fairway-queue': {},
       '/api/v1/namespaces/m-retrain/persistentvolumeclaims/fairway-registry': {},
     };
@@ -174,7 +190,8 @@ describe('what cannot be seen in a cluster', () => {
     expect(found.map(({ state, name, text }) => `${state}: ${name}: ${text}`)).toEqual([
       'missing: namespace m-prod: Secret fairway-queue is not there, so its pods wait for it: make it (docs/install.md, "Secrets")',
       'missing: namespace m-retrain: PersistentVolumeClaim fairway-snapshots is not there, so its pods wait for it: make it (docs/install.md, step 6)',
-      'ok: models: 2 of 4 Secrets and claims that they mount are there',
+      'missing: namespace kserve: Secret fairway-queue is not there, so its pods wait for it: make it (docs/install.md, "Secrets")',
+      'ok: models: 2 of 5 Secrets and claims that they mount are there',
     ]);
     expect(await modelMounts(cluster({}))).toEqual([]);
   });

@@ -2,6 +2,7 @@ import type { Item, Looker } from './cluster.ts';
 import { type Finding, missing, ok, warning } from './finding.ts';
 
 type Volume = {
+  readonly name?: string;
   readonly secret?: { readonly secretName: string; readonly optional?: boolean };
   readonly persistentVolumeClaim?: { readonly claimName: string };
 };
@@ -23,12 +24,25 @@ const MADE_BY: Readonly<Record<string, string>> = {
 
 function mountsOf(workload: Item, namespace: string): Mount[] {
   const { spec } = (workload.spec?.['template'] ?? {}) as Template;
-  return (spec?.volumes ?? []).flatMap(({ secret, persistentVolumeClaim: claim }): Mount[] => [
+  return mountsOfVolumes(spec?.volumes ?? [], namespace);
+}
+
+const mountsOfVolumes = (volumes: readonly Volume[], namespace: string): Mount[] =>
+  volumes.flatMap(({ secret, persistentVolumeClaim: claim }): Mount[] => [
     ...(secret === undefined || secret.optional === true
       ? []
       : [{ namespace, kind: 'Secret' as const, name: secret.secretName }]),
     ...(claim === undefined ? [] : [{ namespace, kind: 'PersistentVolumeClaim' as const, name: claim.claimName }]),
   ]);
+
+/** What the injector mounted into a pod of others: the queue's Secret, in the volume that its annotation names. */
+function injectedMounts({ metadata, spec }: Item): Mount[] {
+  const volume = /"queue":"([a-z0-9-]+)"/.exec(metadata.annotations?.['fairway.dev/status'] ?? '')?.[1];
+  const volumes = (spec?.['volumes'] ?? []) as readonly Volume[];
+  return mountsOfVolumes(
+    volumes.filter(({ name }) => name === volume && volume !== undefined),
+    metadata.namespace ?? '',
+  );
 }
 
 async function mountFinding(looker: Looker, called: string, { namespace, kind, name }: Mount): Promise<Finding> {
@@ -52,17 +66,23 @@ export const serviceMounts = (looker: Looker, service: Item): Promise<Finding[]>
   Promise.all(mountsOf(service, looker.namespace).map((mount) => mountFinding(looker, service.metadata.name, mount)));
 
 const RENDERED = 'labelSelector=app.kubernetes.io%2Fmanaged-by%3Dfairway';
+const INJECTED = 'labelSelector=fairway.dev%2Finject%3Dtrue';
 
 /** What models' workloads mount in their namespaces: the queue's Secret, the claims of retrainings and tails. What is there is one line. */
 export async function modelMounts(looker: Looker): Promise<Finding[]> {
   const name = 'models';
   const mounts = new Map<string, Mount>();
-  for (const path of ['/apis/apps/v1/deployments', '/apis/batch/v1/jobs']) {
-    const seen = await looker.list(`${path}?${RENDERED}`);
+  const ofWorkload = (workload: Item) => mountsOf(workload, workload.metadata.namespace ?? '');
+  const lists = [
+    [`/apis/apps/v1/deployments?${RENDERED}`, ofWorkload],
+    [`/apis/batch/v1/jobs?${RENDERED}`, ofWorkload],
+    [`/api/v1/pods?${INJECTED}`, injectedMounts],
+  ] as const;
+  for (const [path, mountsIn] of lists) {
+    const seen = await looker.list(path);
     if ('refused' in seen) return [warning(name, `their workloads cannot be looked at: ${seen.refused}`)];
-    for (const workload of 'found' in seen ? seen.found : [])
-      for (const mount of mountsOf(workload, workload.metadata.namespace ?? ''))
-        mounts.set(`${mount.namespace} ${mount.kind} ${mount.name}`, mount);
+    for (const object of 'found' in seen ? seen.found : [])
+      for (const mount of mountsIn(object)) mounts.set(`${mount.namespace} ${mount.kind} ${mount.name}`, mount);
   }
   const found: Finding[] = [];
   // One after the other: there may be thousands of models, and the API server has other callers.
