@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { branchName, changeId } from '@fairway/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Crew, startCrew } from '../../faults/writer/crew.ts';
@@ -50,6 +52,24 @@ it('leaves the pull request of somebody else open that has the name of a change 
   expect((await world.onForge('GET', `/pulls/${number}`)).body).toMatchObject({ state: 'open', title: 'Mine' });
   expect((await world.onForge('GET', `/issues/${number}/comments`)).body).toEqual([]);
   expect(team.origin.pushes(branch)).toEqual(['create']);
+});
+
+it('voids the approval when its very commit is put upon one of somebody else', async () => {
+  await team.register('4');
+  const { id, branch } = await team.approve('4', 'prod', 'undermined');
+  const { pullRequest } = await team.proposed(id);
+  const folder = await world.clone('undermined');
+  const git = (...args: string[]) => world.git.ok(folder, args, world.forge.owner);
+  const theirs = await world.git.commit(folder, 'README.md', 'Theirs\n');
+  await git('checkout', '--quiet', branch);
+  const ours = await git('cat-file', 'commit', 'HEAD');
+  const tree = await git('merge-tree', '--write-tree', theirs, 'HEAD');
+  const copy = ours.replace(/^tree .*/, `tree ${tree}`).replace(/^parent .*/m, `parent ${theirs}`);
+  writeFileSync(join(folder, 'copy'), `${copy}\n`);
+  const head = await git('hash-object', '-t', 'commit', '-w', 'copy');
+  await git('push', '--quiet', '--force', 'origin', `${head}:${branch}`);
+  const voided = await team.until(id, ({ reason }) => reason?.includes('was edited after the approval') === true);
+  expect(voided.reason).toContain(`#${pullRequest?.number} was edited after the approval by `);
 });
 
 it('leaves no branch behind that a killed writer had pushed and not written down', async () => {

@@ -12,17 +12,32 @@ const PULL = { number: 7, state: 'closed', headSha: THEIRS } as ForgePullRequest
 /** The branch is asked for only by who goes on. */
 const GOES_ON = (): Promise<string | undefined> => Promise.reject(new Error('the branch is looked at'));
 
+type Given = {
+  readonly isKnown?: boolean;
+  readonly headSha?: string;
+  readonly branch?: () => Promise<string | undefined>;
+  /** Of any commit. */
+  readonly parent?: string;
+};
+
 /** Publishes a change on a forge that knows one pull request under its name. */
-function published(pull: ForgePullRequest | undefined, { isKnown = false, headSha = OURS, branch = GOES_ON } = {}) {
+function published(pull: ForgePullRequest | undefined, given: Given = {}) {
+  const { isKnown = false, headSha = OURS, branch = GOES_ON, parent } = given;
   const pullRequest = { number: 7, url: 'https://forge.example/7', state: 'open' as const, headSha };
   const stored = {
-    change: { branch: 'fairway/deploy/m/prod/1', ...(isKnown ? { pullRequest } : {}) },
+    change: {
+      kind: 'deploy',
+      model: 'm',
+      environment: 'prod',
+      branch: 'fairway/deploy/m/prod/1',
+      ...(isKnown ? { pullRequest } : {}),
+    },
     evidence: { kind: 'deploy' },
     facts: { headSha },
   } as unknown as StoredChange;
   const context = {
     forge: { find: async () => pull, read: async () => pull },
-    history: { parent: async () => undefined },
+    history: { parent: async () => parent, relation: async () => ({ kind: 'before' }) },
     repository: {
       head: async () => 'c'.repeat(40),
       branch,
@@ -45,6 +60,13 @@ it.each<[string, ForgePullRequest, boolean]>([
   ['merged with another head, under our name', { ...PULL, state: 'merged' }, false],
 ])('tells of one that was %s, without a head of ours', async (_, pull, isKnown) => {
   expect(await published(pull, { isKnown })).toEqual({ pullRequest: pull, facts: {} });
+});
+
+it('takes no commit for its own that is based on anything but the default branch', async () => {
+  const stays = async () => THEIRS;
+  await expect(published(undefined, { branch: stays, parent: 'd'.repeat(40) })).rejects.toMatchObject({
+    code: 'git.refused',
+  });
 });
 
 it('leaves commits of somebody else on its branch alone, by the newest look at it', async () => {

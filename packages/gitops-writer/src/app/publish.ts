@@ -10,6 +10,8 @@ import type { StepContext } from './step.ts';
 /** A base this young is young enough: a branch that moved meanwhile makes the push a race, which is retried. */
 export const FRESH_MS = 1_000;
 
+export const BROUGHT_UP = 'The pull request was brought up to date.';
+
 export type Published = { readonly pullRequest: ForgePullRequest; readonly facts: ChangeFacts };
 
 /**
@@ -156,16 +158,33 @@ async function ensurePullRequest(
 /** Forges may store bodies with other line ends and without the last one. */
 const lines = (text: string): string => text.replaceAll('\r\n', '\n').trim();
 
-const isOurs = async (stored: StoredChange, context: StepContext, head: string): Promise<boolean> =>
-  head === stored.facts.headSha || (await asOurs(stored, context, head)) !== undefined;
+/**
+ * What is to be kept of a head that is ours, nothing where that is written down already: a writer may have died right after its push.
+ * undefined: the head is not ours.
+ */
+export async function ownHead(
+  stored: StoredChange,
+  context: StepContext,
+  head: string,
+): Promise<ChangeFacts | undefined> {
+  if (head === stored.facts.headSha) return {};
+  const draft = await asOurs(stored, context, head);
+  return draft === undefined ? undefined : { headSha: head, intent: draft.rendered.intent };
+}
 
-/** The draft that `head` carries if it is exactly the commit we would have made on its parent. */
+const isOurs = async (stored: StoredChange, context: StepContext, head: string): Promise<boolean> =>
+  (await ownHead(stored, context, head)) !== undefined;
+
+/** The draft that `head` carries if it is exactly the commit we would have made on its parent, which the default branch must have: we made none on anything else. */
 async function asOurs(stored: StoredChange, context: StepContext, head: string): Promise<Draft | undefined> {
-  const parent = await context.history.parent(head);
+  const { history, repository } = context;
+  const parent = await history.parent(head);
   if (parent === undefined) return undefined;
+  const { kind } = await history.relation(parent, await repository.head(FRESH_MS), targetOf(stored.change).folder);
+  if (kind !== 'contains' && kind !== 'superseded') return undefined;
   const draft = await draftAt(stored, context, parent).catch(noPlaceThere);
   if (draft === undefined) return undefined;
-  return (await context.repository.carries(head, commitOf(stored, draft.rendered, parent))) ? draft : undefined;
+  return (await repository.carries(head, commitOf(stored, draft.rendered, parent))) ? draft : undefined;
 }
 
 /** What is based on a commit without our model or environment is not ours. */

@@ -1,6 +1,7 @@
 import { type StepResult, succeeded, waiting } from '@fairway/core';
 import type { StoredChange, Transition } from '../../change.ts';
 import type { ForgePullRequest } from '../../ports.ts';
+import { BROUGHT_UP, ownHead, publish } from '../publish.ts';
 import { reviewDelay } from '../retry.ts';
 import { phaseAge, type StepContext } from '../step.ts';
 import { commentOn } from './comment.ts';
@@ -19,6 +20,9 @@ export async function edited(
   // A forge shows the new head of a push of ours a moment later; the branch itself is the truth.
   if ((await context.repository.branch(change.branch)) === facts.headSha)
     return waiting(500, 'The forge has not noticed the push yet.');
+  // So is a commit of ours that a writer has pushed and died before it could write it down.
+  if ((await ownHead(stored, context, headSha)) !== undefined)
+    return succeeded({ phase: 'proposed', reason: BROUGHT_UP, ...(await publish(stored, context)) });
   const edits = await context.history.edits(facts.headSha ?? '', headSha);
   const description = 'The branch was edited after the approval';
   await context.forge.setStatus(headSha, { context: 'fairway/approval', state: 'failure', description });

@@ -3,7 +3,7 @@ import type { StoredChange, Transition } from '../../change.ts';
 import type { ForgePullRequest, RepositoryFile } from '../../ports.ts';
 import { targetOf } from '../live/look.ts';
 import { retrainMergedNotice } from '../notices.ts';
-import { dropBranch } from '../publish.ts';
+import { dropBranch, ownHead } from '../publish.ts';
 import type { StepContext } from '../step.ts';
 import { commentOn } from './comment.ts';
 
@@ -19,7 +19,9 @@ export async function merged(
   if (mergeCommit === undefined || mergedAt === undefined)
     return waiting(500, 'The forge has not named the merge commit yet.');
   await context.repository.head(0);
-  const objection = headSha === facts.headSha ? await otherBytes(stored, context, mergeCommit) : otherHead(pullRequest);
+  const own = await ownHead(stored, context, headSha);
+  const objection =
+    own === undefined ? otherHead(pullRequest) : await otherBytes(stored, context, headSha, mergeCommit);
   if (objection !== undefined) return failed(new FairwayError('git.refused', objection));
   await dropBranch(context.repository, change.branch, headSha);
   const said = await commentOn(stored, context, { kind: 'merged', commit: mergeCommit });
@@ -29,7 +31,11 @@ export async function merged(
     description: 'Waiting for Argo CD',
   });
   const stamp = facts.stamp ?? change.id;
-  const transition: Transition = { phase: 'merged', pullRequest, facts: { ...said, mergeCommit, mergedAt, stamp } };
+  const transition: Transition = {
+    phase: 'merged',
+    pullRequest,
+    facts: { ...own, ...said, mergeCommit, mergedAt, stamp },
+  };
   if (change.kind !== 'retrain') return succeeded(transition);
   return succeeded({ ...transition, notice: retrainMergedNotice({ ...stored, change: { ...change, pullRequest } }) });
 }
@@ -42,15 +48,13 @@ const otherHead = ({ number, headSha }: ForgePullRequest): string =>
 
 /** A merge can bring together our files and somebody else's in one folder; nobody approved that. */
 async function otherBytes(
-  { change, facts }: StoredChange,
+  { change }: StoredChange,
   { repository }: StepContext,
+  headSha: string,
   mergeCommit: string,
 ): Promise<string | undefined> {
   const { folder } = targetOf(change);
-  const [ours, theirs] = await Promise.all([
-    repository.files(facts.headSha ?? '', folder),
-    repository.files(mergeCommit, folder),
-  ]);
+  const [ours, theirs] = await Promise.all([repository.files(headSha, folder), repository.files(mergeCommit, folder)]);
   const differing = differences(ours, theirs);
   if (differing.length === 0) return undefined;
   return `Merge ${mergeCommit.slice(0, 12)} left other bytes in ${folder} than were approved (${differing.slice(0, 5).join(', ')}); revert that merge and approve again.`;

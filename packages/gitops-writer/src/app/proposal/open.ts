@@ -1,7 +1,7 @@
 import { type StepResult, succeeded, waiting } from '@fairway/core';
 import type { ChangeFacts, StoredChange, Transition } from '../../change.ts';
 import type { ForgePullRequest, MergeAnswer } from '../../ports.ts';
-import { FRESH_MS, isBehind, publish } from '../publish.ts';
+import { BROUGHT_UP, FRESH_MS, isBehind, publish } from '../publish.ts';
 import { reviewDelay } from '../retry.ts';
 import { phaseAge, type StepContext } from '../step.ts';
 import { mergesByItself } from '../steps/propose.ts';
@@ -19,7 +19,7 @@ export async function open(
   if (standing.kind === 'queued') return waitAs(stored, context, standing);
   if (await isOutdated(stored, context)) {
     const published = await publish(stored, context);
-    return succeeded({ phase: 'proposed', reason: 'The pull request was brought up to date.', ...published });
+    return succeeded({ phase: 'proposed', reason: BROUGHT_UP, ...published });
   }
   if (standing.kind === 'draft') return waitAs(stored, context, standing);
   const isAuto = (await mergesByItself(stored, context)) && (await mergesByItself(stored, context, 0));
