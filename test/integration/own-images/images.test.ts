@@ -81,7 +81,7 @@ describe('the images', () => {
     expect(settings).toMatchObject({
       User: '1001:0',
       WorkingDir: '/',
-      Entrypoint: ['node', '/opt/fairway/agent/main.mjs'],
+      Entrypoint: ['node', '--max-semi-space-size=2', '/opt/fairway/agent/main.mjs'],
       StopSignal: 'SIGTERM',
       Env: ['MODEL_NAME=model', 'MODEL_BASE_PATH=/models', 'NODE_ENV=production'],
     });
