@@ -10,7 +10,7 @@ type Options = { replay: string; json: boolean; dir: string };
 export function judgeCommand(): Command {
   return new Command('judge')
     .description('make a stored verdict again from the counts, baseline and policy that it was made from')
-    .requiredOption('--replay <id>', 'id of the verdict, as in GET /v1/windows')
+    .requiredOption('--replay <id>', 'id of the verdict, as in fairway windows --json')
     .option('--json', 'print as JSON', false)
     .option('--dir <folder>', 'folder of the running stack', DEFAULT_DIR)
     .addHelpText('after', '\nExit codes: 0 the same bytes · 1 other bytes, or not to be had · 2 wrong usage')

@@ -24,6 +24,7 @@ const window: StoredWindow = {
   inputs: {},
   findings: [],
   verdict: 'insufficient',
+  verdictId: '8bbe959bbb83ded190cd',
   policy: 'b10b',
   judgedAt: '2026-02-01T01:00:00.000Z',
 };
@@ -37,7 +38,7 @@ test('the newest judged window says which rules it could not answer, and why', (
   };
   const lines = windowsText([window, later]).split('\n');
   expect(lines.slice(-2)).toEqual([
-    '2026-02, version 1 in prod:',
+    '2026-02, version 1 in prod (verdict 8bbe959bbb83ded190cd):',
     '     auc-floor could not be evaluated. No row of the window is labelled.',
   ]);
 });

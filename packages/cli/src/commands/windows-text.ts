@@ -43,7 +43,7 @@ export function windowsText(windows: readonly StoredWindow[]): string {
       ? []
       : [
           '',
-          `${judged.name}, version ${judged.version} in ${judged.environment}:`,
+          `${judged.name}, version ${judged.version} in ${judged.environment} (verdict ${judged.verdictId ?? '-'}):`,
           ...judged.findings.map(
             ({ severity, rule, message }) => `  ${severity === 'alert' ? '!!' : '! '} ${message} [${rule}]`,
           ),

@@ -11,7 +11,7 @@ export function verdictsRoute(store: EvidenceStore): Router {
     if (found === undefined) {
       throw new FairwayError(
         'model.unknown',
-        `No verdict has the id ${id}; GET /v1/windows lists those that there are.`,
+        `No verdict has the id ${id}; fairway windows --json lists those that there are, as GET /v1/windows does.`,
       );
     }
     if ('kept' in found) {

@@ -111,9 +111,9 @@ test.each<[what: string, baseline: Baseline, metric: string, segments: string, w
   expect(await summaryOf(baseline, metric, segments)).toContain(words);
 });
 
-test('says which rules no window could answer, and why', async () => {
+test('says which rules windows could not answer, in how many of them, and why', async () => {
   expect(await summaryOf(events, 'auc')).toContain(
-    'In no window: a could not be evaluated. No row of the window is labelled.',
+    'In 1 of 1 window: a could not be evaluated. No row of the window is labelled.',
   );
-  expect(await summaryOf(events, 'missing, scope: x')).not.toContain('In no window');
+  expect(await summaryOf(events, 'missing, scope: x')).not.toContain('could not be evaluated');
 });

@@ -8,7 +8,7 @@ import { type FalseAlarms, falseAlarms } from './chance.ts';
 import { notDrawn } from './chance-predictions.ts';
 import { yardstick } from './first-good.ts';
 import { periodAt } from './periods.ts';
-import { unansweredSentence } from './unanswered.ts';
+import { oftenUnanswered } from './unanswered.ts';
 import type { References } from './references.ts';
 import type { WindowStarts } from './windows.ts';
 
@@ -60,7 +60,7 @@ export const storedBacktest =
     const sentences = [
       ...summaryOf(result),
       ...chanceOf(chance, policy, newest),
-      ...unheard(result),
+      ...oftenUnanswered(result.windows),
       ...silent(policy, newest),
     ];
     return {
@@ -71,16 +71,6 @@ export const storedBacktest =
       summary: sentences.join(' '),
     };
   };
-
-/** Rules that no window could answer, with the newest window's reason. */
-function unheard({ windows }: Backtest): string[] {
-  const answeredIn = ({ unanswered = [] }: Backtest['windows'][number], rule: string) =>
-    !unanswered.some(({ rules }) => rules.includes(rule));
-  return (windows.at(-1)?.unanswered ?? []).flatMap(({ rules, ...why }) => {
-    const never = rules.filter((rule) => !windows.some((window) => answeredIn(window, rule)));
-    return never.length === 0 ? [] : [`In no window: ${unansweredSentence({ rules: never, ...why })}`];
-  });
-}
 
 /** Rules that this version's inputs leave nothing to say. */
 const silent = ({ rules }: Policy, baseline: Baseline | undefined): string[] =>

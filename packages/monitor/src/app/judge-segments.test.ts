@@ -192,7 +192,7 @@ test('a rule over several windows speaks of a segment that is weak in n of them,
   expect(
     replay({ verdict, counts: given.counts, earlier: given.earlier, baseline, policy: { blob: 'b', text } }).equal,
   ).toBe(true);
-});
+}, 30_000);
 
 test.each([
   ['periods: { n: 3, of: 2 }, guard: {', 'asks for more windows (n) than periods (of)'],

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parsePolicy } from '../policy/parse.ts';
 import type { WindowCounts } from '../ports.ts';
 import { assess } from './judge.ts';
-import { unansweredSentence } from './unanswered.ts';
+import { oftenUnanswered, unansweredSentence } from './unanswered.ts';
 
 const RULES = {
   psi: "{ id: psi, metric: psi, scope: each-input, op: '>=', limit: 0.1, severity: warning }",
@@ -204,4 +204,14 @@ test('the sentence names the rules', () => {
   expect(unansweredSentence({ rules: ['a', 'b'], lacks: 'rows', reason: 'Why.' })).toBe(
     'a, b could not be evaluated. Why.',
   );
+});
+
+test('of many windows the rules are told with how often they had no answer, and the newest reason', () => {
+  const one = (rules: string[], reason: string) => ({ unanswered: [{ rules, lacks: 'labels', reason } as const] });
+  const windows = [one(['a', 'b'], 'Old.'), {}, one(['a', 'b', 'c'], 'New.')];
+  expect(oftenUnanswered(windows)).toEqual([
+    'In 2 of 3 windows: a, b could not be evaluated. New.',
+    'In 1 of 3 windows: c could not be evaluated. New.',
+  ]);
+  expect(oftenUnanswered([{}, {}])).toEqual([]);
 });

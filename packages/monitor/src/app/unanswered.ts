@@ -88,12 +88,25 @@ export function unanswered(lacks: ReadonlyArray<readonly [rule: string, lack: La
     if (known === undefined) found.set(lack.reason, { lack, rules: [rule] });
     else known.rules.push(rule);
   }
-  return [...found.values()].map(({ lack, rules }) => ({ rules, ...lack }));
+  return [...found.values()].map(({ lack: { lacks: what, reason }, rules }) => ({ rules, lacks: what, reason }));
 }
 
 /** In a sentence that names the rules: for who reads it without the policy beside it. */
 export const unansweredSentence = ({ rules, reason }: Unanswered): string =>
   `${rules.join(', ')} could not be evaluated. ${reason}`;
+
+/** What some of these windows, oldest first, could not answer: in how many of them, with the newest reason. */
+export function oftenUnanswered(windows: ReadonlyArray<{ readonly unanswered?: readonly Unanswered[] }>): string[] {
+  const found = new Map<string, { readonly times: number; readonly lack: Lack }>();
+  for (const one of windows.flatMap((window) => window.unanswered ?? [])) {
+    for (const rule of one.rules) found.set(rule, { times: (found.get(rule)?.times ?? 0) + 1, lack: one });
+  }
+  return [...new Set([...found.values()].map(({ times }) => times))].flatMap((times) => {
+    const alike = [...found].flatMap(([rule, { lack, ...of }]) => (of.times === times ? [[rule, lack] as const] : []));
+    const where = `In ${count(times)} of ${many(windows.length, 'window')}`;
+    return unanswered(alike).map((one) => `${where}: ${unansweredSentence(one)}`);
+  });
+}
 
 const count = (n: number): string => n.toLocaleString('en-US');
 const many = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`;

@@ -47,6 +47,8 @@ export type StoredWindow = Pick<Window, 'model' | 'version' | 'environment' | 's
     | 'psiNoise'
   > & {
     readonly verdict: VerdictState | null;
+    /** What `fairway judge --replay` asks for. */
+    readonly verdictId: string | null;
     /** Git blob id of the policy that it was judged by. */
     readonly policy: string | null;
     readonly judgedAt: string | null;
@@ -110,6 +112,7 @@ function storedWindow(
     ...inputFigures(counts, baseline),
     rows: totals(counts).predictions,
     verdict: verdict?.state ?? null,
+    verdictId: verdict?.id ?? null,
     findings: (verdict?.findings ?? []).map((finding) => ({ ...finding, variable: finding.variable ?? null })),
     ...(verdict?.unanswered === undefined ? {} : { unanswered: verdict.unanswered }),
     ...(verdict?.segments === undefined ? {} : { segments: verdict.segments }),
