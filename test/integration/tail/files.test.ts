@@ -1,4 +1,5 @@
 import { appendFileSync, statSync, writeFileSync } from 'node:fs';
+import { silentLogger } from '@fairway/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { append, createWorld, csvRow, eventually, HEADER, jsonRow, MAPPING, range, type World } from './world.ts';
 
@@ -25,6 +26,16 @@ test('rows that are there and rows that come are recorded once, in order', async
   await eventually(() => expect(counts).toMatchObject({ rows: 1211, sent: 1211, refused: {} }));
   expect(tail.state()).toMatchObject({ files: 2, bytesBehind: 0, bytesMissing: 0 });
   expect(world.ledger.faults).toEqual([]);
+});
+
+test('a pattern that leads to no file yet is told once, with the folder; the file is tailed when it comes', async () => {
+  const told: unknown[] = [];
+  const info = (fields: object, message?: string) => void told.push([message, fields]);
+  await world.start('late*.csv', {}, { ...silentLogger, info });
+  await eventually(() => expect(told).toEqual([['nothing to tail yet', { folders: [world.dir] }]]));
+  writeFileSync(world.path('late.csv'), HEADER + csvRow(1));
+  await eventually(() => expect(world.ledger.rows).toEqual([1]));
+  expect(told.map((line) => (line as string[])[0])).toEqual(['nothing to tail yet', 'tailing']);
 });
 
 test('JSON Lines; what cannot be used costs one row, and the account of the ledger says so', async () => {

@@ -2,7 +2,13 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { decodeExchanges, type GroundTruth, type Pack, silentLogger } from '../../../packages/core/src/index.ts';
+import {
+  decodeExchanges,
+  type GroundTruth,
+  type Logger,
+  type Pack,
+  silentLogger,
+} from '../../../packages/core/src/index.ts';
 import { createTail, type TailConfig } from '../../../packages/log-sidecar/src/tail/create.ts';
 import type { TailCounts } from '../../../packages/log-sidecar/src/tail/counts.ts';
 import { readPatterns } from '../../../packages/log-sidecar/src/tail/find.ts';
@@ -67,7 +73,7 @@ export type World = {
   readonly dir: string;
   readonly ledger: Ledger;
   readonly path: (name: string) => string;
-  readonly start: (files: string, config?: Partial<TailConfig>) => Promise<Running>;
+  readonly start: (files: string, config?: Partial<TailConfig>, log?: Logger) => Promise<Running>;
   readonly remove: () => Promise<void>;
 };
 
@@ -86,8 +92,8 @@ export function createWorld(): World {
   const ledger = new Ledger();
   const running: Running[] = [];
   const path = (name: string) => join(dir, name);
-  const start = async (files: string, config: Partial<TailConfig> = {}) => {
-    const one = begin(ledger, { patterns: readPatterns(path(files)), stateDir: path('state'), ...config });
+  const start = async (files: string, config: Partial<TailConfig> = {}, log = silentLogger) => {
+    const one = begin(ledger, { patterns: readPatterns(path(files)), stateDir: path('state'), ...config }, log);
     running.push(one);
     await one.tail.start();
     return one;
@@ -101,7 +107,7 @@ export function createWorld(): World {
 
 type Given = Pick<TailConfig, 'patterns' | 'stateDir'> & Partial<TailConfig>;
 
-function begin(ledger: Ledger, config: Given): Running {
+function begin(ledger: Ledger, config: Given, log: Logger): Running {
   let die = () => {};
   const died = new Promise<void>((resolve) => (die = resolve));
   const deliver = async (pack: Pack, labels: readonly GroundTruth[]) => {
@@ -116,7 +122,7 @@ function begin(ledger: Ledger, config: Given): Running {
   const made = createTail(
     { mapping: MAPPING, prepare: (exchange) => exchange, ...rules, ...config },
     {
-      log: silentLogger,
+      log,
       monotonic: () => performance.now(),
       random: () => 0,
       deliver,

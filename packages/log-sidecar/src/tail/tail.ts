@@ -45,6 +45,7 @@ export class Tail implements Part {
   private nap = new AbortController();
   private loop: Promise<void> | undefined;
   private scanAt = 0;
+  private hasLooked = false;
   private earliest = 0;
   private failures = 0;
   private readonly told = new Set<string>();
@@ -120,7 +121,11 @@ export class Tail implements Part {
   private async scan(): Promise<void> {
     const began = this.parts.monotonic();
     try {
-      this.watch.look(await this.parts.tracker.scan());
+      const folders = await this.parts.tracker.scan();
+      this.watch.look(folders);
+      // A pattern that leads nowhere would otherwise be silent for ever.
+      if (!this.hasLooked && this.state().files === 0) this.parts.log.info({ folders }, 'nothing to tail yet');
+      this.hasLooked = true;
     } catch (error) {
       this.warn('files cannot be looked at', error as Error);
     }
