@@ -5,7 +5,10 @@ import { changeRequest } from './requests.ts';
 const read = (text: string | Uint8Array) =>
   parseJson(typeof text === 'string' ? new TextEncoder().encode(text) : text, 'The approval');
 
+const nested = (depth: number, inner: string) => `{"a":${'['.repeat(depth)}${inner}${']'.repeat(depth)}}`;
+
 it('reads JSON', () => {
+  expect(read(nested(60, '1'))).toEqual(JSON.parse(nested(60, '1')));
   expect(read('{"a":["\\u00e9","\\ud83d\\ude00","é😀"]}')).toEqual({ a: ['é', '😀', 'é😀'] });
 });
 
@@ -17,6 +20,8 @@ it.each([
   ['NUL in several, deep', '{"a":[{"b":"\\u0000"}],"c":"\\u0000"}', /a\.0\.b: must not hold .*; c: must not hold/],
   ['NUL in a name', '{"a\\u0000":1}', /"a\\u0000": must not hold/],
   ['half a surrogate pair', '{"a":"\\ud800"}', /a: must not hold .* surrogate/],
+  ['lists in lists', nested(200_000, '1'), /^The approval is not usable: it must not be nested more than 64 deep\.$/],
+  ['lists in lists around NUL', nested(200_000, '"\\u0000"'), /nested more than 64 deep/],
   ['NUL as a whole', '"\\u0000"', /^The approval is not usable: must not hold/],
 ])('refuses %s in a sentence', (_, text, sentence) => {
   expect(() => read(text)).toThrow(sentence);
