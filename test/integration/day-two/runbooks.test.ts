@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../../packages/cli/src/commands/registry.ts';
@@ -8,6 +7,8 @@ import { migrate as migrateChanges } from '../../../packages/gitops-writer/src/s
 import { migrate as migrateMonitoring } from '../../../packages/monitor/src/store/migrate.ts';
 import { ROOT } from '../../guards/source.ts';
 import { openTestPool, startPostgres } from '../../harness/postgres.ts';
+
+type Command = ReturnType<Awaited<ReturnType<(typeof commands)[string]>>>;
 
 /** What people copy, at night too. */
 const PAGES = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
