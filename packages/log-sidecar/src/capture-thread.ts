@@ -24,8 +24,10 @@ import { createTally, type Tally, together } from './tally.ts';
 import { StatusPoll } from './upstream/status.ts';
 
 const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
 /** Half of the emptyDir's sizeLimit in the rendered workload: beyond that limit the kubelet evicts the pod. */
 const SPOOL_DISK_CAP = 128 * MIB;
+const SPOOL_SEGMENT = 8 * MIB;
 const SPOOL_MEMORY_CAP = 8 * MIB;
 const FLUSH_GRACE_MS = 6000;
 /** What this thread counted since it last told is not counted when it dies. */
@@ -67,6 +69,8 @@ function captureWorld(env: AgentEnv, watch: WatchSecrets, log: Logger, { epoch, 
       epoch,
       model: env.FAIRWAY_MODEL,
       diskCap: SPOOL_DISK_CAP,
+      segmentBytes: SPOOL_SEGMENT,
+      maxAge: env.SPOOL_MAX_HOURS * HOUR_MS,
       memoryCap: SPOOL_MEMORY_CAP,
       synced: env.SPOOL_SYNC,
       predecessor,

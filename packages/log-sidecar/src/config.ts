@@ -46,6 +46,11 @@ export const ENVIRONMENT = {
   ADMIN_PORT: port('port of /healthz, /readyz, /metrics and /account', 9090),
   SPOOL_DIR: text('folder that survives a restart of the container'),
   SPOOL_SYNC: flag('fdatasync behind each group that is written to the spool', true),
+  SPOOL_MAX_HOURS: integer('hours that captured exchanges may wait on the disk for the queue', {
+    min: 1,
+    max: 8760,
+    fallback: 168,
+  }),
   QUEUE_URL: url('queue that takes the packs', ['redis', 'rediss', 'postgres', 'postgresql']),
   QUEUE_PREFIX: { about: "the queue's key prefix on Redis, its schema on PostgreSQL", read: readPrefix },
   FAIRWAY_MODEL: text('name of the model that this pod serves'),

@@ -89,6 +89,7 @@ export type HopLoss = (typeof HOP_LOSSES)[number];
 export const DROP_REASONS = [
   ...HOP_LOSSES,
   'spool_full',
+  'spool_expired',
   'spool_error',
   'spool_corrupt',
   'memory_full',
@@ -145,6 +146,8 @@ export type Mark = {
   readonly taken: number;
   /** Exchanges in memory only, since the disk had failed: the first and how many. The spool fills it in. */
   readonly held?: { readonly first: number; readonly count: number };
+  /** Ordinals of packs that were given up and are counted among `dropped` from this mark on. The spool fills it in. */
+  readonly gone?: readonly number[];
   readonly dropped: Readonly<Record<string, number>>;
 };
 

@@ -141,7 +141,16 @@ describe('the ledger as an account', () => {
     const directory = mkdtempSync(join(tmpdir(), 'fairway-account-'));
     const clock = { now: () => 0, monotonic: () => 0 };
     const parts = { clock, tally: createTally(), log: silentLogger, onReady: () => {} };
-    const of = (epoch: string) => ({ directory, agent: 'pod-1', epoch, model: MODEL, diskCap: 1e9, memoryCap: 1e9 });
+    const BOUNDS = { segmentBytes: 1e9, maxAge: 1e9 };
+    const of = (epoch: string) => ({
+      directory,
+      agent: 'pod-1',
+      epoch,
+      model: MODEL,
+      diskCap: 1e9,
+      memoryCap: 1e9,
+      ...BOUNDS,
+    });
     const killed = new FileSpool({ ...of('e1'), synced: false }, parts);
     killed.start();
     const shot = exchange({ id: 'of-another-name', rows: cases(1, 1), time: '2025-01-01T00:00:00.000Z' }, 1);

@@ -105,6 +105,8 @@ class Journal {
       epoch: this.epoch,
       model: 'm',
       diskCap: 1e9,
+      segmentBytes: 1e9,
+      maxAge: 1e9,
       memoryCap: 1e9,
       synced: false,
     };

@@ -53,7 +53,13 @@ export function recover(recovering: Recovering, now: number): Recovered {
   const names = readdirSync(directory).sort();
   const segments: Segment[] = [];
   const packs: StoredPack[] = [];
-  const context = { now, model: recovering.model, losses: new Map(), ends: new Map<string, End>() };
+  const context = {
+    now,
+    model: recovering.model,
+    losses: new Map(),
+    ends: new Map<string, End>(),
+    gone: new Set<string>(),
+  };
   let torn = 0;
   for (const name of names) {
     if (!name.endsWith(SEGMENT_SUFFIX)) continue;
@@ -66,18 +72,19 @@ export function recover(recovering: Recovering, now: number): Recovered {
     packs.push(...packsOf(segment, frames, { ...context, at: statSync(path).mtimeMs }));
     segments.push(segment);
   }
+  const left = packs.filter(({ epoch, ordinal }) => !context.gone.has(packKey(epoch, ordinal)));
   for (const name of names) {
     if (!name.endsWith(HIGH_SUFFIX)) continue;
     const epoch = name.slice(0, -HIGH_SUFFIX.length);
     if (epoch !== recovering.epoch && !context.ends.has(epoch)) context.ends.set(epoch, unwritten(recovering, epoch));
   }
   const closing = [...context.ends.values()].flatMap((end) => closingPack(end, now, recovering));
-  packs.push(...closing);
+  left.push(...closing);
   for (const { segment } of closing) if (segment && !segments.includes(segment)) segments.push(segment);
-  for (const { segment } of packs) if (segment) segment.packs++;
+  for (const { segment } of left) if (segment) segment.packs++;
   for (const segment of segments) if (segment.packs === 0) segment.remove();
   const killed = closing.reduce((sum, { note }) => sum + (note?.dropped['killed'] ?? 0), 0);
-  return { segments: segments.filter((segment) => segment.packs > 0), packs, torn, killed };
+  return { segments: segments.filter((segment) => segment.packs > 0), packs: left, torn, killed };
 }
 
 /** What is known of an epoch's end: its newest mark, what is written behind it, and whether the queue knows all that. */
@@ -102,7 +109,11 @@ type Context = {
   readonly model: string;
   readonly losses: Map<string, PackNote['dropped']>;
   readonly ends: Map<string, End>;
+  /** Packs that were given up, as {@link packKey}. */
+  readonly gone: Set<string>;
 };
+
+const packKey = (epoch: string, ordinal: number): string => `${epoch} ${ordinal}`;
 
 const UNMARKED: Mark = { high: 0, taken: 0, dropped: {} };
 
@@ -175,6 +186,7 @@ function packsOf(segment: Segment, frames: readonly Frame[], context: Context): 
     } else if (kind === KIND.mark) {
       const mark = JSON.parse(frame.payload.toString()) as Mark;
       context.losses.set(epoch, mark.dropped);
+      for (const gone of mark.gone ?? []) context.gone.add(packKey(epoch, gone));
       Object.assign(ended, { mark, behind: 0, closed: false });
     } else if (kind === KIND.done) {
       if (ordinal === CLOSING) ended.closed = true;

@@ -8,8 +8,12 @@ export type SpoolConfig = {
   readonly agent: string;
   readonly epoch: string;
   readonly model: string;
-  /** Bytes of all segments together; at the cap the newest records are dropped. */
+  /** Bytes of all segments together; at the cap the oldest packs are given up. */
   readonly diskCap: number;
+  /** Bytes after which a segment takes no more; what is given up is at least one of them. */
+  readonly segmentBytes: number;
+  /** ms that a pack may wait for the queue. */
+  readonly maxAge: number;
   /** Bytes held in memory while the disk takes nothing. */
   readonly memoryCap: number;
   /** fdatasync behind each commit; without it, what a power cut leaves is the system's choice. */

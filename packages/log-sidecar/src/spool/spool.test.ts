@@ -46,7 +46,18 @@ const piecesOf = (encoded: Buffer): Buffer[] => decodeExchanges(encoded).map(enc
 function openSpool(epoch = 'e1', caps: Partial<SpoolConfig> = {}, at = directory, monotonic = () => performance.now()) {
   const tally = createTally();
   const clock = { now: () => 1000, monotonic };
-  const config = { directory: at, agent: 'a', epoch, model: 'm', diskCap: 1e9, memoryCap: 1e9, synced: true, ...caps };
+  const config = {
+    directory: at,
+    agent: 'a',
+    epoch,
+    model: 'm',
+    diskCap: 1e9,
+    segmentBytes: 1e9,
+    maxAge: 1e9,
+    memoryCap: 1e9,
+    synced: true,
+    ...caps,
+  };
   const spool = new FileSpool(config, { clock, tally, log: silentLogger, onReady: () => {} });
   spool.start();
   return { spool, tally };
@@ -125,7 +136,7 @@ test('damage inside a segment ends it there', () => {
   expect(tally.torn).toBeGreaterThan(0);
 });
 
-test('at the cap the newest are refused, and room comes back when the queue takes packs', async () => {
+test('at the cap the newest are refused while nothing older can go, and room comes back when the queue takes packs', async () => {
   const { spool } = openSpool('e1', { diskCap: 2000 });
   let seq = 0;
   while (spool.offer(record(++seq, 100)) === undefined);
@@ -135,6 +146,113 @@ test('at the cap the newest are refused, and room comes back when the queue take
   if (pack) spool.done(pack);
   await spool.stop();
   expect(openSpool('e2', { diskCap: 2000 }).spool.offer(record(1, 100))).toBeUndefined();
+});
+
+const SMALL = { diskCap: 6000, segmentBytes: 1000 };
+
+/** Fills a spool far beyond its cap, a pack after the other, of which the queue was offered the first. */
+async function overfill(spool: FileSpool, tally: ReturnType<typeof createTally>, packs: number): Promise<void> {
+  for (let seq = 1; seq <= packs * 3; seq++) {
+    expect(spool.offer(record(seq, 100))).toBeUndefined();
+    if (seq % 3 > 0) continue;
+    spool.commit({ high: seq, taken: seq, dropped: { ...tally.dropped } });
+    spool.closeOlder(0);
+    if (seq === 3) expect(await settled(spool)).toMatchObject({ first: 1, last: 3 });
+    else for (const pack of spool.unsettled()) spool.settle(pack, NOTE);
+  }
+}
+
+/** All numbers that a spool holds, pack by pack. */
+async function drained(spool: FileSpool): Promise<number[]> {
+  const pack = await settled(spool);
+  if (!pack) return [];
+  const seqs = decodeExchanges(await spool.read(pack)).map(({ head }) => head.seq);
+  spool.done(pack);
+  return [...seqs, ...(await drained(spool))];
+}
+
+const upTo = (last: number, from = 1): number[] => [...new Array(last + 1).keys()].slice(from);
+
+test('at the cap the oldest packs go, each counted once, but for the one that the queue was offered', async () => {
+  const { spool, tally } = openSpool('e1', SMALL);
+  await overfill(spool, tally, 40);
+  const lost = tally.dropped['spool_full'] ?? 0;
+  expect(lost).toBeGreaterThan(60);
+  expect(spool.state()).toMatchObject({ exchanges: 120 - lost });
+  expect(spool.state().bytes).toBeLessThan(SMALL.diskCap + SMALL.segmentBytes);
+  const held = await drained(spool);
+  expect([held.slice(0, 3), held.slice(-15)]).toEqual([upTo(3), upTo(120, 106)]);
+  expect(held).toHaveLength(120 - lost);
+  await spool.stop();
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('what was given up stays so through a kill, and is told with the packs behind it', async () => {
+  const { spool, tally } = openSpool('e1', SMALL);
+  await overfill(spool, tally, 40);
+  spool.commit({ high: 125, taken: 120, dropped: { ...tally.dropped } });
+  const { exchanges } = spool.state();
+  const heir = openSpool('e2');
+  let last: SpooledPack | undefined;
+  for (let one = await settled(heir.spool); one; one = await settled(heir.spool)) heir.spool.done((last = one));
+  expect(last).toMatchObject({
+    exchanges: 0,
+    last: 125,
+    note: { dropped: { spool_full: 120 - exchanges, killed: 5 } },
+  });
+});
+
+test('what a mark calls given up stays so, though the kill came before its file went', async () => {
+  const { spool, tally } = openSpool('e1', SMALL);
+  const files = new Map<string, Buffer>();
+  for (let seq = 1; seq <= 60; seq++) {
+    spool.offer(record(seq, 100));
+    for (const name of readdirSync(directory)) files.set(name, readFileSync(join(directory, name)));
+    spool.commit({ high: seq, taken: seq, dropped: { ...tally.dropped } });
+    if (seq % 3 === 0) spool.closeOlder(0);
+  }
+  const { exchanges } = spool.state();
+  const left = readdirSync(directory);
+  for (const [name, bytes] of files) if (!left.includes(name)) writeFileSync(join(directory, name), bytes);
+  expect(openSpool('e2').spool.state().exchanges).toBe(exchanges);
+  expect(exchanges).toBe(60 - (tally.dropped['spool_full'] ?? 0));
+});
+
+test('what was given up and is on no mark yet comes back after a kill, and is not counted', async () => {
+  const { spool, tally } = openSpool('e1', SMALL);
+  let seq = 1;
+  for (spool.offer(record(1, 100)); tally.dropped['spool_full'] === undefined; spool.offer(record(++seq, 100))) {
+    spool.commit({ high: seq, taken: seq, dropped: {} });
+    if (seq % 3 === 0) spool.closeOlder(0);
+  }
+  // The last one was in memory.
+  const heir = openSpool('e2');
+  expect(await drained(heir.spool)).toEqual(upTo(seq - 1));
+  expect(heir.tally.dropped).toEqual({});
+});
+
+test('packs of an earlier start stay at the cap, and the newest are refused', async () => {
+  const first = openSpool('e1', SMALL);
+  await overfill(first.spool, first.tally, 12);
+  const { spool } = openSpool('e2', { ...SMALL, diskCap: 3000 });
+  const before = spool.state();
+  expect(spool.offer(record(1, 100, 'e2'))).toBe('spool_full');
+  expect(spool.state()).toEqual(before);
+});
+
+test('packs that waited for too long go, wherever they are', async () => {
+  let now = 0;
+  const { spool, tally } = openSpool('e1', { maxAge: 1000 }, directory, () => now);
+  for (const seq of [1, 2, 3, 4]) {
+    spool.offer(record(seq));
+    spool.closeOlder(0);
+    if (seq === 1) expect(await settled(spool)).toMatchObject({ first: 1 });
+    now += 400;
+  }
+  spool.closeOlder(200);
+  expect(tally.dropped).toEqual({ spool_expired: 1 });
+  spool.commit({ high: 4, taken: 4, dropped: { ...tally.dropped } });
+  expect(await drained(openSpool('e2').spool)).toEqual([1, 3, 4]);
 });
 
 test('memory of packs that are done is used again, and a pack that is read twice is the same, in several groups or in one', async () => {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { FairwayError, type Logger, type Part } from '@fairway/core';
 import type { AgentClock, DropReason, Mark, PackNote, Spool, SpooledPack, SpoolRecord, SpoolState } from '../ports.ts';
 import { bump, type Tally } from '../tally.ts';
+import { Backlog } from './backlog.ts';
 import { framed } from './batch.ts';
 import { FRAME_HEADER, jsonFrame, KIND, NOTHING, exchangesOf } from './frame.ts';
 import { Group, type Taken } from './group.ts';
 import { removeHigh } from './high-file.ts';
-import { countsOf, emptyPack, extend, heldOf, hold, isFull, isKept, joined, type StoredPack } from './pack.ts';
+import { countsOf, emptyPack, extend, hold, isFull, isKept, joined, type StoredPack } from './pack.ts';
 import { Pieces } from './pieces.ts';
 import { recover, SEGMENT_SUFFIX, type SegmentHeader } from './recover.ts';
 import { type DiskProblem, diskProblem, Segment } from './segment.ts';
@@ -15,7 +16,6 @@ import type { SpoolConfig, SpoolParts } from './settings.ts';
 
 export const PACK_EXCHANGES = 500;
 const PACK_BYTES = 1024 * 1024;
-const SEGMENT_BYTES = 8 * 1024 * 1024;
 const DISK_RETRY_MS = 1000;
 
 /**
@@ -31,8 +31,6 @@ export class FileSpool implements Spool, Part {
   private readonly log: Logger;
   private readonly onReady: () => void;
   private readonly segments = new Set<Segment>();
-  private readonly packs: StoredPack[] = [];
-  private waiting: StoredPack[] = [];
   private current: Segment | undefined;
   /** The last one made stays until there is another: it says how far the epoch has come. */
   private newest: Segment | undefined;
@@ -41,8 +39,8 @@ export class FileSpool implements Spool, Part {
   private segmentNumber = 0;
   private readonly group = new Group();
   private readonly pieces = new Pieces();
+  private readonly backlog: Backlog;
   private memoryBytes = 0;
-  private keptBytes = 0;
   /** What the disk said last; undefined while it works. */
   private problem: DiskProblem | undefined;
   private diskRetryAt = Number.NEGATIVE_INFINITY;
@@ -53,6 +51,7 @@ export class FileSpool implements Spool, Part {
     this.tally = tally;
     this.log = log;
     this.onReady = onReady;
+    this.backlog = new Backlog(config.epoch, this.pieces, tally);
   }
 
   /** Takes over what earlier epochs left. A folder that cannot be used means memory only, never a failed start. */
@@ -61,8 +60,7 @@ export class FileSpool implements Spool, Part {
       mkdirSync(this.config.directory, { recursive: true, mode: 0o700 });
       const { segments, packs, torn, killed } = recover(this.config, this.clock.monotonic());
       for (const segment of segments) this.segments.add(segment);
-      this.packs.push(...packs);
-      this.waiting.push(...packs.filter(({ note }) => note === undefined));
+      this.backlog.add(...packs);
       this.tally.torn += torn;
       this.tally.killed += killed;
       if (killed > 0) this.log.warn({ atMost: killed }, 'an earlier agent was killed with exchanges in memory');
@@ -88,7 +86,8 @@ export class FileSpool implements Spool, Part {
     const wanted = group.size + record.bytes.length + FRAME_HEADER;
     if (this.problem && this.clock.monotonic() < this.diskRetryAt) {
       if (this.memoryBytes + wanted > memoryCap) return 'memory_full';
-    } else if (this.diskBytes() + wanted > diskCap) return 'spool_full';
+    } else if (this.diskBytes() + wanted > diskCap && !this.backlog.makeRoom([this.current, this.newest]))
+      return 'spool_full';
     group.add(record);
     if (group.exchanges >= PACK_EXCHANGES || wanted >= PACK_BYTES) this.commit();
     return undefined;
@@ -106,18 +105,18 @@ export class FileSpool implements Spool, Part {
 
   closeOlder(ageMs: number): void {
     if (ageMs === 0) this.commit();
+    this.backlog.expire(this.clock.monotonic() - this.config.maxAge);
     if (this.open && this.clock.monotonic() - this.open.openedAt >= ageMs) this.closeOpen();
   }
 
   unsettled(): readonly SpooledPack[] {
-    return [...this.waiting];
+    return this.backlog.unsettled();
   }
 
   settle(pack: SpooledPack, note: PackNote): void {
     const stored = pack as StoredPack;
-    this.waiting = this.waiting.filter((other) => other !== stored);
     stored.note = note;
-    stored.spans = this.pieces.giveSpans(stored.spans);
+    this.backlog.settle(stored);
     const ready = () => {
       stored.ready = true;
       this.onReady();
@@ -129,8 +128,7 @@ export class FileSpool implements Spool, Part {
   }
 
   next(): SpooledPack | undefined {
-    const [pack] = this.packs;
-    return pack?.ready ? pack : undefined;
+    return this.backlog.next();
   }
 
   async read(pack: SpooledPack): Promise<Buffer> {
@@ -146,23 +144,23 @@ export class FileSpool implements Spool, Part {
 
   done(pack: SpooledPack): void {
     const stored = pack as StoredPack;
-    const index = this.packs.indexOf(stored);
-    if (index < 0) return;
-    this.packs.splice(index, 1);
-    if (!stored.segment) this.memoryBytes -= stored.bytes;
-    else {
-      if (stored.kept) this.keptBytes -= stored.bytes;
-      for (const piece of stored.kept ?? []) this.pieces.give(piece);
-      this.release(stored.segment, stored);
-    }
+    if (!this.backlog.remove(stored)) return;
+    if (stored.segment) this.release(stored.segment, stored);
+    else this.memoryBytes -= stored.bytes;
   }
 
   state(): SpoolState {
     const open = this.open ? [this.open] : [];
-    const counts = countsOf([...this.packs, ...open], this.config.epoch);
+    const counts = countsOf([...this.backlog.packs, ...open], this.config.epoch);
     const bytes = this.diskBytes() + this.memoryBytes + this.group.size;
     const exchanges = counts.exchanges + this.group.exchanges;
-    return { ...counts, exchanges, packs: this.packs.length, bytes, oldestAt: (this.packs[0] ?? this.open)?.at };
+    return {
+      ...counts,
+      exchanges,
+      packs: this.backlog.packs.length,
+      bytes,
+      oldestAt: (this.backlog.packs[0] ?? this.open)?.at,
+    };
   }
 
   /** One write for the whole group. false: the disk has none of it. */
@@ -173,26 +171,27 @@ export class FileSpool implements Spool, Part {
     if (!segment) return false;
     const pack = group.exchanges === 0 ? undefined : this.packOn(segment, group);
     const kept = pack?.kept && group.batch.payloads(this.pieces.take(group.batch.length));
-    if (mark) group.batch.add(jsonFrame(KIND.mark, 0, mark.high, { ...mark, ...heldOf(this.packs, this.open) }));
+    if (mark) group.batch.add(jsonFrame(KIND.mark, 0, mark.high, this.backlog.told(mark, this.open)));
     const problem = segment.append(group.batch.sealed(pack?.ordinal));
     if (problem) {
       this.diskFailed(problem);
       return false;
     }
     this.problem = undefined;
+    if (mark) for (const { segment, ...lost } of this.backlog.buried()) if (segment) this.release(segment, lost);
     if (!pack) return true;
     extend(pack, group, segment.size);
     pack.spans.addAll(group.spans);
     if (kept) {
       pack.kept?.push(kept);
-      this.keptBytes += group.bytes;
+      this.backlog.keptBytes += group.bytes;
     }
     void segment.sync();
     return true;
   }
 
   private writable(): Segment | undefined {
-    if (this.current && this.current.size >= SEGMENT_BYTES) this.retireCurrent();
+    if (this.current && this.current.size >= this.config.segmentBytes) this.retireCurrent();
     return (this.current ??= this.createSegment());
   }
 
@@ -245,7 +244,7 @@ export class FileSpool implements Spool, Part {
       openedAt,
       at: this.clock.now(),
       spans: this.pieces.takeSpans(),
-      kept: segment && !isKept(this.packs[0], this.keptBytes, openedAt) ? undefined : [],
+      kept: segment && !isKept(this.backlog.packs[0], this.backlog.keptBytes, openedAt) ? undefined : [],
     });
     return this.open;
   }
@@ -256,8 +255,7 @@ export class FileSpool implements Spool, Part {
     if (!pack || pack.exchanges === 0) return;
     pack.closedAt = this.clock.monotonic();
     if (pack.segment) pack.segment.packs++;
-    this.packs.push(pack);
-    this.waiting.push(pack);
+    this.backlog.add(pack);
   }
 
   private diskFailed(problem: DiskProblem): void {
@@ -278,10 +276,10 @@ export class FileSpool implements Spool, Part {
   /** Nothing is in memory: the next start has nothing to tell of this epoch. */
   private leave(): void {
     removeHigh(this.config.directory, this.config.epoch);
-    if (this.newest && this.packs.length === 0) this.forget(this.newest);
+    if (this.newest && this.backlog.packs.length === 0) this.forget(this.newest);
   }
 
-  private release(segment: Segment, pack: StoredPack): void {
+  private release(segment: Segment, pack: Pick<StoredPack, 'ordinal' | 'last'>): void {
     segment.packs--;
     if (segment.packs === 0 && segment !== this.newest) this.forget(segment);
     else segment.append(framed([{ kind: KIND.done, ordinal: pack.ordinal, seq: pack.last, payload: NOTHING }]));
