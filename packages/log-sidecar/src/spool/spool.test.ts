@@ -171,7 +171,7 @@ async function drained(spool: FileSpool): Promise<number[]> {
   return [...seqs, ...(await drained(spool))];
 }
 
-const upTo = (last: number, from = 1): number[] => [...new Array(last + 1).keys()].slice(from);
+const upTo = (last: number, from = 1): number[] => Array.from({ length: last - from + 1 }, (_, i) => from + i);
 
 test('at the cap the oldest packs go, each counted once, but for the one that the queue was offered', async () => {
   const { spool, tally } = openSpool('e1', SMALL);
