@@ -92,9 +92,12 @@ function trainingJob(source: RetrainSource): object {
     spec: {
       activeDeadlineSeconds: file.retrain.deadlineSeconds,
       backoffLimit: 1,
-      // Exit code 10 is the gate's answer, not an accident: no second try.
+      // Exit code 10 is the gate's answer, not an accident: no second try. A drained node is none of the trainer's failures.
       podFailurePolicy: {
-        rules: [{ action: 'FailJob', onExitCodes: { containerName: 'trainer', operator: 'In', values: [10] } }],
+        rules: [
+          { action: 'FailJob', onExitCodes: { containerName: 'trainer', operator: 'In', values: [10] } },
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+        ],
       },
       // No hook: an Application of hooks alone is always Synced, so none would ever run. No ttlSecondsAfterFinished: Argo CD would
       // see the Job missing and train again.
